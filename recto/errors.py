@@ -1,0 +1,369 @@
+"""Every error that Recto raises on purpose.
+
+    RectoError
+    ├── SettingsError                a wrong config.toml or RECTO_* variable stops the start
+    ├── RequestError                 the client can mend it: 4xx
+    │   ├── NotSignedIn, NotAllowed, CsrfRejected
+    │   ├── JobNotFound, FileNotFound, UserNotFound, TokenNotFound
+    │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
+    │   ├── OptionInvalid, LanguageUnknown
+    │   ├── PasswordRejected, UserExists
+    │   ├── JobFailed                the result of a failed job was asked for
+    │   └── UserQueueFull            429
+    ├── ServiceError                 the service cannot serve now: 503, 507
+    │   ├── QueueFull, DatabaseBusy, StorageUnavailable
+    │   └── StorageFull
+    ├── LeaseLost                    another attempt owns the job now
+    └── DocumentError                why a document or a page could not be read; ends a job, or is named in its warnings
+        ├── DocumentDamaged, DocumentEncrypted, DocumentEmpty, DocumentTooLarge, DocumentUnsupported
+        ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
+        ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable
+        └── JobTimeout, JobCancelled, AttemptsExhausted
+
+Each class has a stable `code`, the HTTP status it is answered with, a short title, and whether trying the same again later
+can succeed. The detail is a full sentence that tells the reader the next step.
+"""
+
+from functools import partial
+from typing import Any, ClassVar
+
+
+class RectoError(Exception):
+    """Base of the tree. `members` are further JSON values for the client, e.g. the limit that was passed."""
+
+    code: ClassVar[str] = "internal_error"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors cross process boundaries with their members."""
+        return partial(type(self), **self.members), (self.detail,)
+
+
+class SettingsError(RectoError):
+    """config.toml or a RECTO_* variable is wrong."""
+
+    code = "settings_invalid"
+    title = "Invalid settings"
+
+
+class RequestError(RectoError):
+    """The client sent something that it can mend."""
+
+    code = "request_invalid"
+    status = 400
+    title = "Invalid request"
+
+
+class NotSignedIn(RequestError):
+    """No session and no valid token."""
+
+    code = "not_signed_in"
+    status = 401
+    title = "Sign-in needed"
+
+
+class NotAllowed(RequestError):
+    """Signed in, but without the right."""
+
+    code = "not_allowed"
+    status = 403
+    title = "Not allowed"
+
+
+class CsrfRejected(RequestError):
+    """A cookie-authenticated unsafe request without a valid CSRF token."""
+
+    code = "csrf_rejected"
+    status = 403
+    title = "Form expired"
+
+
+class JobNotFound(RequestError):
+    """No such job, or somebody else's: the answer is the same."""
+
+    code = "job_not_found"
+    status = 404
+    title = "No such job"
+
+
+class FileNotFound(RequestError):
+    """A file of a job that is not there, or a link that no longer holds."""
+
+    code = "file_not_found"
+    status = 404
+    title = "No such file"
+
+
+class UserNotFound(RequestError):
+    """No user of that name."""
+
+    code = "user_not_found"
+    status = 404
+    title = "No such user"
+
+
+class TokenNotFound(RequestError):
+    """No API token with that id."""
+
+    code = "token_not_found"
+    status = 404
+    title = "No such token"
+
+
+class UploadTooLarge(RequestError):
+    """The body is above server.max_upload_bytes."""
+
+    code = "upload_too_large"
+    status = 413
+    title = "Document too large"
+
+
+class UploadEmpty(RequestError):
+    """No document, or one of zero bytes."""
+
+    code = "upload_empty"
+    status = 400
+    title = "No document"
+
+
+class UploadIncomplete(RequestError):
+    """The connection ended before the announced length."""
+
+    code = "upload_incomplete"
+    status = 400
+    title = "Upload incomplete"
+
+
+class UploadUnsupported(RequestError):
+    """The content is no format that Recto reads, whatever its name says."""
+
+    code = "upload_unsupported"
+    status = 415
+    title = "Not a supported document"
+
+
+class OptionInvalid(RequestError):
+    """An option is unknown or has a bad value."""
+
+    code = "option_invalid"
+    status = 422
+    title = "Invalid option"
+
+
+class LanguageUnknown(OptionInvalid):
+    """No running Worker has the language."""
+
+    code = "language_unknown"
+    title = "Language not installed"
+
+
+class PasswordRejected(RequestError):
+    """Wrong current password, or a new one that is too weak."""
+
+    code = "password_rejected"
+    status = 422
+    title = "Password not accepted"
+
+
+class UserExists(RequestError):
+    """The user name is taken."""
+
+    code = "user_exists"
+    status = 409
+    title = "User name taken"
+
+
+class JobFailed(RequestError):
+    """The result of a failed job was asked for."""
+
+    code = "job_failed"
+    status = 409
+    title = "The job failed"
+
+
+class UserQueueFull(RequestError):
+    """The user has as many unfinished jobs as queue.max_unfinished_per_user allows."""
+
+    code = "user_queue_full"
+    status = 429
+    title = "Too many unfinished jobs"
+    retryable = True
+
+
+class ServiceError(RectoError):
+    """The service cannot do it now; nothing that was accepted is affected."""
+
+    code = "service_unavailable"
+    status = 503
+    title = "Service unavailable"
+    retryable = True
+
+
+class QueueFull(ServiceError):
+    """All users together have queue.max_unfinished unfinished jobs."""
+
+    code = "queue_full"
+    title = "Queue full"
+
+
+class DatabaseBusy(ServiceError):
+    """The database stayed locked for longer than database.busy_timeout_s."""
+
+    code = "database_busy"
+    title = "Database busy"
+
+
+class StorageUnavailable(ServiceError):
+    """The File Storage cannot be read or written."""
+
+    code = "storage_unavailable"
+    title = "File storage unavailable"
+
+
+class StorageFull(ServiceError):
+    """Not enough free space for another document."""
+
+    code = "storage_full"
+    status = 507
+    title = "Storage full"
+
+
+class LeaseLost(RectoError):
+    """Another attempt owns the job, or the job was deleted: this attempt may change nothing any more."""
+
+    code = "lease_lost"
+    title = "Lease lost"
+
+
+class DocumentError(RectoError):
+    """Why a document, a page or a job could not be read."""
+
+    code = "document_unreadable"
+    status = 422
+    title = "Document not readable"
+
+
+class DocumentDamaged(DocumentError):
+    """The file is not what its type says, or breaks off."""
+
+    code = "document_damaged"
+    title = "Document damaged"
+
+
+class DocumentEncrypted(DocumentError):
+    """A PDF that does not open without a password."""
+
+    code = "document_encrypted"
+    title = "Document encrypted"
+
+
+class DocumentEmpty(DocumentError):
+    """A document without pages."""
+
+    code = "document_empty"
+    title = "Document empty"
+
+
+class DocumentTooLarge(DocumentError):
+    """More pages or pixels than the limits allow."""
+
+    code = "document_too_large"
+    title = "Document too large"
+
+
+class DocumentUnsupported(DocumentError):
+    """No format that Recto reads."""
+
+    code = "document_unsupported"
+    title = "Document not supported"
+
+
+class PageNotInDocument(DocumentError):
+    """The `pages` option names pages that the document does not have."""
+
+    code = "page_not_in_document"
+    title = "No such page"
+
+
+class LanguageNotInstalled(DocumentError):
+    """The engine has no data for a language."""
+
+    code = "language_not_installed"
+    title = "Language not installed"
+
+
+class EngineMissing(DocumentError):
+    """Tesseract, or the chosen way to reach it, is not installed."""
+
+    code = "engine_missing"
+    title = "OCR engine missing"
+
+
+class PageDamaged(DocumentError):
+    """One page cannot be decoded; the others may be fine."""
+
+    code = "page_damaged"
+    title = "Page damaged"
+
+
+class PageTooLarge(DocumentError):
+    """One page has more pixels than ocr.max_page_px, or a side above the engine's limit."""
+
+    code = "page_too_large"
+    title = "Page too large"
+
+
+class PageTimeout(DocumentError):
+    """A page took longer than worker.page_timeout_s, twice."""
+
+    code = "page_timeout"
+    title = "Page took too long"
+
+
+class PageCrashed(DocumentError):
+    """A page ended its process, twice."""
+
+    code = "page_crashed"
+    title = "Page crashed its process"
+
+
+class PageOutOfMemory(DocumentError):
+    """A page needed more than worker.process_memory_bytes."""
+
+    code = "page_out_of_memory"
+    title = "Page needed too much memory"
+
+
+class PageUnreadable(DocumentError):
+    """The engine gave up on the page."""
+
+    code = "page_unreadable"
+    title = "Page not readable"
+
+
+class JobTimeout(DocumentError):
+    """The job took longer than its limit."""
+
+    code = "job_timeout"
+    title = "Job took too long"
+
+
+class JobCancelled(DocumentError):
+    """The owner stopped the job."""
+
+    code = "cancelled"
+    title = "Cancelled"
+
+
+class AttemptsExhausted(DocumentError):
+    """The job lost its worker queue.max_attempts times."""
+
+    code = "attempts_exhausted"
+    title = "Gave up after several attempts"
