@@ -119,13 +119,13 @@ class PageWarning:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The recognised document: the pages that were asked for and could be read, in order, and what went wrong with the others.
+    """What a result says of the document as a whole. Its pages travel beside it, one at a time: a thousand would fill the memory.
 
-    `page_count` counts all pages of the uploaded file. `created` is an ISO 8601 time in UTC, given by the caller.
+    `page_count` counts all pages of the uploaded file, also those that were not asked for. `warnings` names the pages that could
+    not be read. `created` is an ISO 8601 time in UTC, given by the caller; `generator` names Recto and its version.
     """
 
     page_count: int
-    pages: tuple[Page, ...]
     warnings: tuple[PageWarning, ...]
     created: str
     generator: str
