@@ -1,0 +1,50 @@
+"""Structured logging: every line is an event with named values, as text for people or as JSON for machines.
+
+Everything goes to standard error; standard output belongs to results. No document text, password or token is ever logged.
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.stdlib import BoundLogger
+
+LogFormat = Literal["text", "json"]
+
+
+def configure_logging(level: str, log_format: LogFormat) -> None:
+    """Set up structlog, and send the standard library's loggers (alembic, gevent, werkzeug) through the same renderer."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=34)
+    )
+    final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    if log_format == "json":
+        final.insert(1, structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def get_logger(name: str) -> BoundLogger:
+    """Logger of a module: get_logger(__name__)."""
+    logger: BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

@@ -1,0 +1,212 @@
+"""config.toml and the RECTO_* environment -> one typed, frozen Settings.
+
+Defaults live in the shipped config.toml alone. On top of it come the file that RECTO_CONFIG names and then variables called
+RECTO_<SECTION>_<KEY>. An unknown key, a missing one or a bad value is a SettingsError that names it and where it was set.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from recto.errors import SettingsError
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+DEFAULTS_FILE = PROJECT_FOLDER / "config.toml"
+CONFIG_VARIABLE = "RECTO_CONFIG"
+PREFIX = "RECTO_"
+
+_Positive = Annotated[float, Field(gt=0)]
+
+
+def _base_path(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("must be empty or start with a slash")
+    return value.rstrip("/")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(_Section):
+    """[server]"""
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+    base_path: Annotated[str, AfterValidator(_base_path)]
+    trusted_proxies: int = Field(ge=0)
+    secure_cookies: bool
+    max_upload_bytes: int = Field(gt=0)
+    max_wait_s: _Positive
+    retry_after_s: int = Field(ge=1)
+    link_lifetime_s: int = Field(ge=1)
+    session_lifetime_s: int = Field(ge=60)
+    stop_timeout_s: float = Field(ge=0)
+
+
+class DatabaseSettings(_Section):
+    """[database]"""
+
+    url: str
+    busy_timeout_s: _Positive
+    watch_interval_s: _Positive
+
+
+class FileStorageSettings(_Section):
+    """[file_storage]"""
+
+    path: Path
+    min_free_bytes: int = Field(ge=0)
+
+
+class QueueSettings(_Section):
+    """[queue]"""
+
+    max_unfinished_per_user: int = Field(ge=1)
+    max_unfinished: int = Field(ge=1)
+    lease_s: _Positive
+    renew_s: _Positive
+    max_attempts: int = Field(ge=1)
+    retry_delay_s: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _renewal_fits_lease(self) -> "QueueSettings":
+        if self.renew_s * 2 > self.lease_s:
+            raise ValueError("renew_s must be at most half of lease_s, or a late renewal loses the job")
+        return self
+
+
+class WorkerSettings(_Section):
+    """[worker]"""
+
+    processes: int = Field(ge=0)
+    poll_interval_s: _Positive
+    page_timeout_s: _Positive
+    job_timeout_s: _Positive
+    pages_per_process: int = Field(ge=1)
+    process_memory_bytes: int = Field(ge=0)
+
+
+class OcrSettings(_Section):
+    """[ocr]"""
+
+    engine: Literal["auto", "tesserocr", "pytesseract"]
+    tessdata_path: str
+    languages: str = Field(min_length=2)
+    max_pages: int = Field(ge=1)
+    max_page_px: int = Field(ge=1)
+
+
+class AdminSettings(_Section):
+    """[admin]"""
+
+    username: str = Field(min_length=1)
+    password: str = Field(repr=False)
+
+
+class LogSettings(_Section):
+    """[log]"""
+
+    level: Literal["debug", "info", "warning", "error"]
+    format: Literal["text", "json"]
+
+
+class Settings(_Section):
+    """All settings. Paths are absolute."""
+
+    server: ServerSettings
+    database: DatabaseSettings
+    file_storage: FileStorageSettings
+    queue: QueueSettings
+    worker: WorkerSettings
+    ocr: OcrSettings
+    admin: AdminSettings
+    log: LogSettings
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy URL of the database: the one that was set, or recto.db beside the documents."""
+        return self.database.url or f"sqlite:///{self.file_storage.path / 'recto.db'}"
+
+
+def load_settings(environ: Mapping[str, str], defaults_file: Path = DEFAULTS_FILE) -> Settings:
+    """Settings for this environment; SettingsError says which key is wrong, where it was set and what is right."""
+    values = _read(defaults_file)
+    sources = {(section, key): str(defaults_file) for section in values for key in values[section]}
+    own_file = environ.get(CONFIG_VARIABLE)
+    layers: list[tuple[str, dict[str, dict[str, Any]]]] = []
+    if own_file:
+        layers.append((own_file, _read(Path(own_file))))
+    layers.append(("environment", _from_environment(environ)))
+    for source, layer in layers:
+        for section, keys in layer.items():
+            for key, value in keys.items():
+                values.setdefault(section, {})[key] = value
+                sources[section, key] = source
+    path = values.get("file_storage", {}).get("path")
+    if isinstance(path, str) and path:
+        values["file_storage"]["path"] = (defaults_file.parent / path).resolve()
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(error, sources, defaults_file))) from error
+
+
+def _read(file: Path) -> dict[str, dict[str, Any]]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"Cannot read the settings file {file}: {error.strerror}. Check the path in {CONFIG_VARIABLE}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}.") from error
+    for section, keys in values.items():
+        if not isinstance(keys, dict):
+            raise SettingsError(f"{file}: '{section}' stands outside a section. Sections are {_names(Settings)}.")
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """{section: {key: text}} of the RECTO_* variables; one that names no setting is an error."""
+    known = {
+        f"{PREFIX}{section}_{key}".upper(): (section, key)
+        for section, field in Settings.model_fields.items()
+        for key in _fields_of(field.annotation)
+    }
+    values: dict[str, dict[str, Any]] = {}
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+            continue
+        if name not in known:
+            raise SettingsError(f"{name} in the environment names no setting. Settings are listed in config.toml and docs/settings.md.")
+        section, key = known[name]
+        values.setdefault(section, {})[key] = value
+    return values
+
+
+def _fields_of(section: Any) -> list[str]:
+    return list(section.model_fields)
+
+
+def _names(section: Any) -> str:
+    return ", ".join(_fields_of(section))
+
+
+def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaults_file: Path) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        location = [str(part) for part in problem["loc"]]
+        section, key = location[0], location[1] if len(location) > 1 else ""
+        source = sources.get((section, key), str(defaults_file))
+        where = f"{PREFIX}{section}_{key}".upper() if source == "environment" else f"{section}.{key} in {source}"
+        if problem["type"] == "extra_forbidden":
+            siblings = _names(Settings.model_fields[section].annotation) if key and section in Settings.model_fields else _names(Settings)
+            lines.append(f"{where.removesuffix('.')}: there is no such setting. Known here: {siblings}.")
+        elif problem["type"] == "missing":
+            lines.append(f"{where.rstrip('.')}: the setting is missing. Take its line from the config.toml that Recto ships.")
+        else:
+            given = "" if "password" in key else f" (it is {problem['input']!r})"
+            lines.append(f"{where.rstrip('.')}: {problem['msg'].removeprefix('Value error, ')}{given}.")
+    return lines
