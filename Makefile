@@ -1,0 +1,144 @@
+# Recto's commands. `make help` lists them; each does the set-up that it needs, once, and says so.
+#
+# Variables: PYTHON=/path/to/python3.12  which Python makes the virtual environment
+#            ARGS="-k name"              more arguments for pytest, the demo or the benchmarks
+#            WORKERS=4                   processes that run the tests (0: none besides pytest itself)
+#            SYSTEM_PACKAGES=skip        leave the system's packages alone; what is missing is yours to install
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+# One after another even under -j: two installs at once trip over each other. Tests and OCR use the cores themselves.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+PYTHON ?=
+ARGS ?=
+WORKERS ?= auto
+SYSTEM_PACKAGES ?= install
+export PYTHON
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Stamps lie in the environment that they speak about: deleting it deletes them.
+RUN_READY := $(VENV)/.recto-run-ready
+DEV_READY := $(VENV)/.recto-dev-ready
+
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-input --require-virtualenv --disable-pip-version-check
+PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
+
+ifeq ($(SYSTEM_PACKAGES),skip)
+system_packages = :
+else
+system_packages = tools/install_system_packages.sh $(1)
+endif
+
+# Pytest's exit status 5 says that no test was selected, which is no failure.
+pytest = $(BIN)/python -m pytest -q $(1) $(ARGS) || [ $$? -eq 5 ]
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+$(BIN)/python:
+	@echo "Setting up Recto, once: the virtual environment in $(VENV) ..." >&2
+	@$(call system_packages,python)
+	@python=$$(tools/find_python.sh --with-venv) && "$$python" -m venv --clear $(VENV)
+
+$(RUN_READY): requirements.txt $(BIN)/python
+	@echo "Setting up Recto, once: the Python packages of requirements.txt ..." >&2
+	@$(PIP_INSTALL) -r requirements.txt
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(RUN_READY)
+	@echo "Setting up Recto, once: the Python packages of requirements-dev.txt ..." >&2
+	@$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Cheap enough to be asked every time, so a package that was removed since is noticed.
+.PHONY: system-packages system-packages-tests system-packages-services
+system-packages:
+	@$(call system_packages,ocr)
+
+system-packages-tests: | system-packages
+	@$(call system_packages,fonts)
+
+system-packages-services: | system-packages-tests
+	@$(call system_packages,browser)
+
+.PHONY: setup
+setup: $(DEV_READY) | system-packages-tests ## Install all that running and testing need
+
+.PHONY: run
+run: $(RUN_READY) | system-packages ## Serve Recto: Backend and Worker, until Ctrl-C
+	@exec $(BIN)/python -m recto.supervise
+
+.PHONY: demo
+demo: $(RUN_READY) | system-packages-tests ## Draw a scan, send it through the running service, print what came back
+	@$(BIN)/python -m tools.demo $(ARGS)
+
+.PHONY: test
+test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but this machine
+	@$(call pytest,-n $(WORKERS) -m "not services and not long")
+
+.PHONY: test-services
+test-services: $(DEV_READY) | system-packages-services ## Test with a real browser and other real services, installing them
+	@$(call pytest,-m "services and not long")
+
+.PHONY: test-long
+test-long: $(DEV_READY) | system-packages-services ## Run the tests that take many minutes
+	@$(call pytest,-m long)
+
+.PHONY: test-all
+test-all: ## All three, one after another
+	@$(MAKE) test
+	@$(MAKE) test-services
+	@$(MAKE) test-long
+
+.PHONY: check
+check: $(DEV_READY) ## Format, lint and types, changing nothing
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: $(DEV_READY) ## Format the code and sort its imports
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(DEV_READY) | system-packages-tests ## Benchmark a sample, in under 15 minutes
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-full
+bench-full: $(DEV_READY) | system-packages-tests ## Benchmark all of it, for hours
+	@$(BIN)/python -m benchmarks --full $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's pictures of the pages anew
+	@$(BIN)/python -m tools.screenshots $(ARGS)
+
+# The oldest supported Python resolves: a package may drop 3.11, but none that runs on 3.11 leaves 3.13 out.
+.PHONY: lock
+lock: $(DEV_READY) ## Pin requirements*.in to requirements*.txt (UPGRADE=1: to the newest versions)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "make lock needs Python 3.11 in $(VENV): rm -r $(VENV), then make PYTHON=python3.11 lock" >&2; exit 1; }
+	@$(PIP_COMPILE) --output-file=requirements.txt requirements.in
+	@$(PIP_COMPILE) --output-file=requirements-dev.txt requirements-dev.in
+	@if grep -nE '^-|://|^[^#]*@ |(^|[ =])/' requirements.txt requirements-dev.txt; then \
+		echo "The lines above name an index or a path of this machine. Do not commit them." >&2; exit 1; fi
+
+.PHONY: audit
+audit: .make/audit/.ready ## Look for known vulnerabilities in the pinned packages (asks the internet)
+	@.make/audit/bin/pip-audit --disable-pip --no-deps -r requirements.txt -r requirements-dev.txt
+
+.make/audit/.ready: $(RUN_READY)
+	@$(BIN)/python -m venv --clear .make/audit
+	@.make/audit/bin/python -m pip install --quiet --no-input --disable-pip-version-check pip-audit
+	@touch $@
+
+.PHONY: clean
+clean: ## Remove what these commands made, except documents and database
+	@rm -rf $(VENV) .make build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
