@@ -1,0 +1,72 @@
+import { announce } from "./announce.js";
+import { followChanges, showConnection } from "./changes.js";
+import { enableCopyButtons } from "./copy.js";
+import { showProgress } from "./progress.js";
+import { showTimes } from "./times.js";
+import { hasEnded, pageWords, statusWord } from "./words.js";
+
+const page = document.getElementById("job");
+const part = (name) => page.querySelector(`[data-part="${name}"]`);
+
+function showRunning(job) {
+  page.dataset.status = job.status;
+  const reading = job.status === "IN_PROGRESS";
+  part("status").textContent = statusWord(job.status);
+  part("pages").textContent = pageWords(job);
+  part("headline").textContent = reading ? "Being read" : "Waiting for a Worker";
+  part("explain").textContent = reading
+    ? "The text appears here when the last page is read."
+    : "The document is stored and is read when its turn comes.";
+  showProgress(part("progress"), job);
+}
+
+/** The ended job as the server draws it, put in place without a reload, so that focus and reader stay where they are. */
+async function showEnded(job) {
+  const response = await fetch(location.href);
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  const replacement = fresh.getElementById("job");
+  if (!response.ok || !replacement) {
+    location.reload();
+    return;
+  }
+  page.dataset.status = job.status;
+  page.replaceChildren(...replacement.childNodes);
+  document.title = fresh.title;
+  showTimes(page);
+  enableCopyButtons(page);
+  announce(`${job.file_name}: ${statusWord(job.status)}`);
+}
+
+function showDeleted() {
+  showConnection(document.getElementById("live"), "on");
+  part("headline").textContent = "This document was deleted";
+  part("explain").textContent = "It was removed from another window.";
+  part("progress").hidden = true;
+  page.querySelector(".ghost").hidden = true;
+  page.querySelector(".confirm").hidden = true;
+  announce(part("headline").textContent);
+}
+
+function follow() {
+  const stop = new AbortController();
+  followChanges(Number(page.dataset.change), {
+    signal: stop.signal,
+    onConnection: (state) => showConnection(document.getElementById("live"), state),
+    onChange: ({ jobs, deleted }) => {
+      const job = jobs.findLast((changed) => changed.uuid === page.dataset.uuid);
+      const gone = deleted.includes(page.dataset.uuid);
+      if (gone || (job && hasEnded(job))) stop.abort();
+      if (gone) showDeleted();
+      else if (job && hasEnded(job)) showEnded(job);
+      else if (job) showRunning(job);
+    },
+  });
+}
+
+if (page.dataset.status === "QUEUED" || page.dataset.status === "IN_PROGRESS") {
+  const bar = page.querySelector("progress");
+  const known = bar.hasAttribute("value");
+  const progress = { pages_done: bar.value, page_count: known ? bar.max : null };
+  showProgress(part("progress"), { status: page.dataset.status, progress });
+  follow();
+}

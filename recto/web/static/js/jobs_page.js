@@ -1,0 +1,36 @@
+import { followChanges, showConnection } from "./changes.js";
+import { acceptDrops } from "./drop.js";
+import { dressRows, removeJob, showJob } from "./job_list.js";
+import { languageChooser } from "./languages.js";
+import { Uploads } from "./uploads.js";
+
+const form = document.getElementById("upload");
+const picker = document.getElementById("document");
+const chooseButton = form.querySelector("[data-choose]");
+
+const chosenLanguages = languageChooser(form.querySelector("[data-languages]"));
+const limits = { bytes: Number(form.dataset.maxBytes), words: form.dataset.maxWords };
+const uploads = new Uploads(document.getElementById("uploads"), limits, showJob);
+const upload = (files) =>
+  uploads.add(files, { languages: chosenLanguages(), pages: document.getElementById("pages").value.trim() });
+
+picker.hidden = true;
+form.querySelector("[data-without-script]").hidden = true;
+form.querySelector(".drop-words").hidden = false;
+chooseButton.hidden = false;
+chooseButton.addEventListener("click", () => picker.click());
+picker.addEventListener("change", () => {
+  upload(Array.from(picker.files));
+  picker.value = "";
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+acceptDrops(upload);
+
+dressRows();
+followChanges(Number(document.getElementById("jobs").dataset.change), {
+  onChange: ({ jobs, deleted }) => {
+    jobs.forEach(showJob);
+    deleted.forEach(removeJob);
+  },
+  onConnection: (state) => showConnection(document.getElementById("live"), state),
+});

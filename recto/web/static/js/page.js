@@ -1,0 +1,5 @@
+import { enableCopyButtons } from "./copy.js";
+import { keepTimes } from "./times.js";
+
+keepTimes();
+enableCopyButtons();

@@ -1,0 +1,42 @@
+/** Addresses and requests. The base path comes from the page, so that Recto works below any prefix of a proxy. */
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+
+const base = meta("recto-base").replace(/\/*$/, "/");
+
+export const csrfToken = () => meta("csrf-token");
+export const apiUrl = (path) => `${base}api/v1/${path}`;
+export const jobUrl = (uuid) => `${base}jobs/${uuid}`;
+export const textUrl = (uuid) => apiUrl(`jobs/${uuid}/result?format=txt`);
+
+/** An answer that is not a success; `detail` is a sentence for the reader. */
+export class Problem extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+const SENTENCES = {
+  0: "The server cannot be reached. Check the connection and try again.",
+  401: "You are signed out. Reload the page to sign in again.",
+  413: "The file is larger than the server accepts.",
+};
+
+/** The Problem that a response's status and body describe; a proxy's answer may hold no problem+json. */
+export function problemFrom(status, body) {
+  let detail;
+  try {
+    detail = JSON.parse(body).detail;
+  } catch {
+    detail = undefined;
+  }
+  return new Problem(status, detail || SENTENCES[status] || `The server answered with error ${status}. Try again.`);
+}
+
+export async function getJson(url, signal) {
+  const response = await fetch(url, { signal, headers: { Accept: "application/json" } });
+  const body = await response.text();
+  if (!response.ok) throw problemFrom(response.status, body);
+  return JSON.parse(body);
+}

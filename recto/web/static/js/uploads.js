@@ -1,0 +1,108 @@
+/** The uploads of this page: two at a time, each with its progress, and what is wrong said beside the file. */
+
+import { announce } from "./announce.js";
+import { sendDocument } from "./transfer.js";
+import { sizeWords } from "./words.js";
+
+const AT_ONCE = 2;
+
+export class Uploads {
+  #waiting = [];
+  #running = 0;
+
+  /** `limits` is {bytes, words}; `onJob` gets every job that the server accepted. */
+  constructor(list, limits, onJob) {
+    this.list = list;
+    this.limits = limits;
+    this.onJob = onJob;
+  }
+
+  add(files, options) {
+    for (const file of files) {
+      const item = uploadItem(file);
+      this.list.append(item.element);
+      const wrong = this.#objection(file);
+      if (wrong) item.fail(wrong, null);
+      else this.#queue({ file, options, item });
+    }
+  }
+
+  #objection(file) {
+    if (file.size === 0) return "The file is empty. Choose another one.";
+    if (file.size > this.limits.bytes) {
+      return `The file has ${sizeWords(file.size)}; this server takes up to ${this.limits.words}. Split it, or scan at a lower resolution.`;
+    }
+    return null;
+  }
+
+  #queue(upload) {
+    upload.item.wait();
+    this.#waiting.push(upload);
+    upload.item.onDismiss = () => (this.#waiting = this.#waiting.filter((other) => other !== upload));
+    this.#next();
+  }
+
+  #next() {
+    while (this.#running < AT_ONCE && this.#waiting.length > 0) this.#run(this.#waiting.shift());
+  }
+
+  async #run(upload) {
+    const { file, options, item } = upload;
+    const stop = new AbortController();
+    item.onDismiss = () => stop.abort();
+    this.#running += 1;
+    try {
+      const job = await sendDocument(file, options, { onProgress: (share) => item.progress(share), signal: stop.signal });
+      item.element.remove();
+      announce(`${file.name}: uploaded`);
+      this.onJob(job);
+    } catch (error) {
+      if (error.name !== "AbortError") item.fail(error.message, mayRetry(error) ? () => this.#queue(upload) : null);
+    } finally {
+      this.#running -= 1;
+      this.#next();
+    }
+  }
+}
+
+const mayRetry = ({ status }) => status === 0 || status === 429 || status >= 500;
+
+/** The row of one upload and what it can show. */
+function uploadItem(file) {
+  const element = document.getElementById("upload-template").content.firstElementChild.cloneNode(true);
+  const part = (name) => element.querySelector(`[data-part="${name}"]`);
+  const item = { element, onDismiss: () => {} };
+  part("name").textContent = file.name;
+  part("progress").setAttribute("aria-label", `Upload of ${file.name}`);
+  part("dismiss").addEventListener("click", () => {
+    item.onDismiss();
+    const other = element.nextElementSibling ?? element.previousElementSibling;
+    (other?.querySelector('[data-part="dismiss"]') ?? document.querySelector("[data-choose]")).focus();
+    element.remove();
+  });
+  const show = (state, dismissWords) => {
+    part("state").textContent = state;
+    part("dismiss-name").textContent = `${dismissWords} ${file.name}`;
+  };
+  item.wait = () => {
+    part("problem").textContent = "";
+    part("retry").hidden = true;
+    part("progress").hidden = false;
+    part("progress").value = 0;
+    show("Waiting", "Stop the upload of");
+  };
+  item.progress = (share) => {
+    if (share < 1) part("progress").value = share;
+    else part("progress").removeAttribute("value");
+    show(share < 1 ? `${Math.floor(share * 100)} %` : "Storing…", "Stop the upload of");
+  };
+  item.fail = (detail, retry) => {
+    item.onDismiss = () => {};
+    part("progress").hidden = true;
+    part("problem").textContent = detail;
+    part("retry").hidden = !retry;
+    part("retry").onclick = retry;
+    show("Not uploaded", "Dismiss");
+  };
+  return item;
+}
