@@ -81,7 +81,9 @@ def page_numbers(pages: str | None, page_count: int) -> list[int]:
         stop = page_count if last is None else last
         if first > page_count or stop > page_count:
             have = "1 page" if page_count == 1 else f"{page_count} pages"
-            raise PageNotInDocument(f"The document has {have}, but pages={pages} was asked for. Ask for pages up to {page_count}.")
+            raise PageNotInDocument(
+                f"The document has {have}, but pages={pages} was asked for. Ask for pages up to {page_count}."
+            )
         chosen.update(range(first, stop + 1))
     return sorted(chosen)
 

@@ -5,7 +5,7 @@ preprocessing. The origin is the top left corner, x grows to the right and y dow
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 """Version of the tree as `result.json` shows it. Raised when a field changes its meaning or goes away."""
+
+MAX_SIDE_PX = 32_767
+"""The longest side of a page. Tesseract refuses longer ones (INT16_MAX in its TessBaseAPI)."""
 
 Point: TypeAlias = tuple[float, float]
 """(x, y) in pixels of the original page."""
@@ -129,7 +132,7 @@ class Document:
     warnings: tuple[PageWarning, ...]
     created: str
     generator: str
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)

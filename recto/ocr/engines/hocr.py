@@ -1,0 +1,88 @@
+"""Tesseract's hOCR as blocks. Both engines speak it, so both yield the same tree.
+
+hOCR 1.2 (kba.github.io/hocr-spec): boxes are left, top, right, bottom with the right and bottom edge exclusive; `baseline` is slope and
+offset against the line box's bottom left corner; `textangle` is the text's turn in degrees, counter-clockwise.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from xml.etree import ElementTree
+
+from recto.errors import PageUnreadable
+from recto.ocr.page import Block, Box, Line, Point, Quad, Word
+
+_LINE_CLASSES: Final = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
+_NUMBER: Final = r"(-?[\d.]+(?:e[-+]?\d+)?)"
+_BOX: Final = re.compile(r"bbox (-?\d+) (-?\d+) (-?\d+) (-?\d+)")
+_BASELINE: Final = re.compile(rf"baseline {_NUMBER} {_NUMBER}")
+_TEXT_ANGLE: Final = re.compile(rf"textangle {_NUMBER}")
+_CONFIDENCE: Final = re.compile(rf"x_wconf {_NUMBER}")
+
+
+def parse_hocr(hocr: str) -> tuple[Block, ...]:
+    """Blocks with at least one word, in the order given. PageUnreadable where it is not well-formed."""
+    try:
+        root = ElementTree.fromstring(hocr)  # noqa: S314 - written by Tesseract a moment ago, not by a client
+    except ElementTree.ParseError as error:
+        raise PageUnreadable(
+            "Tesseract's answer breaks off. Try again; if it happens again, scan the page anew."
+        ) from error
+    areas = (node for node in root.iter() if node.get("class") == "ocr_carea")
+    blocks = ((tuple(_lines(area)), _box(area)) for area in areas)
+    return tuple(Block(lines, box) for lines, box in blocks if lines)
+
+
+def quad_of(box: Box, text_angle_deg: int = 0) -> Quad:
+    """Corners of an upright box as the reader of text sees them that is turned counter-clockwise by 0, 90, 180 or 270 degrees."""
+    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
+    corners: list[Point] = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    first = -(text_angle_deg // 90) % 4
+    one, two, three, four = corners[first:] + corners[:first]
+    return one, two, three, four
+
+
+def _lines(area: ElementTree.Element) -> Iterator[Line]:
+    paragraphs = [node for node in area.iter() if node.get("class") == "ocr_par"]
+    for number, paragraph in enumerate(paragraphs):
+        for node in paragraph.iter():
+            if node.get("class") in _LINE_CLASSES:
+                line = _line(node, number)
+                if line.words:
+                    yield line
+
+
+def _line(node: ElementTree.Element, paragraph: int) -> Line:
+    title, box = node.get("title", ""), _box(node)
+    turned = _TEXT_ANGLE.search(title)
+    angle_deg = round(float(turned[1])) % 360 if turned else 0
+    baseline = _BASELINE.search(title)
+    return Line(
+        words=tuple(_words(node, angle_deg)),
+        box=box,
+        quad=quad_of(box, angle_deg),
+        paragraph=paragraph,
+        baseline=_baseline(box, float(baseline[1]), float(baseline[2])) if baseline else None,
+    )
+
+
+def _words(line: ElementTree.Element, angle_deg: int) -> Iterator[Word]:
+    for node in line.iter():
+        text = "".join(node.itertext()).strip()
+        if node.get("class") == "ocrx_word" and text:
+            box, found = _box(node), _CONFIDENCE.search(node.get("title", ""))
+            confidence = min(max(float(found[1]) / 100, 0.0), 1.0) if found else 0.0
+            yield Word(text, confidence, box, quad_of(box, angle_deg))
+
+
+def _box(node: ElementTree.Element) -> Box:
+    found = _BOX.search(node.get("title", ""))
+    if not found:
+        raise PageUnreadable("Tesseract's answer has a word without a place. Try again with another engine.")
+    left, top, right, bottom = map(int, found.groups())
+    return Box(left, top, right - left, bottom - top)
+
+
+def _baseline(box: Box, slope: float, offset: float) -> tuple[Point, Point]:
+    y_at_left = box.top + box.height + offset
+    return (box.left, y_at_left), (box.left + box.width, y_at_left + slope * box.width)

@@ -1,0 +1,84 @@
+"""JSON, UTF-8: `result.json` for clients, and the checkpoints that keep a recognised page between attempts.
+
+`result.json` is one object: the fields of Document, then "pages". Its shape is that of recto/ocr/page.py, with points as [x, y], a
+"confidence" for each page and a "text" for each line beside the words. Coordinates are rounded to 1/100 pixel, confidences to four
+decimals. A page stands on a line of its own.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, BinaryIO, Final
+
+from pydantic import TypeAdapter
+
+from recto.ocr.page import Block, Document, Line, Page, Point, Word
+
+_PAGE: Final = TypeAdapter(Page)
+_COORDINATE_DECIMALS: Final = 2
+_CONFIDENCE_DECIMALS: Final = 4
+
+
+def write_json(document: Document, pages: Iterable[Page], sink: BinaryIO) -> None:
+    """One JSON object; see the module. An interrupted write is no valid JSON, so that nobody takes it for the whole."""
+    fields = asdict(document)
+    head = {"schema_version": fields.pop("schema_version"), **fields}
+    sink.write(_dumps(head).removesuffix(b"}") + b',"pages":[')
+    sink.writelines((b",\n" if index else b"\n") + _dumps(_page(page)) for index, page in enumerate(pages))
+    sink.write(b"\n]}\n")
+
+
+def page_to_json(page: Page) -> bytes:
+    """A checkpoint: everything, unrounded."""
+    return _PAGE.dump_json(page)
+
+
+def page_from_json(data: bytes) -> Page:
+    """The page that `page_to_json` wrote, equal to the one it was given. ValueError for anything else."""
+    return _PAGE.validate_json(data)
+
+
+def _dumps(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {
+        "number": page.number,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "dpi": round(page.dpi, _COORDINATE_DECIMALS),
+        "languages": page.languages,
+        "engine": page.engine,
+        "confidence": None if page.confidence is None else round(page.confidence, _CONFIDENCE_DECIMALS),
+        "preprocessing": [asdict(step) for step in page.preprocessing],
+        "blocks": [_block(block) for block in page.blocks],
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    return {"box": asdict(block.box), "lines": [_line(line) for line in block.lines]}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {
+        "text": line.text,
+        "paragraph": line.paragraph,
+        "box": asdict(line.box),
+        "quad": _points(line.quad),
+        "baseline": _points(line.baseline) if line.baseline else None,
+        "words": [_word(word) for word in line.words],
+    }
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {
+        "text": word.text,
+        "confidence": round(word.confidence, _CONFIDENCE_DECIMALS),
+        "box": asdict(word.box),
+        "quad": _points(word.quad),
+    }
+
+
+def _points(points: Iterable[Point]) -> list[list[float]]:
+    return [[round(value, _COORDINATE_DECIMALS) for value in point] for point in points]
