@@ -73,6 +73,7 @@ function uploadItem(file) {
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
   const item = { element, onDismiss: () => {} };
   part("name").textContent = file.name;
+  part("retry-name").textContent = ` with ${file.name}`;
   part("progress").setAttribute("aria-label", `Upload of ${file.name}`);
   part("dismiss").addEventListener("click", () => {
     item.onDismiss();
