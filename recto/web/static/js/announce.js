@@ -6,5 +6,8 @@ export function announce(sentence) {
   const region = document.getElementById("announcer");
   said.push(sentence);
   region.textContent = said.join(". ");
-  setTimeout(() => said.shift(), 2000);
+  setTimeout(() => {
+    said.shift();
+    region.textContent = said.join(". ");
+  }, 5000);
 }

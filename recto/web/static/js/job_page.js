@@ -20,17 +20,23 @@ function showRunning(job) {
   showProgress(part("progress"), job);
 }
 
-/** The ended job as the server draws it, put in place without a reload, so that focus and reader stay where they are. */
+/**
+ * The ended job as the server draws it, put in place without a reload. What a reader may be in the middle of, the opened
+ * history or the question whether to delete, stays as it is.
+ */
 async function showEnded(job) {
   const response = await fetch(location.href);
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-  const replacement = fresh.getElementById("job");
-  if (!response.ok || !replacement) {
+  if (!response.ok || !fresh.getElementById("job")) {
     location.reload();
     return;
   }
   page.dataset.status = job.status;
-  page.replaceChildren(...replacement.childNodes);
+  const hadFocus = page.querySelector(".job-top").contains(document.activeElement);
+  for (const changed of [".job-top", ".recto", ".facts", ".history ol", ".confirm p"]) {
+    page.querySelector(changed).replaceWith(fresh.querySelector(`#job ${changed}`));
+  }
+  if (hadFocus) page.querySelector(".back a").focus();
   document.title = fresh.title;
   showTimes(page);
   enableCopyButtons(page);
