@@ -159,7 +159,9 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"Cannot read the settings file {file}: {error.strerror}. Check the path in {CONFIG_VARIABLE}.") from error
+        raise SettingsError(
+            f"Cannot read the settings file {file}: {error.strerror}. Check the path in {CONFIG_VARIABLE}."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from error
     for section, keys in values.items():
@@ -180,7 +182,9 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
         if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
             continue
         if name not in known:
-            raise SettingsError(f"{name} in the environment names no setting. Settings are listed in config.toml and docs/settings.md.")
+            raise SettingsError(
+                f"{name} in the environment names no setting. Settings are listed in config.toml and docs/settings.md."
+            )
         section, key = known[name]
         values.setdefault(section, {})[key] = value
     return values
@@ -202,10 +206,16 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
         source = sources.get((section, key), str(defaults_file))
         where = f"{PREFIX}{section}_{key}".upper() if source == "environment" else f"{section}.{key} in {source}"
         if problem["type"] == "extra_forbidden":
-            siblings = _names(Settings.model_fields[section].annotation) if key and section in Settings.model_fields else _names(Settings)
+            siblings = (
+                _names(Settings.model_fields[section].annotation)
+                if key and section in Settings.model_fields
+                else _names(Settings)
+            )
             lines.append(f"{where.removesuffix('.')}: there is no such setting. Known here: {siblings}.")
         elif problem["type"] == "missing":
-            lines.append(f"{where.rstrip('.')}: the setting is missing. Take its line from the config.toml that Recto ships.")
+            lines.append(
+                f"{where.rstrip('.')}: the setting is missing. Take its line from the config.toml that Recto ships."
+            )
         else:
             given = "" if "password" in key else f" (it is {problem['input']!r})"
             lines.append(f"{where.rstrip('.')}: {problem['msg'].removeprefix('Value error, ')}{given}.")

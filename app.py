@@ -1,0 +1,172 @@
+"""The Backend's entry point: create_app(settings) makes the Flask application; `python app.py` serves it with gevent."""
+
+if __name__ == "__main__":
+    from gevent import monkey
+
+    monkey.patch_all()  # before anything else is imported, and nowhere else
+
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+import gevent
+from flask import Flask, Response, g, request
+from gevent.pywsgi import WSGIServer
+from sqlalchemy.orm import sessionmaker
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import recto
+from recto.changes import ChangeFeed
+from recto.database import engine_options, prepare_engine, upgrade_schema
+from recto.errors import RectoError, SettingsError
+from recto.file_storage.volume import VolumeStorage
+from recto.jobs import Jobs, QueuePolicy
+from recto.logs import configure_logging, get_logger
+from recto.settings import Settings, load_settings
+from recto.web import api, health, login, pages
+from recto.web.database import db, in_thread
+from recto.web.error_handlers import install_error_handlers
+from recto.web.first_admin import ensure_first_admin
+from recto.web.links import LinkSigner
+from recto.web.secret_key import load_secret_key
+from recto.web.services import Services, WebLimits, install_services
+from recto.web.sub_path import SubPath
+from recto.web.uploads import RectoRequest
+
+_log = get_logger(__name__)
+_FORM_FIELDS_BYTES = 64 * 1024
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application, with its database at the newest schema and its secret in place."""
+    folder = settings.file_storage.path
+    storage = VolumeStorage(folder, settings.file_storage.min_free_bytes)
+    storage.prepare()
+    secret_key = load_secret_key(folder / "secret_key")
+    app = Flask("recto.web")
+    app.request_class = RectoRequest
+    app.config.update(_flask_settings(settings), SECRET_KEY=secret_key)
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    prepare_engine(engine)
+    upgrade_schema(engine)
+    server = settings.server
+    install_services(
+        app,
+        Services(
+            jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
+            storage=storage,
+            feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
+            links=LinkSigner(secret_key),
+            limits=WebLimits(
+                server.max_upload_bytes,
+                server.max_wait_s,
+                server.retry_after_s,
+                server.link_lifetime_s,
+                server.session_lifetime_s,
+            ),
+            default_languages=settings.ocr.languages,
+            first_password_file=folder / "first_password",
+        ),
+    )
+    login.install_login(app)
+    install_error_handlers(app)
+    for blueprint in (api.blueprint, health.blueprint, login.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
+    app.context_processor(lambda: {"version": recto.__version__})
+    app.before_request(_note_start)
+    app.after_request(_finish_response)
+    _place_behind_proxies(app, settings)
+    return app
+
+
+def _flask_settings(settings: Settings) -> dict[str, Any]:
+    server = settings.server
+    return {
+        "MAX_CONTENT_LENGTH": server.max_upload_bytes + _FORM_FIELDS_BYTES,
+        "MAX_FORM_MEMORY_SIZE": _FORM_FIELDS_BYTES,
+        "PERMANENT_SESSION_LIFETIME": timedelta(seconds=server.session_lifetime_s),
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_NAME": "recto_session",
+        "SESSION_COOKIE_PATH": f"{server.base_path}/",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": server.secure_cookies,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url, settings.database.busy_timeout_s),
+    }
+
+
+def _place_behind_proxies(app: Flask, settings: Settings) -> None:
+    hops = settings.server.trusted_proxies
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)  # type: ignore[method-assign]
+    if settings.server.base_path:
+        app.wsgi_app = SubPath(app.wsgi_app, settings.server.base_path)  # type: ignore[method-assign]
+
+
+def _note_start() -> None:
+    g.started_s = time.monotonic()
+
+
+def _finish_response(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+        # The query is left out: a signed link is a key.
+        took_s = round(time.monotonic() - g.get("started_s", time.monotonic()), 3)
+        _log.info("request", method=request.method, path=request.path, status=response.status_code, took_s=took_s)
+    return response
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end."""
+    app = create_app(settings)
+    host, port = settings.server.host, settings.server.port
+    server = WSGIServer((host, port), app, log=None, error_log=None)
+    try:
+        server.start()
+    except OSError as error:
+        raise SettingsError(
+            f"Cannot listen on {host}:{port}: {error.strerror}. Choose another RECTO_SERVER_PORT."
+        ) from error
+    address = (
+        f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{server.server_port}{settings.server.base_path}/"
+    )
+    with app.app_context():
+        sessions = sessionmaker(db.engine)
+    admin, folder = settings.admin, settings.file_storage.path
+    in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
+    _log.info("backend_ready", address=address)
+    stopped = gevent.event.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, stopped.set)
+    stopped.wait()
+    _log.info("backend_stopping")
+    app.extensions["recto"].feed.stop()
+    server.stop(timeout=settings.server.stop_timeout_s)
+
+
+def main() -> int:
+    """Exit status: 0 after a stop, 78 (EX_CONFIG) for wrong settings, 1 for anything else that prevents the start."""
+    try:
+        settings = load_settings(os.environ)
+        configure_logging(settings.log.level, settings.log.format)
+        serve(settings)
+    except RectoError as error:
+        sys.stderr.write(f"Recto cannot start. {error.detail}\n")
+        return os.EX_CONFIG if isinstance(error, SettingsError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""The schema: users and their tokens and sessions, jobs and the log of their statuses, Workers that reported.
+
+Times are microseconds since 1970 in UTC, written by the database's own clock (recto/database.py). `migrations/` builds the same
+schema step by step; a test compares the two.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    DDL,
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    event,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_RowId = BigInteger().with_variant(Integer, "sqlite")
+_QUEUED = text("status = 'QUEUED'")
+_IN_PROGRESS = text("status = 'IN_PROGRESS'")
+_FILES_LEFT = text("NOT files_removed")
+
+
+class JobStatus(StrEnum):
+    """The four statuses of a job."""
+
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+    FAILURE = "FAILURE"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no other status can follow."""
+        return not MAY_FOLLOW[self]
+
+
+MAY_FOLLOW: Final[dict[JobStatus | None, frozenset[JobStatus]]] = {
+    None: frozenset({JobStatus.QUEUED}),
+    JobStatus.QUEUED: frozenset({JobStatus.IN_PROGRESS, JobStatus.FAILURE}),
+    JobStatus.IN_PROGRESS: frozenset({JobStatus.QUEUED, JobStatus.FINISHED, JobStatus.FAILURE}),
+    JobStatus.FINISHED: frozenset(),
+    JobStatus.FAILURE: frozenset(),
+}
+"""Which status may follow which: QUEUED after IN_PROGRESS is a requeue, FAILURE after QUEUED a cancelled or exhausted job."""
+
+
+class Base(DeclarativeBase):
+    """All tables. Independent of Flask, so that the Worker needs no application."""
+
+
+class User(Base):
+    """A person, or a program's owner."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    is_admin: Mapped[bool] = mapped_column(Boolean)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class UserSession(Base):
+    """A sign-in of a browser. The cookie carries the secret, the row only its SHA-256."""
+
+    __tablename__ = "user_session"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+    seen_us: Mapped[int] = mapped_column(BigInteger)
+    address: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(200))
+
+
+class ApiToken(Base):
+    """A program's key to one user's jobs. Only the SHA-256 is kept; `prefix` lets a person recognise it."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+    last_used_us: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Job(Base):
+    """One document to read.
+
+    `status`, `reason_*` and `ended_us` cache the latest transition and are written in its transaction; recto/jobs.py is the only
+    writer. `change` is the number of the latest write to this job, taken from ChangeCounter. While IN_PROGRESS, the lease says
+    which attempt of which Worker owns the job and until when. `result_token` names the attempt whose files are the result.
+    """
+
+    __tablename__ = "job"
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(11))
+    created_us: Mapped[int] = mapped_column(BigInteger)
+    ended_us: Mapped[int | None] = mapped_column(BigInteger)
+    change: Mapped[int] = mapped_column(BigInteger)
+
+    file_name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(String(100))
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    page_count: Mapped[int | None] = mapped_column(Integer)
+    pages_done: Mapped[int] = mapped_column(Integer)
+    pages_failed: Mapped[int] = mapped_column(Integer)
+
+    attempt: Mapped[int] = mapped_column(Integer)
+    not_before_us: Mapped[int] = mapped_column(BigInteger)
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_worker: Mapped[str | None] = mapped_column(String(100))
+    lease_expires_us: Mapped[int | None] = mapped_column(BigInteger)
+    result_token: Mapped[str | None] = mapped_column(String(32))
+    reason_code: Mapped[str | None] = mapped_column(String(50))
+    reason_detail: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
+        CheckConstraint("(status = 'IN_PROGRESS') = (lease_token IS NOT NULL)", name="job_lease_while_in_progress"),
+        Index("job_of_user", "user_id", "created_us", "uuid"),
+        Index("job_of_user_changed", "user_id", "change"),
+        Index("job_changed", "change"),
+        # Partial: what claiming and renewing read stays as small as the work in hand, whatever lies behind it.
+        Index("job_queued", "user_id", "created_us", "uuid", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
+        Index(
+            "job_in_progress", "user_id", "lease_expires_us", sqlite_where=_IN_PROGRESS, postgresql_where=_IN_PROGRESS
+        ),
+    )
+
+
+class JobPage(Base):
+    """A page that an attempt finished, adopted under its lease: read into a checkpoint, or given up with an error.
+
+    `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here.
+    """
+
+    __tablename__ = "job_page"
+
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    attempt_token: Mapped[str] = mapped_column(String(32))
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+
+class JobStatusTransition(Base):
+    """The append-only log. A job's status is that of its latest transition, by (timestamp, id)."""
+
+    __tablename__ = "job_status_transition"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(11))
+    timestamp_us: Mapped[int] = mapped_column("timestamp", BigInteger)
+    attempt: Mapped[int] = mapped_column(Integer)
+    worker: Mapped[str | None] = mapped_column(String(100))
+    reason_code: Mapped[str | None] = mapped_column(String(50))
+    reason_detail: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="transition_status_known"),
+        Index("job_status_transition_of_job", "job_uuid", "timestamp", unique=True),
+    )
+
+
+class JobDeletion(Base):
+    """That a job was deleted, so that waiting clients, Workers and the sweeper learn of it. Nothing of its content stays."""
+
+    __tablename__ = "job_deletion"
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    timestamp_us: Mapped[int] = mapped_column("timestamp", BigInteger)
+    change: Mapped[int] = mapped_column(BigInteger)
+    files_removed: Mapped[bool] = mapped_column(Boolean)
+
+    __table_args__ = (
+        Index("job_deletion_of_user_changed", "user_id", "change"),
+        Index("job_deletion_changed", "change"),
+        Index("job_deletion_files_left", "uuid", sqlite_where=_FILES_LEFT, postgresql_where=_FILES_LEFT),
+    )
+
+
+class ChangeCounter(Base):
+    """One row. Every write to a job takes the next number, so that "what changed since N" is one look at an index."""
+
+    __tablename__ = "change_counter"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("id = 1", name="change_counter_is_one_row"),)
+
+
+class Worker(Base):
+    """A Worker process as it last reported. Installed languages reach the Backend through here."""
+
+    __tablename__ = "worker"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    version: Mapped[str] = mapped_column(String(50))
+    engine: Mapped[str] = mapped_column(String(100))
+    languages: Mapped[list[str]] = mapped_column(JSON)
+    processes: Mapped[int] = mapped_column(Integer)
+    started_us: Mapped[int] = mapped_column(BigInteger)
+    seen_us: Mapped[int] = mapped_column(BigInteger)
+
+
+event.listen(ChangeCounter.__table__, "after_create", DDL("INSERT INTO change_counter (id, value) VALUES (1, 0)"))  # type: ignore[no-untyped-call]
+
+_REFUSE = "BEGIN SELECT RAISE(ABORT, 'job_status_transition is append-only'); END"
+_JOB_LIVES = "WHEN EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid)"
+TRANSITION_TRIGGERS: Final = (
+    f"CREATE TRIGGER job_status_transition_no_update BEFORE UPDATE ON job_status_transition {_REFUSE}",
+    f"CREATE TRIGGER job_status_transition_no_delete BEFORE DELETE ON job_status_transition {_JOB_LIVES} {_REFUSE}",
+)
+"""SQLite. A deletion that cascades from the job is let through: by then the job's row is gone."""
+
+for _trigger in TRANSITION_TRIGGERS:
+    event.listen(JobStatusTransition.__table__, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

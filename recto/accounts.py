@@ -1,0 +1,242 @@
+"""Users, their passwords, their sign-ins and their API tokens. Secrets are stored as hashes only."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Final, TypeAlias
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import ApiToken, User, UserSession
+from recto.database import NowMicroseconds, utc
+from recto.errors import PasswordRejected, TokenNotFound, UserExists, UserNotFound
+
+TOKEN_PREFIX: Final = "recto_"  # noqa: S105 - not a secret: it makes leaked tokens recognisable
+MIN_PASSWORD_CHARACTERS: Final = 8
+_SHOWN_PREFIX_CHARACTERS: Final = 12
+_SEEN_RESOLUTION_US: Final = 60_000_000  # last use is kept to the minute: not every request writes
+
+Touch: TypeAlias = Callable[[Session, str], None]
+"""An operation that writes down the use of a secret."""
+
+_hasher = PasswordHasher()
+_NO_USER_HASH: Final = _hasher.hash(
+    secrets.token_urlsafe()
+)  # checked where there is no user, so that both take as long
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who makes a request. Outlives the session it was read in."""
+
+    id: int
+    name: str
+    is_admin: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """An API token as its owner sees it."""
+
+    id: int
+    name: str
+    prefix: str
+    created: datetime
+    last_used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """A user as an administrator sees it."""
+
+    id: int
+    name: str
+    is_admin: bool
+    created: datetime
+
+
+def hash_password(password: str) -> str:
+    """Argon2id hash (RFC 9106). Takes tens of milliseconds and releases the GIL. PasswordRejected where it is too short."""
+    check_new_password(password)
+    return _hasher.hash(password)
+
+
+def check_new_password(password: str) -> None:
+    """PasswordRejected, with what a password needs."""
+    if len(password) < MIN_PASSWORD_CHARACTERS:
+        raise PasswordRejected(f"A password needs at least {MIN_PASSWORD_CHARACTERS} characters. Choose a longer one.")
+
+
+def create_user(session: Session, name: str, password_hash: str, *, is_admin: bool = False) -> int:
+    """Add a user and return its id; UserExists where the name is taken."""
+    if session.scalar(select(User.id).where(User.name == name)) is not None:
+        raise UserExists(f"There is a user '{name}' already. Choose another name.")
+    created = insert(User).values(
+        name=name, password_hash=password_hash, is_admin=is_admin, created_us=NowMicroseconds()
+    )
+    return session.execute(created.returning(User.id)).scalar_one()
+
+
+def has_users(session: Session) -> bool:
+    """Whether anybody can sign in."""
+    return session.scalar(select(User.id).limit(1)) is not None
+
+
+def list_users(session: Session) -> list[UserView]:
+    """All users by name."""
+    users = session.scalars(select(User).order_by(User.name))
+    return [UserView(user.id, user.name, user.is_admin, utc(user.created_us)) for user in users]
+
+
+def find_user(session: Session, name: str) -> Account:
+    """The user of that name; UserNotFound where there is none."""
+    user = session.scalar(select(User).where(User.name == name))
+    if user is None:
+        raise UserNotFound(f"There is no user '{name}'. `ocr_worker.py users list` shows those there are.")
+    return _account(user)
+
+
+def delete_user(session: Session, name: str) -> None:
+    """Remove a user without jobs; their tokens and sign-ins go too. The caller deletes the jobs first."""
+    session.execute(delete(User).where(User.id == find_user(session, name).id))
+
+
+def check_password(session: Session, name: str, password: str) -> Account | None:
+    """The account where name and password are right, else None, in the same time whether the user exists or not."""
+    user = session.scalar(select(User).where(User.name == name))
+    matches = _password_matches(user.password_hash if user else _hash_of_nobody(), password)
+    return _account(user) if user and matches else None
+
+
+def set_password(session: Session, user_id: int, password_hash: str, *, keep_secret: str | None = None) -> None:
+    """Change the password and end the user's sign-ins, all but the one with `keep_secret`."""
+    session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+    others = delete(UserSession).where(UserSession.user_id == user_id)
+    if keep_secret is not None:
+        others = others.where(UserSession.secret_hash != _digest(keep_secret))
+    session.execute(others)
+
+
+def sign_in(session: Session, account: Account, address: str, user_agent: str) -> str:
+    """Begin a sign-in and return its secret for the cookie."""
+    secret = secrets.token_urlsafe(32)
+    now = session.scalar(select(NowMicroseconds()))
+    session.execute(
+        insert(UserSession).values(
+            secret_hash=_digest(secret),
+            user_id=account.id,
+            created_us=now,
+            seen_us=now,
+            address=address[:64],
+            user_agent=user_agent[:200],
+        )
+    )
+    return secret
+
+
+def sign_out(session: Session, secret: str) -> None:
+    """End a sign-in."""
+    session.execute(delete(UserSession).where(UserSession.secret_hash == _digest(secret)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An account found by a secret, and whether its last use is worth writing down."""
+
+    account: Account
+    is_stale: bool
+
+
+def account_of_session(session: Session, secret: str, lifetime_s: int) -> Recognised | None:
+    """Whose sign-in this is; None where it was ended or not used for `lifetime_s`. Only reads."""
+    now = NowMicroseconds()
+    found = session.execute(
+        select(User, now - UserSession.seen_us)
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.secret_hash == _digest(secret), UserSession.seen_us > now - lifetime_s * 1_000_000)
+    ).one_or_none()
+    return Recognised(_account(found[0]), found[1] > _SEEN_RESOLUTION_US) if found else None
+
+
+def touch_session(session: Session, secret: str) -> None:
+    """Write down that a sign-in was used."""
+    session.execute(
+        update(UserSession).where(UserSession.secret_hash == _digest(secret)).values(seen_us=NowMicroseconds())
+    )
+
+
+def create_token(session: Session, user_id: int, name: str) -> str:
+    """Make an API token and return it: the only time that it is seen."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    session.execute(
+        insert(ApiToken).values(
+            user_id=user_id,
+            name=name[:100],
+            prefix=token[:_SHOWN_PREFIX_CHARACTERS],
+            token_hash=_digest(token),
+            created_us=NowMicroseconds(),
+        )
+    )
+    return token
+
+
+def list_tokens(session: Session, user_id: int) -> list[TokenView]:
+    """The user's tokens, oldest first."""
+    tokens = session.scalars(select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id))
+    return [
+        TokenView(t.id, t.name, t.prefix, utc(t.created_us), utc(t.last_used_us) if t.last_used_us else None)
+        for t in tokens
+    ]
+
+
+def revoke_token(session: Session, user_id: int, token_id: int) -> None:
+    """End a token of the user; TokenNotFound where it is not theirs."""
+    token = session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user_id))
+    if token is None:
+        raise TokenNotFound("There is no such token among yours. It may have been revoked already.")
+    session.delete(token)
+
+
+def account_of_token(session: Session, token: str) -> Recognised | None:
+    """Whose token this is; None where there is none such. Only reads."""
+    now = NowMicroseconds()
+    unused = ApiToken.last_used_us.is_(None) | (now - ApiToken.last_used_us > _SEEN_RESOLUTION_US)
+    found = session.execute(
+        select(User, unused).join(ApiToken, ApiToken.user_id == User.id).where(ApiToken.token_hash == _digest(token))
+    ).one_or_none()
+    return Recognised(_account(found[0]), bool(found[1])) if found else None
+
+
+def touch_token(session: Session, token: str) -> None:
+    """Write down that a token was used."""
+    session.execute(
+        update(ApiToken).where(ApiToken.token_hash == _digest(token)).values(last_used_us=NowMicroseconds())
+    )
+
+
+def _account(user: User) -> Account:
+    return Account(user.id, user.name, user.is_admin)
+
+
+@cache
+def _hash_of_nobody() -> str:
+    """Checked where there is no such user, so that both cases take as long."""
+    return _hasher.hash(secrets.token_urlsafe())
+
+
+def _password_matches(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _digest(secret: str) -> str:
+    """Secrets are 256 random bits, so a plain SHA-256 is enough: there is nothing to guess by trying."""
+    return hashlib.sha256(secret.encode()).hexdigest()

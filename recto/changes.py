@@ -1,0 +1,188 @@
+"""How a waiter learns that something changed, at a cost that does not grow with the waiters.
+
+One thread per process looks whether the database changed at all (SQLite: PRAGMA data_version, a read of shared memory), reads
+the changed jobs once, and hands them to whoever waits for them. Nobody waits: nobody looks. Under gevent the thread is a
+greenlet and `call` runs the reading in the hub's thread pool.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from recto.database import Begin, transaction
+from recto.job_views import Changes, JobView, changes_after, latest_change, with_transitions
+from recto.logs import get_logger
+
+_log = get_logger(__name__)
+_T = TypeVar("_T")
+Call: TypeAlias = Callable[[Callable[[], _T]], _T]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What a waiter gets instead of a job that was deleted."""
+
+
+News: TypeAlias = JobView | Deleted
+
+
+class Subscription:
+    """One waiter. Holds the latest news of its job until `wait` takes it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Event()
+        self._news: News | None = None
+
+    def wait(self, timeout_s: float) -> News | None:
+        """The next news, or None when the time is up or the process stops."""
+        if not self._changed.wait(timeout_s):
+            return None
+        self._changed.clear()
+        news, self._news = self._news, None
+        return news
+
+    def put(self, news: News | None) -> None:
+        """Wake the waiter."""
+        self._news = news
+        self._changed.set()
+
+
+class ChangeFeed:
+    """Watches the database for the waiters of this process. `start` before the first subscription, `stop` wakes everybody."""
+
+    def __init__(self, engine: Engine, interval_s: float, call: Call[Any]) -> None:
+        self._engine = engine
+        self._interval_s = interval_s
+        self._call = call
+        self._of_job: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._of_user: defaultdict[int, set[Subscription]] = defaultdict(set)
+        self._needed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.is_stopping = False
+
+    @property
+    def waiter_count(self) -> int:
+        """How many subscriptions are open."""
+        return sum(map(len, self._of_job.values())) + sum(map(len, self._of_user.values()))
+
+    @contextmanager
+    def job(self, uuid: str) -> Iterator[Subscription]:
+        """News of one job. Subscribe first and read the job then, so that nothing falls between."""
+        with self._subscribed(self._of_job, uuid) as subscription:
+            yield subscription
+
+    @contextmanager
+    def user(self, user_id: int) -> Iterator[Subscription]:
+        """News of any job of a user."""
+        with self._subscribed(self._of_user, user_id) as subscription:
+            yield subscription
+
+    def stop(self) -> None:
+        """Wake every waiter with nothing, so that requests can end."""
+        self.is_stopping = True
+        self._needed.set()
+        for group in (*self._of_job.values(), *self._of_user.values()):
+            for subscription in tuple(group):
+                subscription.put(None)
+
+    @contextmanager
+    def _subscribed(self, groups: defaultdict[Any, set[Subscription]], key: Any) -> Iterator[Subscription]:
+        subscription = Subscription()
+        groups[key].add(subscription)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="change-feed", daemon=True)
+            self._thread.start()
+        self._needed.set()
+        try:
+            yield subscription
+        finally:
+            groups[key].discard(subscription)
+            if not groups[key]:
+                del groups[key]
+
+    def _watch(self) -> None:
+        while not self.is_stopping:
+            try:
+                with _Cursor(self._engine) as cursor:
+                    self._follow(cursor)
+            except SQLAlchemyError:
+                # Waiters merely wait longer; their requests end at their own time limits.
+                _log.exception("change_feed_failed")
+                threading.Event().wait(1.0)
+
+    def _follow(self, cursor: "_Cursor") -> None:
+        while not self.is_stopping:
+            if not self.waiter_count:
+                self._needed.clear()
+                self._needed.wait()
+                cursor.skip_to_now()
+            changes = self._call(cursor.poll)
+            if changes is not None:
+                self._deliver(changes)
+            threading.Event().wait(self._interval_s)
+
+    def _deliver(self, changes: Changes) -> None:
+        for view in changes.jobs:
+            self._put(view.uuid, view.user_id, view)
+        for gone in changes.deleted:
+            self._put(gone.uuid, gone.user_id, Deleted())
+
+    def _put(self, uuid: str, user_id: int, news: News) -> None:
+        for subscription in (*self._of_job.get(uuid, ()), *self._of_user.get(user_id, ())):
+            subscription.put(news)
+
+
+class _Cursor:
+    """A place in the sequence of changes, on a connection of its own that never writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._change: int | None = None
+        self._data_version: int | None = None
+
+    def __enter__(self) -> "_Cursor":
+        self._connection = self._engine.raw_connection()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def poll(self) -> Changes | None:
+        """Changes since the last poll; None where there is none. The first poll finds everything of the last moment."""
+        data_version = self._read_data_version()
+        if data_version == self._data_version:
+            return None
+        with transaction(Session(self._engine), Begin.READ) as session:
+            if self._change is None:
+                self._change = max(0, latest_change(session) - _LOOK_BACK)
+            changes = changes_after(session, self._change)
+            with_logs = tuple(with_transitions(session, changes.jobs))
+        self._data_version, self._change = data_version, changes.change
+        return Changes(with_logs, changes.deleted, changes.change)
+
+    def skip_to_now(self) -> None:
+        """Leave out what happened while nobody waited."""
+        self._change = self._data_version = None
+
+    def _read_data_version(self) -> int:
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("PRAGMA data_version")
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
+        finally:
+            cursor.close()
+
+
+_LOOK_BACK = 1000
+"""How many changes the first poll looks back: more than can fall between a subscription and the poll that it starts."""

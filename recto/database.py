@@ -1,0 +1,127 @@
+"""Connections, transactions and the database's own clock: what every caller of the database shares.
+
+SQLite runs in WAL mode with synchronous=FULL, so that readers go on while one writer commits, and a commit is on disk. Writers
+begin as writers: a transaction that reads first and writes later fails at once when another wrote in between, whatever the
+busy timeout.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from recto.errors import DatabaseBusy
+
+MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parent.parent / "migrations"
+_BEGIN_OPTION: Final = "recto_begin"
+_SQLITE_BUSY_CODES: Final = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED: https://www.sqlite.org/rescode.html
+
+
+class Begin(StrEnum):
+    """How a SQLite transaction begins: https://www.sqlite.org/lang_transaction.html."""
+
+    READ = "DEFERRED"
+    WRITE = "IMMEDIATE"
+    CLAIM = "EXCLUSIVE"
+
+
+class NowMicroseconds(FunctionElement[int]):
+    """The database's clock as SQL: microseconds since 1970 in UTC, a BIGINT. SQLite's has a resolution of 1 ms."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(NowMicroseconds, "sqlite")
+def _now_sqlite(_element: NowMicroseconds, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "(CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)"
+
+
+@compiles(NowMicroseconds, "postgresql")
+def _now_postgresql(_element: NowMicroseconds, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+def utc(timestamp_us: int) -> datetime:
+    """Aware datetime of a time in the database."""
+    return datetime.fromtimestamp(timestamp_us / 1_000_000, UTC)
+
+
+def connect(url: str, busy_timeout_s: float) -> Engine:
+    """Engine for a process without Flask: the Worker, the command line, tests."""
+    engine = create_engine(url, **engine_options(url, busy_timeout_s))
+    prepare_engine(engine)
+    return engine
+
+
+def engine_options(url: str, busy_timeout_s: float) -> dict[str, Any]:
+    """Keyword arguments of create_engine for this kind of database."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return {"pool_pre_ping": True}
+    # A session may be used by one thread after another (gevent's pool), never by two at once.
+    return {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make every connection of the engine behave as this module says. Call once, before the first connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite_connection)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_BEGIN_OPTION, Begin.READ)
+    connection.exec_driver_sql(f"BEGIN {begin}")
+
+
+@contextmanager
+def transaction(session: Session, begin: Begin) -> Iterator[Session]:
+    """One transaction, begun as `begin` says, committed at the end, undone where the body raises. The session is closed after it.
+
+    A database that stays locked for longer than its busy timeout is DatabaseBusy.
+    """
+    try:
+        session.connection(execution_options={_BEGIN_OPTION: begin})
+        yield session
+        session.commit()
+    except OperationalError as error:
+        session.rollback()
+        if is_busy(error):
+            raise DatabaseBusy(
+                "The database is busy with other writers. Nothing was changed; try again in a moment."
+            ) from error
+        raise
+    finally:
+        session.close()
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether another connection's lock is all that was wrong."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _SQLITE_BUSY_CODES
+
+
+def upgrade_schema(engine: Engine) -> None:
+    """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
+    with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,75 @@
+"""The File Storage: one folder per job uuid, holding the document, its metadata and what the attempts wrote.
+
+    <uuid>/document                                the upload, byte for byte
+    <uuid>/metadata.json                           file name, media type, size, options
+    <uuid>/attempts/<lease token>/pages/0001.json  checkpoints of one attempt
+    <uuid>/attempts/<lease token>/result.txt …     results of one attempt; the job's row names the attempt that counts
+
+A file appears whole or not at all: it is written under a temporary name, flushed to disk, and renamed. Names inside a folder
+are Recto's own; a client's file name never becomes a path.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+DOCUMENT: Final = "document"
+METADATA: Final = "metadata.json"
+
+
+def checkpoint_name(token: str, number: int) -> str:
+    """Where an attempt keeps the page of that number, counted from 1."""
+    return f"attempts/{token}/pages/{number:04d}.json"
+
+
+def result_name(token: str, result_format: str) -> str:
+    """Where an attempt keeps its result in that format."""
+    return f"attempts/{token}/result.{result_format}"
+
+
+class IncomingFile(Protocol):
+    """A file that is still arriving. Outside every job's folder, so that nothing sees it before `keep`."""
+
+    file: BinaryIO
+    """Open for writing and reading, at the position after what was written."""
+
+    def keep(self, uuid: str, name: str) -> None:
+        """Make it the file `name` of the job: durable when this returns. Creates the job's folder. StorageFull where it does not fit."""
+
+    def discard(self) -> None:
+        """Throw it away. Does nothing after `keep`."""
+
+
+class FileStorage(Protocol):
+    """What Recto asks of a store. Every method may raise StorageUnavailable, and the writing ones StorageFull."""
+
+    def incoming(self) -> IncomingFile:
+        """Begin to receive a file of unknown size."""
+
+    def write(self, uuid: str, name: str) -> AbstractContextManager[BinaryIO]:
+        """Write a file of an existing job folder. It appears, durable, when the block ends; not at all where the block raises.
+
+        FileNotFound where the job's folder is gone: a deleted job's folder is never created again.
+        """
+
+    def open(self, uuid: str, name: str) -> BinaryIO:
+        """A seekable stream of the file. FileNotFound where there is none."""
+
+    def local_path(self, uuid: str, name: str) -> AbstractContextManager[Path]:
+        """The file as a path on this machine while the block runs. FileNotFound where there is none."""
+
+    def size_bytes(self, uuid: str, name: str) -> int:
+        """Length of the file. FileNotFound where there is none."""
+
+    def delete(self, uuid: str) -> None:
+        """Remove the job's folder with all that is in it. Does nothing where there is none."""
+
+    def folders(self) -> Iterator[str]:
+        """The uuids that have a folder, in no order."""
+
+    def link(self, uuid: str, name: str, lifetime_s: int, file_name: str, media_type: str) -> str | None:
+        """A URL under which a client gets the file from the store itself; None where the Backend has to serve it."""
+
+    def check(self) -> None:
+        """Prove that the store can be read and written now; StorageUnavailable or StorageFull says why not."""

@@ -1,0 +1,184 @@
+"""Jobs as clients see them: read-only values that outlive the session they were read in."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
+from recto.database import utc
+from recto.errors import JobNotFound
+from recto.ocr.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job failed: an error's code and sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionView:
+    """One entry of a job's log."""
+
+    status: JobStatus
+    timestamp: datetime
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """One job. `page_count` counts the pages to be read and is None until a Worker has opened the document.
+
+    `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
+    the result; it is not for clients.
+    """
+
+    uuid: str
+    user_id: int
+    status: JobStatus
+    created: datetime
+    ended: datetime | None
+    change: int
+    file_name: str
+    media_type: str
+    size_bytes: int
+    options: Options
+    page_count: int | None
+    pages_done: int
+    pages_failed: int
+    attempt: int
+    reason: Reason | None
+    result_token: str | None
+    transitions: tuple[TransitionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedJob:
+    """A job that is gone, for those who wait for it."""
+
+    uuid: str
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed after some number: jobs by ascending change, jobs that were deleted, and the number reached."""
+
+    jobs: tuple[JobView, ...]
+    deleted: tuple[DeletedJob, ...]
+    change: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """A page that could not be read."""
+
+    page: int
+    code: str
+    detail: str
+
+
+def job_not_found() -> JobNotFound:
+    """The one answer for a job that is not there and for one of somebody else."""
+    return JobNotFound(
+        "There is no job with this uuid among yours. It may have been deleted; GET /api/v1/jobs lists those you have."
+    )
+
+
+def get_job(session: Session, user_id: int, uuid: str) -> JobView:
+    """One of the user's jobs with its transitions; JobNotFound where it is not there or somebody else's."""
+    job = session.scalar(select(Job).where(Job.uuid == uuid, Job.user_id == user_id))
+    if job is None:
+        raise job_not_found()
+    return with_transitions(session, [_view(job)])[0]
+
+
+def find_job(session: Session, uuid: str) -> JobView | None:
+    """A job whoever owns it, without its transitions: for signed links, which prove the right by themselves."""
+    job = session.get(Job, uuid)
+    return _view(job) if job else None
+
+
+def list_jobs(session: Session, user_id: int, limit: int, before: tuple[int, str] | None = None) -> list[JobView]:
+    """The user's jobs, newest first. `before` is the (created in microseconds, uuid) of the last job of the page before."""
+    query = select(Job).where(Job.user_id == user_id)
+    if before:
+        created_us, uuid = before
+        query = query.where((Job.created_us < created_us) | ((Job.created_us == created_us) & (Job.uuid < uuid)))
+    return [_view(job) for job in session.scalars(query.order_by(Job.created_us.desc(), Job.uuid.desc()).limit(limit))]
+
+
+def latest_change(session: Session) -> int:
+    """The number of the latest committed write to any job."""
+    return session.scalars(select(ChangeCounter.value)).one()
+
+
+def changes_after(session: Session, change: int, user_id: int | None = None) -> Changes:
+    """Jobs that changed after `change`, of one user or of all."""
+    jobs: Select[Any] = select(Job).where(Job.change > change).order_by(Job.change)
+    deleted: Select[Any] = select(JobDeletion).where(JobDeletion.change > change).order_by(JobDeletion.change)
+    if user_id is not None:
+        jobs, deleted = jobs.where(Job.user_id == user_id), deleted.where(JobDeletion.user_id == user_id)
+    reached = latest_change(session)
+    return Changes(
+        jobs=tuple(_view(job) for job in session.scalars(jobs)),
+        deleted=tuple(DeletedJob(job.uuid, job.user_id) for job in session.scalars(deleted)),
+        change=reached,
+    )
+
+
+def with_transitions(session: Session, views: Collection[JobView]) -> list[JobView]:
+    """The same jobs with their logs, in one query."""
+    query = select(JobStatusTransition).where(JobStatusTransition.job_uuid.in_([view.uuid for view in views]))
+    logs: dict[str, list[TransitionView]] = {}
+    for entry in session.scalars(query.order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)):
+        reason = _reason(entry.reason_code, entry.reason_detail)
+        logs.setdefault(entry.job_uuid, []).append(
+            TransitionView(JobStatus(entry.status), utc(entry.timestamp_us), reason)
+        )
+    return [replace(view, transitions=tuple(logs.get(view.uuid, ()))) for view in views]
+
+
+def page_failures(session: Session, uuid: str) -> list[PageFailure]:
+    """The pages of a job that could not be read, in order."""
+    failed = select(JobPage).where(JobPage.job_uuid == uuid, JobPage.error_code.is_not(None)).order_by(JobPage.number)
+    return [
+        PageFailure(page.number, page.error_code or "", page.error_detail or "") for page in session.scalars(failed)
+    ]
+
+
+def checkpoints(session: Session, uuid: str) -> list[tuple[int, str]]:
+    """(page number, attempt token) of every page that was read, in order."""
+    query = select(JobPage.number, JobPage.attempt_token).where(JobPage.job_uuid == uuid, JobPage.error_code.is_(None))
+    return [(number, token) for number, token in session.execute(query.order_by(JobPage.number))]
+
+
+def _reason(code: str | None, detail: str | None) -> Reason | None:
+    return Reason(code, detail or "") if code else None
+
+
+def _view(job: Job) -> JobView:
+    return JobView(
+        uuid=job.uuid,
+        user_id=job.user_id,
+        status=JobStatus(job.status),
+        created=utc(job.created_us),
+        ended=utc(job.ended_us) if job.ended_us is not None else None,
+        change=job.change,
+        file_name=job.file_name,
+        media_type=job.media_type,
+        size_bytes=job.size_bytes,
+        options=Options.model_validate(job.options),
+        page_count=job.page_count,
+        pages_done=job.pages_done,
+        pages_failed=job.pages_failed,
+        attempt=job.attempt,
+        reason=_reason(job.reason_code, job.reason_detail),
+        result_token=job.result_token,
+    )

@@ -1,0 +1,393 @@
+"""The life of a job: submit, claim_next, heartbeat, finish, fail, requeue_expired. The only writer of job status.
+
+Every method takes a session whose transaction was begun for writing (recto/database.py, Begin.WRITE; Begin.CLAIM for
+`claim_next`) and leaves the commit to its caller. Writes of an attempt name its lease: a Worker that lost it changes nothing
+and gets LeaseLost.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, CursorResult, Result, Update, delete, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
+from recto.database import NowMicroseconds
+from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull
+from recto.job_views import job_not_found
+
+Clock: TypeAlias = Callable[[], ColumnElement[int]]
+"""Yields the SQL expression of the time now, in microseconds since 1970."""
+
+_UNFINISHED = (JobStatus.QUEUED, JobStatus.IN_PROGRESS)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePolicy:
+    """How long leases last, how often a job is tried, how many jobs may wait. Settings section [queue]."""
+
+    lease_s: float
+    renew_s: float
+    max_attempts: int
+    retry_delay_s: float
+    max_unfinished_per_user: int
+    max_unfinished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the Backend knows of a document that lies in the File Storage already."""
+
+    uuid: str
+    user_id: int
+    file_name: str
+    media_type: str
+    size_bytes: int
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One attempt's right to a job. Names the job, the token that every write carries, and the Worker."""
+
+    job_uuid: str
+    token: str
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this attempt may work on, and the pages that earlier attempts finished already."""
+
+    lease: Lease
+    user_id: int
+    attempt: int
+    media_type: str
+    file_name: str
+    options: dict[str, Any]
+    page_count: int | None
+    finished_pages: frozenset[int]
+
+
+class Jobs:
+    """Operations on the job table under one policy and one clock."""
+
+    def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
+        self.policy = policy
+        self._clock = clock
+
+    def submit(self, session: Session, submission: Submission) -> None:
+        """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
+        self._check_room(session, submission.user_id)
+        job = {
+            "uuid": submission.uuid,
+            "user_id": submission.user_id,
+            "status": JobStatus.QUEUED,
+            "created_us": self._clock(),
+            "change": _next_change(session),
+            "file_name": submission.file_name,
+            "media_type": submission.media_type,
+            "size_bytes": submission.size_bytes,
+            "options": submission.options,
+            "pages_done": 0,
+            "pages_failed": 0,
+            "attempt": 0,
+            "not_before_us": 0,
+        }
+        session.execute(insert(Job).values(job))
+        self._log(session, submission.uuid, JobStatus.QUEUED, attempt=0)
+
+    def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
+        """Take the oldest QUEUED job of the user with the fewest pages in progress; None where nothing waits.
+
+        `except_users` leaves out users whose jobs this Worker has in hand already. Reads only the partial indices of queued and
+        running jobs, so the cost does not depend on how many jobs have ended.
+        """
+        user_id = self._next_user(session, except_users)
+        if user_id is None:
+            return None
+        oldest = (
+            select(Job.uuid)
+            .where(Job.status == literal(JobStatus.QUEUED, literal_execute=True), Job.user_id == user_id)
+            .where(Job.not_before_us <= self._clock())
+            .order_by(Job.created_us, Job.uuid)
+            .limit(1)
+        )
+        uuid = session.scalars(oldest).one()
+        lease = Lease(uuid, uuid4().hex, worker)
+        claimed = update(Job).where(Job.uuid == uuid, Job.status == JobStatus.QUEUED)
+        job = session.execute(
+            claimed.values(
+                status=JobStatus.IN_PROGRESS,
+                change=_next_change(session),
+                attempt=Job.attempt + 1,
+                lease_token=lease.token,
+                lease_worker=worker,
+                lease_expires_us=self._in(self.policy.lease_s),
+            ).returning(Job.user_id, Job.attempt, Job.media_type, Job.file_name, Job.options, Job.page_count)
+        ).one()
+        self._log(session, uuid, JobStatus.IN_PROGRESS, attempt=job.attempt, worker=worker)
+        finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
+        return Claim(
+            lease,
+            job.user_id,
+            job.attempt,
+            job.media_type,
+            job.file_name,
+            job.options,
+            job.page_count,
+            frozenset(finished),
+        )
+
+    def heartbeat(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
+        """Prolong the leases. Returns those that are lost: expired and requeued, cancelled, or deleted."""
+        expires = self._in(self.policy.lease_s)
+        return frozenset(
+            lease for lease in leases if not _changed(session, _held(lease).values(lease_expires_us=expires))
+        )
+
+    def set_page_count(self, session: Session, lease: Lease, page_count: int) -> None:
+        """Record how many pages the job reads."""
+        self._write(session, lease, page_count=page_count)
+
+    def adopt_page(self, session: Session, lease: Lease, number: int, error: RectoError | None = None) -> None:
+        """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with."""
+        self._write(
+            session,
+            lease,
+            pages_done=Job.pages_done + 1,
+            pages_failed=Job.pages_failed + (1 if error else 0),
+        )
+        session.execute(
+            insert(JobPage).values(
+                job_uuid=lease.job_uuid,
+                number=number,
+                attempt_token=lease.token,
+                error_code=error.code if error else None,
+                error_detail=error.detail if error else None,
+            )
+        )
+
+    def finish(self, session: Session, lease: Lease) -> None:
+        """FINISHED; the files of this attempt are the result."""
+        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token, ended_us=self._clock())
+
+    def fail(self, session: Session, lease: Lease, error: RectoError) -> None:
+        """FAILURE with the error's code and sentence, for good."""
+        self._end_attempt(session, lease, JobStatus.FAILURE, error, ended_us=self._clock())
+
+    def retry_later(self, session: Session, lease: Lease, error: RectoError) -> None:
+        """Back to QUEUED after a fault that may pass, later with each attempt; FAILURE after the last."""
+        attempt = session.scalar(select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token))
+        if attempt is None:
+            raise _lost(lease)
+        self._retry_or_give_up(session, lease, attempt, error)
+
+    def hand_back(self, session: Session, lease: Lease) -> None:
+        """Back to QUEUED because the Worker stops. Costs no attempt; finished pages stay."""
+        self._end_attempt(session, lease, JobStatus.QUEUED, attempt=Job.attempt - 1, not_before_us=0)
+
+    def requeue_expired(self, session: Session, expired: Collection[Lease]) -> list[Lease]:
+        """Take jobs away from Workers that are not heard from. Returns those taken; a renewed lease is left alone.
+
+        `expired` comes from an ExpiryWatch, which knows a stalled Worker from a clock that jumped.
+        """
+        taken = []
+        for lease in expired:
+            attempt = session.scalar(
+                select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
+            )
+            if attempt is not None:
+                lost = AttemptsExhausted(
+                    f"The Worker {lease.worker} was not heard from any more while it read this document."
+                )
+                self._retry_or_give_up(session, lease, attempt, lost)
+                taken.append(lease)
+        return taken
+
+    def cancel(self, session: Session, user_id: int, uuid: str) -> None:
+        """End an unfinished job in FAILURE with reason `cancelled`; one that has ended stays as it is."""
+        job = session.execute(
+            select(Job.status, Job.attempt).where(Job.uuid == uuid, Job.user_id == user_id)
+        ).one_or_none()
+        if job is None:
+            raise job_not_found()
+        if not JobStatus(job.status).is_final:
+            reason = JobCancelled("The job was cancelled by its owner.")
+            self._move(
+                session,
+                update(Job).where(Job.uuid == uuid),
+                JobStatus.FAILURE,
+                ended_us=self._clock(),
+                **_reason(reason),
+            )
+            self._log(session, uuid, JobStatus.FAILURE, attempt=job.attempt, error=reason)
+
+    def delete(self, session: Session, user_id: int, uuid: str) -> None:
+        """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
+        gone = session.execute(delete(Job).where(Job.uuid == uuid, Job.user_id == user_id))
+        if not _count(gone):
+            raise job_not_found()
+        session.execute(
+            insert(JobDeletion).values(
+                uuid=uuid,
+                user_id=user_id,
+                timestamp_us=self._clock(),
+                change=_next_change(session),
+                files_removed=False,
+            )
+        )
+
+    def files_removed(self, session: Session, uuid: str) -> None:
+        """Record that a deleted job's folder is gone."""
+        session.execute(update(JobDeletion).where(JobDeletion.uuid == uuid).values(files_removed=True))
+
+    def _check_room(self, session: Session, user_id: int) -> None:
+        unfinished = select(func.count()).select_from(Job).where(Job.status.in_(_UNFINISHED))
+        own = session.scalar(unfinished.where(Job.user_id == user_id)) or 0
+        if own >= self.policy.max_unfinished_per_user:
+            raise UserQueueFull(
+                f"You have {own} unfinished jobs, the most one user may have. Wait until some have ended, or delete some.",
+                limit=self.policy.max_unfinished_per_user,
+            )
+        if (session.scalar(unfinished) or 0) >= self.policy.max_unfinished:
+            raise QueueFull(
+                "The queue is full. Try again when some of the jobs in it have ended.", limit=self.policy.max_unfinished
+            )
+
+    def _next_user(self, session: Session, except_users: Collection[int]) -> int | None:
+        """The user with the fewest pages in progress among those with a claimable job; the longest waiting first."""
+        queued = literal(JobStatus.QUEUED, literal_execute=True)  # a bound value would not use the partial index
+        running = literal(JobStatus.IN_PROGRESS, literal_execute=True)
+        waiting_since = (
+            select(func.min(Job.created_us))
+            .where(Job.status == queued, Job.user_id == User.id, Job.not_before_us <= self._clock())
+            .scalar_subquery()
+        )
+        pages_in_progress = (
+            select(func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done), 0))
+            .where(Job.status == running, Job.user_id == User.id)
+            .scalar_subquery()
+        )
+        users = select(User.id).where(waiting_since.is_not(None), User.id.not_in(except_users))
+        return session.scalar(users.order_by(pages_in_progress, waiting_since, User.id).limit(1))
+
+    def _retry_or_give_up(self, session: Session, lease: Lease, attempt: int, error: RectoError) -> None:
+        if attempt >= self.policy.max_attempts:
+            final = AttemptsExhausted(f"Gave up after {attempt} attempts. The last one ended so: {error.detail}")
+            self.fail(session, lease, final)
+        else:
+            delay_s = self.policy.retry_delay_s * 2 ** (attempt - 1)
+            self._end_attempt(session, lease, JobStatus.QUEUED, error, not_before_us=self._in(delay_s))
+
+    def _end_attempt(
+        self, session: Session, lease: Lease, status: JobStatus, error: RectoError | None = None, **values: Any
+    ) -> None:
+        job = self._move(
+            session, _held(lease), status, **values, **(_reason(error) if status is JobStatus.FAILURE else {})
+        )
+        if job is None:
+            raise _lost(lease)
+        self._log(session, lease.job_uuid, status, attempt=job, worker=lease.worker, error=error)
+
+    def _move(self, session: Session, which: Update, status: JobStatus, **values: Any) -> int | None:
+        """Change the status of an unfinished job and end its lease. Returns its attempt; None where no row matched."""
+        sources = [source for source, targets in MAY_FOLLOW.items() if status in targets and source is not None]
+        free = {"lease_token": None, "lease_worker": None, "lease_expires_us": None}
+        moved = which.where(Job.status.in_(sources)).values(
+            status=status, change=_next_change(session), **free, **values
+        )
+        attempt: int | None = session.execute(moved.returning(Job.attempt)).scalar_one_or_none()
+        return attempt
+
+    def _write(self, session: Session, lease: Lease, **values: Any) -> None:
+        if not _changed(session, _held(lease).values(change=_next_change(session), **values)):
+            raise _lost(lease)
+
+    def _log(
+        self,
+        session: Session,
+        uuid: str,
+        status: JobStatus,
+        *,
+        attempt: int,
+        worker: str | None = None,
+        error: RectoError | None = None,
+    ) -> None:
+        """Append a transition, later than the job's previous one whatever the clock did meanwhile."""
+        timestamps = select(JobStatusTransition.timestamp_us).where(JobStatusTransition.job_uuid == uuid)
+        previous = session.scalar(timestamps.order_by(JobStatusTransition.timestamp_us.desc()).limit(1))
+        now = session.scalar(select(self._clock())) or 0
+        session.execute(
+            insert(JobStatusTransition).values(
+                job_uuid=uuid,
+                status=status,
+                timestamp_us=now if previous is None else max(now, previous + 1),
+                attempt=attempt,
+                worker=worker,
+                **_reason(error),
+            )
+        )
+
+    def _in(self, seconds: float) -> ColumnElement[int]:
+        return self._clock() + round(seconds * 1_000_000)
+
+
+class ExpiryWatch:
+    """Tells leases whose Worker is gone from leases that merely look expired because the database's clock jumped.
+
+    A suspicious lease, past its expiry or further ahead than any lease can be, must stay unrenewed for one whole renewal
+    period, by this process's monotonic clock, before it counts as expired.
+    """
+
+    def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._seen: dict[tuple[Lease, int], float] = {}
+
+    def expired(self, session: Session, monotonic_s: float) -> list[Lease]:
+        """Leases to hand to `requeue_expired`. Only reads."""
+        latest = self._clock() + round(2 * self._policy.lease_s * 1_000_000)
+        suspicious = select(Job.uuid, Job.lease_token, Job.lease_worker, Job.lease_expires_us).where(
+            Job.status == literal(JobStatus.IN_PROGRESS, literal_execute=True),
+            (Job.lease_expires_us < self._clock()) | (Job.lease_expires_us > latest),
+        )
+        now: dict[tuple[Lease, int], float] = {}
+        for uuid, token, worker, expires_us in session.execute(suspicious).tuples():
+            if token is not None and worker is not None and expires_us is not None:
+                key = Lease(uuid, token, worker), expires_us
+                now[key] = self._seen.get(key, monotonic_s)
+        self._seen = now
+        return [lease for (lease, _), since in now.items() if monotonic_s - since >= self._policy.renew_s]
+
+
+def _held(lease: Lease) -> Update:
+    return update(Job).where(
+        Job.uuid == lease.job_uuid, Job.lease_token == lease.token, Job.status == JobStatus.IN_PROGRESS
+    )
+
+
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(
+        f"Job {lease.job_uuid} is no longer this attempt's: it was deleted, cancelled, or went to another Worker."
+    )
+
+
+def _changed(session: Session, statement: Update) -> bool:
+    return _count(session.execute(statement)) > 0
+
+
+def _count(result: Result[Any]) -> int:
+    return cast(CursorResult[Any], result).rowcount
+
+
+def _next_change(session: Session) -> int:
+    """Take the next number. The counter's row is locked until the commit, so numbers become visible in their order."""
+    taken = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
+    return session.execute(taken).scalar_one()
+
+
+def _reason(error: RectoError | None) -> dict[str, str | None]:
+    return {"reason_code": error.code if error else None, "reason_detail": error.detail if error else None}

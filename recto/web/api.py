@@ -1,0 +1,193 @@
+"""The HTTP API for programs: /api/v1. docs/api.md describes it."""
+
+from http import HTTPStatus
+from typing import Any, Final, cast, get_args
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, redirect, request, send_file, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from recto.database import Begin
+from recto.errors import FileNotFound, JobFailed, OptionInvalid
+from recto.file_storage.base import result_name
+from recto.job_views import JobView, find_job, latest_change, list_jobs
+from recto.ocr.options import RESULT_MEDIA_TYPES, ResultFormat
+from recto.web.database import in_thread, read, run, write
+from recto.web.job_json import job_json
+from recto.web.links import download_name
+from recto.web.login import signed_in
+from recto.web.services import services
+from recto.web.uploads import given_options, received, submit
+from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_change, wait_for_end
+from recto.workers import installed_languages, list_workers
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+_LIST_LIMIT: Final = 50
+_LIST_LIMIT_MOST: Final = 200
+
+
+@blueprint.post("/jobs")
+def create_job() -> Response:
+    """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
+    user = signed_in()
+    wait_s = preferred_wait_s()
+    with received() as uploads:
+        if len(uploads) > 1:
+            raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
+        job = submit(uploads[0], given_options(), user.account.id)
+    if wait_s is None:
+        return _accepted(job)
+    job = wait_for_end(user.account.id, job.uuid, wait_s)
+    response = _job_response(job) if job.status.is_final else _accepted(job)
+    response.headers["Preference-Applied"] = f"wait={wait_s:g}"
+    response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
+    return response
+
+
+@blueprint.get("/jobs")
+def get_jobs() -> Response:
+    """The user's jobs, newest first; with `?after=`, what changed since."""
+    user_id = signed_in().account.id
+    if "after" in request.args:
+        return _changes(user_id)
+    limit = min(_number("limit", _LIST_LIMIT, least=1), _LIST_LIMIT_MOST)
+    change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
+    jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")))
+    following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit) if len(jobs) > limit else None
+    items = [job_json(job, with_transitions=False) for job in jobs[:limit]]
+    return jsonify(jobs=items, next=following, change=change)
+
+
+@blueprint.get("/jobs/<uuid:uuid>")
+def get_job_status(uuid: UUID) -> Response:
+    """One job. `?wait=` holds the request until it has ended."""
+    return _job_response(wait_for_end(signed_in().account.id, str(uuid), asked_wait_s()))
+
+
+@blueprint.delete("/jobs/<uuid:uuid>")
+def delete_job(uuid: UUID) -> tuple[str, int]:
+    """Stop the job and remove it with everything it has."""
+    remove_job(signed_in().account.id, str(uuid))
+    return "", HTTPStatus.NO_CONTENT
+
+
+@blueprint.get("/jobs/<uuid:uuid>/result")
+def get_result(uuid: UUID) -> BaseResponse:
+    """302 to the file; 202 while there is none yet; 409 where there will be none."""
+    user_id = signed_in().account.id
+    result_format = _asked_format()
+    job = wait_for_end(user_id, str(uuid), asked_wait_s())
+    if job.reason is not None:
+        raise JobFailed(f"The job failed, so it has no result. {job.reason.detail}", reason=job.reason.code)
+    if not job.status.is_final:
+        return _accepted(job)
+    response = redirect(_result_link(job, result_format), HTTPStatus.FOUND)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
+def get_file(uuid: UUID, file_name: str) -> Response:
+    """A result file by its signed link. Needs no sign-in; ends when the link expires or the job is deleted."""
+    name = services().links.check(request.args.get("signature", ""), str(uuid), services().limits.link_lifetime_s)
+    result_format = file_name.removeprefix("result.")
+    job = read(find_job, str(uuid))
+    if (
+        job is None
+        or result_format not in RESULT_MEDIA_TYPES
+        or name != result_name(job.result_token or "", result_format)
+    ):
+        raise FileNotFound("There is no such file. Ask for the result of the job again.")
+    file = in_thread(lambda: services().storage.open(job.uuid, name))
+    response = send_file(
+        file, RESULT_MEDIA_TYPES[result_format], as_attachment=True, download_name=download_name(job, result_format)
+    )
+    response.content_length = in_thread(lambda: services().storage.size_bytes(job.uuid, name))
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.get("/languages")
+def get_languages() -> Response:
+    """The languages that running Workers have, and the one that is taken where none is named."""
+    signed_in()
+    languages = installed_languages(read(list_workers))
+    return jsonify(languages=list(languages), default=services().default_languages)
+
+
+def remove_job(user_id: int, uuid: str) -> None:
+    """Delete the row, then the files. Where the files resist, the sweeper finds them by the deletion's row."""
+    jobs, storage = services().jobs, services().storage
+    write(jobs.delete, user_id, uuid)
+
+    def remove_files() -> None:
+        storage.delete(uuid)
+        run(Begin.WRITE, jobs.files_removed, uuid)
+
+    in_thread(remove_files)
+
+
+def before(job: JobView) -> str:
+    """The place after a job in the list, for `?before=`."""
+    return f"{round(job.created.timestamp() * 1_000_000)}.{job.uuid}"
+
+
+def parse_before(given: str | None) -> tuple[int, str] | None:
+    """The reverse of `before`; OptionInvalid for anything else."""
+    if given is None:
+        return None
+    created, _, uuid = given.partition(".")
+    if not created.isdecimal() or not uuid:
+        raise OptionInvalid("'before' is not a place in the list. Follow the 'next' link of an earlier answer.")
+    return int(created), uuid
+
+
+def _changes(user_id: int) -> Response:
+    changes = wait_for_change(user_id, _number("after", 0, least=0), asked_wait_s())
+    return jsonify(
+        jobs=[job_json(job, with_transitions=False) for job in changes.jobs],
+        deleted=[job.uuid for job in changes.deleted],
+        change=changes.change,
+    )
+
+
+def _result_link(job: JobView, result_format: ResultFormat) -> str:
+    """Where a client gets the result of a FINISHED job: from the store itself where it can, else from this Backend."""
+    name = result_name(job.result_token or "", result_format)
+    lifetime_s, media_type = services().limits.link_lifetime_s, RESULT_MEDIA_TYPES[result_format]
+    direct = services().storage.link(job.uuid, name, lifetime_s, download_name(job, result_format), media_type)
+    signature = services().links.sign(job.uuid, name)
+    return direct or url_for("api.get_file", uuid=job.uuid, file_name=f"result.{result_format}", signature=signature)
+
+
+def _job_response(job: JobView) -> Response:
+    response = jsonify(job_json(job))
+    if not job.status.is_final:
+        response.headers["Retry-After"] = str(services().limits.retry_after_s)
+    return response
+
+
+def _accepted(job: JobView) -> Response:
+    response = jsonify(job_json(job))
+    response.status_code = HTTPStatus.ACCEPTED
+    response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
+    response.headers["Retry-After"] = str(services().limits.retry_after_s)
+    return response
+
+
+def _asked_format() -> ResultFormat:
+    given = request.args.get("format", "txt")
+    if given not in get_args(ResultFormat):
+        raise OptionInvalid(f"There is no format '{given}'. Ask for one of: {', '.join(get_args(ResultFormat))}.")
+    return cast(ResultFormat, given)
+
+
+def _number(name: str, default: int, least: int) -> int:
+    given: Any = request.args.get(name, default)
+    try:
+        number = int(given)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise OptionInvalid(f"'{name}' has to be a whole number from {least} on; it is '{given}'.")
+    return number

@@ -1,0 +1,97 @@
+"""Errors at the edge: application/problem+json (RFC 9457) for programs, a page for people."""
+
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
+
+from recto.errors import CsrfRejected, NotSignedIn, RectoError, UploadTooLarge
+from recto.logs import get_logger
+from recto.web.services import services
+
+_log = get_logger(__name__)
+_NEXT_STEP = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address. docs/api.md lists the addresses of the API.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method. The Allow header lists those it takes.",
+    HTTPStatus.BAD_REQUEST: "The request could not be understood. Check its headers and its form against docs/api.md.",
+}
+
+
+def install_error_handlers(app: Flask) -> None:
+    """Translate every error, each in one place."""
+    app.register_error_handler(RectoError, _from_recto)
+    app.register_error_handler(CSRFError, _from_csrf)
+    app.register_error_handler(RequestEntityTooLarge, _from_too_large)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(Exception, _from_bug)
+
+
+def _from_recto(error: RectoError) -> BaseResponse:
+    if isinstance(error, NotSignedIn) and _wants_page():
+        return redirect(url_for("login.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else ""))
+    response = _answer(error.status, error.code, error.title, error.detail, error.members)
+    if isinstance(error, NotSignedIn):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Recto"'
+    if error.retryable:
+        response.headers["Retry-After"] = str(max(5, services().limits.retry_after_s))
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("request_failed", code=error.code, detail=error.detail, path=request.path)
+    return response
+
+
+def _from_csrf(_error: CSRFError) -> BaseResponse:
+    return _from_recto(
+        CsrfRejected(
+            "The form has no valid CSRF token; it may be from before the last sign-in. Reload the page and try again."
+        )
+    )
+
+
+def _from_too_large(_error: RequestEntityTooLarge) -> BaseResponse:
+    limit = services().limits.max_upload_bytes
+    return _from_recto(
+        UploadTooLarge(f"The request is larger than the {limit:,} bytes that are accepted.", limit_bytes=limit)
+    )
+
+
+def _from_http(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # a redirect that werkzeug raised
+    status = HTTPStatus(error.code)
+    detail = _NEXT_STEP.get(status, error.description or status.description)
+    response = _answer(status, status.name.lower(), status.phrase, detail, {})
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _from_bug(error: Exception) -> BaseResponse:
+    _log.error("request_crashed", path=request.path, exc_info=error)
+    detail = "Something went wrong inside Recto. It was logged; tell your administrator the time of this answer."
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, RectoError.code, RectoError.title, detail, {})
+
+
+def _answer(status: int, code: str, title: str, detail: str, members: dict[str, object]) -> Response:
+    if _wants_page():
+        response = Response(render_template("error.html", title=title, status=status, detail=detail), status)
+    else:
+        problem = {
+            "type": f"urn:recto:problem:{code}",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "code": code,
+        }
+        response = jsonify(problem | members)
+        response.status_code = status
+        response.mimetype = "application/problem+json"
+    return response
+
+
+def _wants_page() -> bool:
+    """Whether a person's browser asked for a page, outside the API."""
+    is_program = request.path.startswith(("/api/", "/healthz", "/readyz"))
+    return not is_program and request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

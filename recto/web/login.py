@@ -1,0 +1,150 @@
+"""Who makes a request: a person with a session cookie, or a program with a bearer token. CSRF protection for the former."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Request, flash, redirect, render_template, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from recto import accounts
+from recto.accounts import Account
+from recto.errors import DatabaseBusy, NotSignedIn
+from recto.logs import get_logger
+from recto.web import first_admin
+from recto.web.database import read, write
+from recto.web.services import services
+
+blueprint = Blueprint("login", __name__)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+_log = get_logger(__name__)
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SignedInUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """The current user. `secret` is that of the session; None where a token was used."""
+
+    def __init__(self, account: Account, secret: str | None) -> None:
+        self.account = account
+        self.secret = secret
+
+    @property
+    def name(self) -> str:
+        """Name for the page."""
+        return self.account.name
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user administers this Recto."""
+        return self.account.is_admin
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie: the secret of the session's row, so that ending the row ends the sign-in."""
+        return self.secret or ""
+
+
+def install_login(app: Flask) -> None:
+    """Connect Flask-Login and CSRF protection."""
+    login_manager.session_protection = None  # sessions are rows; ending one needs no guess from the address
+    login_manager.init_app(app)
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # _check_csrf decides
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the session
+    csrf.init_app(app)
+    app.before_request(_check_csrf)
+
+
+def signed_in() -> SignedInUser:
+    """The current user; NotSignedIn where there is none."""
+    if not current_user.is_authenticated:
+        raise NotSignedIn(
+            "Send 'Authorization: Bearer TOKEN' with a token from the account page or `ocr_worker.py tokens create`, or sign in on the page."
+        )
+    user: SignedInUser = current_user._get_current_object()  # noqa: SLF001 - the documented way to unwrap a LocalProxy
+    return user
+
+
+def _check_csrf() -> None:
+    """Every unsafe request that a cookie authenticates carries the token, JSON too; so does the sign-in form."""
+    if request.method in _SAFE_METHODS:
+        return
+    by_cookie = current_user.is_authenticated and current_user.secret is not None
+    if by_cookie or request.endpoint == "login.sign_in":
+        csrf.protect()
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def _load_from_session(secret: str) -> SignedInUser | None:
+    if "Authorization" in request.headers:
+        return None  # the token decides
+    found = read(accounts.account_of_session, secret, services().limits.session_lifetime_s)
+    if found is None:
+        return None
+    if found.is_stale:
+        _note_use(accounts.touch_session, secret)
+    return SignedInUser(found.account, secret)
+
+
+@login_manager.request_loader  # type: ignore[untyped-decorator]
+def _load_from_token(current: Request) -> SignedInUser | None:
+    authorization = current.authorization
+    if authorization is None or authorization.type != "bearer" or not authorization.token:
+        return None
+    found = read(accounts.account_of_token, authorization.token)
+    if found is None:
+        return None
+    if found.is_stale:
+        _note_use(accounts.touch_token, authorization.token)
+    return SignedInUser(found.account, None)
+
+
+def _note_use(touch: accounts.Touch, secret: str) -> None:
+    try:
+        write(touch, secret)
+    except DatabaseBusy:
+        _log.info("last_use_not_noted")  # the next request will; this one should not fail for it
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> Response | str | tuple[str, int]:
+    """The sign-in page, and what its form is sent to."""
+    if request.method == "POST":
+        return _check_sign_in()
+    if current_user.is_authenticated:
+        return redirect(url_for("pages.jobs"))
+    return render_template("sign_in.html", next=request.args.get("next", ""), error=None, name="")
+
+
+def _check_sign_in() -> Response | tuple[str, int]:
+    """Check name and password and begin a session."""
+    name, target = request.form.get("name", ""), request.form.get("next", "")
+    account = read(accounts.check_password, name, request.form.get("password", ""))
+    if account is None:
+        _log.info("sign_in_refused", address=request.remote_addr)
+        error = "Name or password is wrong. Check both and try again."
+        return render_template("sign_in.html", next=target, error=error, name=name), 401
+    session.clear()  # nothing of before the sign-in survives it
+    secret = write(accounts.sign_in, account, request.remote_addr or "", request.user_agent.string)
+    login_user(SignedInUser(account, secret))
+    session.permanent = True
+    first_admin.forget_password_file(services().first_password_file, account)
+    return redirect(_local(target))
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session."""
+    user = signed_in()
+    if user.secret:
+        write(accounts.sign_out, user.secret)
+    logout_user()
+    session.clear()
+    flash("You are signed out.", "success")
+    return redirect(url_for("login.sign_in"))
+
+
+def _local(target: str) -> str:
+    """`target` where it leads to this page's own paths, else the start page: no open redirect."""
+    parts = urlsplit(target)
+    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return target if is_local and "\\" not in target else url_for("pages.jobs")

@@ -1,0 +1,153 @@
+"""The pages for people: the list with the upload, one job, the account."""
+
+from contextlib import closing
+from http import HTTPStatus
+from typing import Any, Final, get_args
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from models import JobStatus
+from recto import accounts
+from recto.errors import PasswordRejected, RectoError
+from recto.file_storage.base import result_name
+from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures
+from recto.ocr.media_types import ACCEPTED
+from recto.ocr.options import ResultFormat
+from recto.web.api import before, parse_before, remove_job
+from recto.web.database import in_thread, read, write
+from recto.web.language_names import language_name
+from recto.web.login import SignedInUser, signed_in
+from recto.web.services import services
+from recto.web.uploads import given_options, received, submit
+from recto.workers import installed_languages, list_workers
+
+blueprint = Blueprint("pages", __name__)
+_LIST_LIMIT: Final = 50
+_SHOWN_TEXT_BYTES: Final = 2_000_000
+
+
+@blueprint.get("/")
+def jobs() -> str:
+    """The upload and the list of one's jobs."""
+    user_id = signed_in().account.id
+    change = read(latest_change)
+    listed = read(list_jobs, user_id, _LIST_LIMIT + 1, parse_before(request.args.get("before")))
+    workers = read(list_workers)
+    return render_template(
+        "jobs.html",
+        jobs=listed[:_LIST_LIMIT],
+        next_before=before(listed[_LIST_LIMIT - 1]) if len(listed) > _LIST_LIMIT else None,
+        change=change,
+        languages=[(code, language_name(code)) for code in installed_languages(workers)],
+        default_languages=services().default_languages,
+        max_upload_bytes=services().limits.max_upload_bytes,
+        accept=",".join(ACCEPTED),
+        worker_seen=any(worker.is_alive for worker in workers),
+    )
+
+
+@blueprint.post("/upload")
+def upload() -> Response:
+    """The upload form without JavaScript: every document is tried, and what is wrong with one is said of that one."""
+    user = signed_in()
+    with received() as uploads:
+        options = given_options()
+        for one in uploads:
+            try:
+                submit(one, options, user.account.id)
+            except RectoError as error:
+                flash(f"{one.file_name}: {error.detail}", "error")
+            else:
+                flash(f"{one.file_name} is in the queue.", "success")
+    return redirect(url_for("pages.jobs"))
+
+
+@blueprint.get("/jobs/<uuid:uuid>")
+def job(uuid: UUID) -> str:
+    """One job: how far it is, its text, what was wrong."""
+    found = read(get_job, signed_in().account.id, str(uuid))
+    text, is_cut = in_thread(lambda: _text_of(found)) if found.status is JobStatus.FINISHED else (None, False)
+    return render_template(
+        "job.html",
+        job=found,
+        text=text,
+        text_cut=is_cut,
+        warnings=read(page_failures, found.uuid),
+        formats=get_args(ResultFormat),
+    )
+
+
+@blueprint.post("/jobs/<uuid:uuid>/delete")
+def delete(uuid: UUID) -> Response:
+    """Stop and remove a job."""
+    remove_job(signed_in().account.id, str(uuid))
+    flash("The document and its text are deleted.", "success")
+    return redirect(url_for("pages.jobs"))
+
+
+@blueprint.get("/account")
+def account() -> str:
+    """API tokens and password."""
+    return _account_page(signed_in(), {})
+
+
+@blueprint.post("/account/tokens")
+def create_token() -> tuple[str, int]:
+    """Make a token and show it in the answer itself: it is kept nowhere, not even in a cookie."""
+    user = signed_in()
+    name = request.form.get("name", "").strip() or "unnamed"
+    token = write(accounts.create_token, user.account.id, name)
+    return _account_page(user, {}, new_token=token), HTTPStatus.CREATED
+
+
+@blueprint.post("/account/tokens/<int:token_id>/revoke")
+def revoke_token(token_id: int) -> Response:
+    """End a token."""
+    write(accounts.revoke_token, signed_in().account.id, token_id)
+    flash("The token is revoked.", "success")
+    return redirect(url_for("pages.account"))
+
+
+@blueprint.post("/account/password")
+def change_password() -> Response | tuple[str, int]:
+    """Change one's password; the other sign-ins end."""
+    user = signed_in()
+    errors = _password_errors(user)
+    if errors:
+        return _account_page(user, errors), HTTPStatus.UNPROCESSABLE_ENTITY
+    password_hash = in_thread(lambda: accounts.hash_password(request.form["new"]))
+    write(accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
+    flash("The password is changed. Other browsers are signed out.", "success")
+    return redirect(url_for("pages.account"))
+
+
+def _password_errors(user: SignedInUser) -> dict[str, str]:
+    form = request.form
+    if read(accounts.check_password, user.name, form.get("current", "")) is None:
+        return {"current": "This is not your current password."}
+    if form.get("new", "") != form.get("repeat", ""):
+        return {"repeat": "The two new passwords differ. Type the new one twice."}
+    try:
+        accounts.check_new_password(form.get("new", ""))
+    except PasswordRejected as error:
+        return {"new": error.detail}
+    return {}
+
+
+def _account_page(user: SignedInUser, errors: dict[str, str], new_token: str | None = None) -> str:
+    values: dict[str, Any] = {
+        "tokens": read(accounts.list_tokens, user.account.id),
+        "new_token": new_token,
+        "base_url": request.url_root.rstrip("/"),
+        "errors": errors,
+    }
+    return render_template("account.html", **values)
+
+
+def _text_of(found: JobView) -> tuple[str, bool]:
+    """The text of a finished job, and whether it was cut to what a page can show."""
+    with closing(services().storage.open(found.uuid, result_name(found.result_token or "", "txt"))) as file:
+        content = file.read(_SHOWN_TEXT_BYTES + 1)
+    return content[:_SHOWN_TEXT_BYTES].decode("utf-8", "ignore"), len(content) > _SHOWN_TEXT_BYTES

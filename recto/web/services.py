@@ -1,0 +1,48 @@
+"""What the request handlers work with: made once by app.py from the settings, and handed over here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from flask import Flask, current_app
+
+from recto.changes import ChangeFeed
+from recto.file_storage.base import FileStorage
+from recto.jobs import Jobs
+from recto.web.links import LinkSigner
+
+_KEY: Final = "recto"
+
+
+@dataclass(frozen=True, slots=True)
+class WebLimits:
+    """The numbers of settings section [server] that requests need. Seconds, bytes."""
+
+    max_upload_bytes: int
+    max_wait_s: float
+    retry_after_s: int
+    link_lifetime_s: int
+    session_lifetime_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of this Backend."""
+
+    jobs: Jobs
+    storage: FileStorage
+    feed: ChangeFeed
+    links: LinkSigner
+    limits: WebLimits
+    default_languages: str
+    first_password_file: Path
+
+
+def install_services(app: Flask, services: Services) -> None:
+    """Make the parts known to the application's requests."""
+    app.extensions[_KEY] = services
+
+
+def services() -> Services:
+    """The parts of the application that handles the current request."""
+    return cast(Services, current_app.extensions[_KEY])

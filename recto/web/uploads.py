@@ -1,0 +1,173 @@
+"""Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any, Final
+from uuid import uuid4
+
+from flask import Request, g, request
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from recto.database import Begin
+from recto.errors import LanguageUnknown, UploadEmpty, UploadIncomplete, UploadTooLarge, UploadUnsupported
+from recto.file_storage.base import DOCUMENT, METADATA, IncomingFile
+from recto.job_views import JobView, get_job
+from recto.jobs import Submission
+from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff
+from recto.ocr.options import Options, parse_options
+from recto.web.database import in_thread, read, run
+from recto.web.services import services
+from recto.workers import installed_languages, list_workers
+
+FIELD: Final = "document"
+_CHUNK_BYTES: Final = 256 * 1024
+_MAX_NAME_CHARACTERS: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A received document that no job owns yet. `file_name` is the client's: something to show, never a path."""
+
+    incoming: IncomingFile
+    file_name: str
+
+
+class RectoRequest(Request):
+    """Form files go to the File Storage while they arrive, instead of to memory and then to disk again."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002 - werkzeug's signature
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        incoming = services().storage.incoming()
+        g.setdefault("incoming_files", {})[id(incoming.file)] = incoming
+        return incoming.file
+
+
+@contextmanager
+def received() -> Iterator[list[Upload]]:
+    """The documents of the current request: the form's `document` fields, or the raw body. Thrown away at the end if not kept."""
+    try:
+        with _body_errors():
+            yield _from_form() if _is_form() else [_from_body()]
+    finally:
+        for incoming in g.pop("incoming_files", {}).values():
+            incoming.discard()
+
+
+def given_options() -> Options:
+    """The options beside the document: form fields and query parameters, checked, with this Recto's default languages."""
+    given: dict[str, Any] = {
+        name: "+".join(values) for name, values in request.args.lists() if name in Options.model_fields
+    }
+    if _is_form():
+        given |= {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
+    given = {name: value for name, value in given.items() if value}
+    options = parse_options({"languages": services().default_languages} | given)
+    _check_languages(options)
+    return options
+
+
+def submit(upload: Upload, options: Options, user_id: int) -> JobView:
+    """Keep the document, write its metadata, and make it visible as a QUEUED job by one commit."""
+    file = upload.incoming.file
+    size_bytes = file.seek(0, 2)
+    if not size_bytes:
+        raise UploadEmpty("The document is empty. Choose the file again; it may not have been saved completely.")
+    file.seek(0)
+    media_type = sniff(file.read(SNIFF_BYTES))
+    if media_type is None:
+        raise UploadUnsupported(
+            f"The content of this file is none of the formats that Recto reads: {', '.join(ACCEPTED.values())}. "
+            "Convert the document to one of them.",
+            accepted=sorted(ACCEPTED),
+        )
+    submission = Submission(
+        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.model_dump(mode="json")
+    )
+    return in_thread(lambda: _store_and_record(upload.incoming, submission))
+
+
+def _store_and_record(incoming: IncomingFile, submission: Submission) -> JobView:
+    storage, jobs = services().storage, services().jobs
+    try:
+        incoming.keep(submission.uuid, DOCUMENT)
+        metadata = {
+            "uuid": submission.uuid,
+            "file_name": submission.file_name,
+            "media_type": submission.media_type,
+            "size_bytes": submission.size_bytes,
+            "options": submission.options,
+        }
+        with storage.write(submission.uuid, METADATA) as file:
+            file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
+        run(Begin.WRITE, jobs.submit, submission)
+    except BaseException:
+        storage.delete(submission.uuid)
+        raise
+    return run(Begin.READ, get_job, submission.user_id, submission.uuid)
+
+
+def _is_form() -> bool:
+    return (
+        request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded")
+        and "filename" not in request.args
+    )
+
+
+def _from_form() -> list[Upload]:
+    files = [file for file in request.files.getlist(FIELD) if file.filename]
+    if not files:
+        raise UploadEmpty(
+            f"The form has no file in its field '{FIELD}'. Send the document there: curl -F {FIELD}=@scan.pdf …"
+        )
+    incoming_files = g.incoming_files
+    return [Upload(incoming_files[id(file.stream)], _shown_name(file.filename)) for file in files]
+
+
+def _from_body() -> Upload:
+    incoming = services().storage.incoming()
+    g.setdefault("incoming_files", {})[id(incoming.file)] = incoming
+    while chunk := request.stream.read(_CHUNK_BYTES):
+        incoming.file.write(chunk)
+    return Upload(incoming, _shown_name(request.args.get("filename")))
+
+
+def _shown_name(given: str | None) -> str:
+    """The last part of a client's file name, without control characters."""
+    name = PurePosixPath((given or "").replace("\\", "/")).name
+    printable = "".join(character for character in name if character.isprintable())
+    return printable[:_MAX_NAME_CHARACTERS] or "document"
+
+
+def _check_languages(options: Options) -> None:
+    """LanguageUnknown where Workers were seen and none has the language. Before any was seen, the job's own run decides."""
+    installed = installed_languages(read(list_workers))
+    missing = [language for language in options.languages if language not in installed]
+    if installed and missing:
+        raise LanguageUnknown(
+            f"Language '{missing[0]}' is not installed. Installed are: {', '.join(installed)}. "
+            "docs/languages.md says how to add one.",
+            installed=list(installed),
+        )
+
+
+@contextmanager
+def _body_errors() -> Iterator[None]:
+    try:
+        yield
+    except RequestEntityTooLarge as error:
+        limit = services().limits.max_upload_bytes
+        raise UploadTooLarge(
+            f"The document is larger than the {limit:,} bytes that this Recto accepts. Split it, or scan at a lower resolution; "
+            "an administrator can raise server.max_upload_bytes.",
+            limit_bytes=limit,
+        ) from error
+    except ClientDisconnected as error:
+        raise UploadIncomplete("The upload broke off before its announced end. Send the document again.") from error

@@ -1,0 +1,71 @@
+"""Holding a request until something happens: `?wait=SECONDS` and `Prefer: wait=SECONDS` (RFC 7240, section 4.3)."""
+
+import time
+
+from flask import request
+from werkzeug.http import parse_dict_header
+
+from recto.changes import Deleted
+from recto.errors import OptionInvalid
+from recto.job_views import Changes, JobView, changes_after, get_job, job_not_found
+from recto.web.database import read
+from recto.web.services import services
+
+
+def asked_wait_s() -> float:
+    """Seconds that the query asks to wait, capped; 0 where it does not ask."""
+    return _seconds(request.args.get("wait", "0"))
+
+
+def preferred_wait_s() -> float | None:
+    """Seconds that the Prefer header asks to wait, capped; None where it does not ask."""
+    preferences = {
+        name.lower(): value
+        for header in request.headers.getlist("Prefer")
+        for name, value in parse_dict_header(header).items()
+    }
+    wait = preferences.get("wait")
+    return _seconds(wait) if wait is not None else None
+
+
+def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
+    """The job when it has ended, or as it is when the time is up. One look at the database, however long the wait."""
+    if wait_s <= 0:
+        return read(get_job, user_id, uuid)
+    until = time.monotonic() + wait_s
+    with services().feed.job(uuid) as subscription:
+        job = read(get_job, user_id, uuid)
+        while not job.status.is_final and not services().feed.is_stopping:
+            remaining_s = until - time.monotonic()
+            news = subscription.wait(remaining_s) if remaining_s > 0 else None
+            if news is None:
+                break
+            if isinstance(news, Deleted):
+                raise job_not_found()
+            job = news
+    return job
+
+
+def wait_for_change(user_id: int, change: int, wait_s: float) -> Changes:
+    """What changed among the user's jobs after `change`; empty when the time is up first."""
+    if wait_s <= 0:
+        return read(changes_after, change, user_id)
+    until = time.monotonic() + wait_s
+    with services().feed.user(user_id) as subscription:
+        changes = read(changes_after, change, user_id)
+        while not (changes.jobs or changes.deleted) and not services().feed.is_stopping:
+            remaining_s = until - time.monotonic()
+            if remaining_s <= 0 or subscription.wait(remaining_s) is None:
+                break
+            changes = read(changes_after, change, user_id)
+    return changes
+
+
+def _seconds(given: str) -> float:
+    try:
+        wait_s = float(given)
+    except ValueError:
+        wait_s = -1.0
+    if not 0 <= wait_s < float("inf"):
+        raise OptionInvalid(f"'{given}' is no time to wait. Give seconds, such as wait=30.")
+    return min(wait_s, services().limits.max_wait_s)
