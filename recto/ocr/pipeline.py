@@ -17,7 +17,7 @@ def recognise_page(document: Path, number: int, languages: tuple[str, ...], engi
     original = load_page(document, number, limits)
     height_px, width_px = original.pixels.shape
     prepared = preprocess(original)
-    blocks = engine.recognise(prepared.pixels, round(prepared.dpi), languages)
+    blocks = engine.recognise(prepared.pixels, round(min(max(prepared.dpi, 70.0), 2400.0)), languages)
     return Page(
         number=number,
         width_px=width_px,

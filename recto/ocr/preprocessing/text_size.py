@@ -1,0 +1,70 @@
+"""Text size: how tall the letters are, and scaling a page whose letters are far from what Tesseract reads best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from recto.ocr.preprocessing.transform import Transform, scaling
+
+if TYPE_CHECKING:
+    from recto.ocr.page import GreyArray
+    from recto.ocr.preprocessing.ink import Letters
+
+_MIN_LETTERS: Final = 30
+_MAX_SPREAD: Final = 0.7
+_SMALL_PX: Final = 12.0
+_HUGE_PX: Final = 60.0
+_TARGET_SMALL_PX: Final = 18.0
+_TARGET_HUGE_PX: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TextSize:
+    """`letter_px` is the median height of the letters, weighted by their width: in Latin print a little above the x-height.
+
+    `spread` is the distance between the quartiles by the median: about 0.4 in running text (x-height and capitals), more where sizes
+    are mixed or the components are no letters.
+    """
+
+    letter_px: float
+    spread: float
+
+
+def measure_text_size(letters: Letters) -> TextSize | None:
+    """None where there are too few letters to tell. Weighting by width lets specks and dots count for little."""
+    if len(letters.height) < _MIN_LETTERS:
+        return None
+    order = np.argsort(letters.height)
+    height, share = letters.height[order], np.cumsum(letters.width[order])
+    lower, median, upper = height[np.searchsorted(share, np.array([0.25, 0.5, 0.75]) * share[-1])]
+    return TextSize(float(median), float((upper - lower) / median))
+
+
+def scale_for(size: TextSize | None) -> float:
+    """The factor that a page is to be scaled by; 1 where its text is of a usual size or where that is in doubt.
+
+    Thresholds and targets by measurement (docs/accuracy.md); between 12 and 60 pixels scaling helped some pages and harmed others.
+    """
+    if size is None or size.spread > _MAX_SPREAD:
+        return 1.0
+    if size.letter_px < _SMALL_PX:
+        return _TARGET_SMALL_PX / size.letter_px
+    if size.letter_px > _HUGE_PX:
+        return _TARGET_HUGE_PX / size.letter_px
+    return 1.0
+
+
+def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:
+    """The page scaled by about `factor` (sides are whole pixels), and its transform.
+
+    Bicubic interpolation upwards (Keys 1981), the mean over each pixel's area downwards.
+    """
+    height, width = grey.shape
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+    pixels = np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
+    return pixels, scaling(size[0] / width, size[1] / height)
