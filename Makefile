@@ -43,7 +43,7 @@ help: ## List these commands
 
 $(BIN)/python:
 	@echo "Setting up Recto, once: the virtual environment in $(VENV) ..." >&2
-	@$(call system_packages,python)
+	@$(call system_packages,python ocr)
 	@python=$$(tools/find_python.sh --with-venv) && "$$python" -m venv --clear $(VENV)
 
 $(RUN_READY): requirements.txt $(BIN)/python

@@ -108,17 +108,22 @@ install_debian() {
     return 1
 }
 
+# The packages of all groups at once: one question for the password, one look at the package lists.
 # shellcheck disable=SC2046,SC2086 # lists of package names are meant to be split
-install_group() {
-    group=$1
+install_groups() {
+    names=""
     if has apt-get && has dpkg-query; then
-        missing=$(not_installed_debian $(debian_packages "$group"))
-        [ -z "$missing" ] || install_debian $missing
+        for group in "$@"; do names="$names $(debian_packages "$group")"; done
+        absent=$(not_installed_debian $names)
+        [ -z "$absent" ] || install_debian $absent
     elif [ "$(uname -s)" = Darwin ] && has brew; then
-        say "Installing with Homebrew, once: $(brew_packages "$group")"
-        HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet $(brew_packages "$group") </dev/null >&2
+        for group in "$@"; do names="$names $(brew_packages "$group")"; done
+        say "Installing with Homebrew, once:$names"
+        HOMEBREW_NO_AUTO_UPDATE=1 brew install --quiet $names </dev/null >&2
     else
-        say "Recto does not know this system's package manager. Install what Debian calls:" "  $(debian_packages "$group")"
+        for group in "$@"; do names="$names $(debian_packages "$group")"; done
+        say "Recto does not know this system's package manager. Install what Debian calls:" " $names" \
+            "then run the same make command again."
         return 1
     fi
 }
@@ -138,16 +143,21 @@ explain_missing() {
     esac
 }
 
+wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | browser) ;;
+    ocr | python | fonts | browser) "has_$group" || wanted="$wanted $group" ;;
     *)
         say "Unknown group '$group': ocr, python, fonts or browser"
         exit 1
         ;;
     esac
-    "has_$group" && continue
-    install_group "$group"
+done
+[ -n "$wanted" ] || exit 0
+
+# shellcheck disable=SC2086 # a list
+install_groups $wanted
+for group in $wanted; do
     if ! "has_$group"; then
         explain_missing "$group"
         exit 1
