@@ -13,7 +13,7 @@ here=$(dirname "$0")
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 # The languages of set-up that Tesseract does not list. Debian lists Fraktur by its bare name, others as script/Fraktur.
 missing_languages() {
