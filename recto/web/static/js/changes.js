@@ -26,7 +26,7 @@ export async function followChanges(after, { onChange, onConnection, signal }) {
   while (!signal?.aborted) {
     await whenVisible();
     try {
-      const answer = await ask(after, signal);
+      const answer = await ask(after, failures > 0 ? 0 : WAIT_S, signal); // after a failure, hear at once that all is well
       if (failures > 0) onConnection("on");
       failures = 0;
       if (answer === null) continue;
@@ -47,14 +47,14 @@ export async function followChanges(after, { onChange, onConnection, signal }) {
 }
 
 /** One held request; null when it was given up because the page was hidden. */
-async function ask(after, signal) {
+async function ask(after, wait, signal) {
   const held = new AbortController();
   const giveUp = () => held.abort();
   const onHidden = () => document.hidden && giveUp();
   document.addEventListener("visibilitychange", onHidden);
   signal?.addEventListener("abort", giveUp);
   try {
-    return await getJson(apiUrl(`jobs?after=${after}&wait=${WAIT_S}`), held.signal);
+    return await getJson(apiUrl(`jobs?after=${after}&wait=${wait}`), held.signal);
   } catch (error) {
     if (held.signal.aborted && !signal?.aborted) return null;
     throw error;

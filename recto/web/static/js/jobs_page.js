@@ -19,10 +19,12 @@ form.querySelector("[data-without-script]").hidden = true;
 form.querySelector(".drop-words").hidden = false;
 chooseButton.hidden = false;
 chooseButton.addEventListener("click", () => picker.click());
-picker.addEventListener("change", () => {
+const uploadPicked = () => {
   upload(Array.from(picker.files));
   picker.value = "";
-});
+};
+picker.addEventListener("change", uploadPicked);
+uploadPicked(); // what was picked while this module was on its way
 form.addEventListener("submit", (event) => event.preventDefault());
 acceptDrops(upload);
 

@@ -11,7 +11,7 @@ export function languageChooser(field) {
 
   const chips = document.createElement("ul");
   chips.className = "chips";
-  chips.setAttribute("aria-labelledby", "languages-label");
+  chips.setAttribute("aria-label", "Chosen languages");
   select.before(chips);
   select.multiple = false;
   select.removeAttribute("size");
