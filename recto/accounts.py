@@ -13,9 +13,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from models import ApiToken, User, UserSession
+from models import ApiToken, Job, User, UserSession
 from recto.database import NowMicroseconds, utc
-from recto.errors import PasswordRejected, TokenNotFound, UserExists, UserNotFound
+from recto.errors import PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
 
 TOKEN_PREFIX: Final = "recto_"  # noqa: S105 - not a secret: it makes leaked tokens recognisable
 MIN_PASSWORD_CHARACTERS: Final = 8
@@ -26,9 +26,6 @@ Touch: TypeAlias = Callable[[Session, str], None]
 """An operation that writes down the use of a secret."""
 
 _hasher = PasswordHasher()
-_NO_USER_HASH: Final = _hasher.hash(
-    secrets.token_urlsafe()
-)  # checked where there is no user, so that both take as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +100,13 @@ def find_user(session: Session, name: str) -> Account:
 
 
 def delete_user(session: Session, name: str) -> None:
-    """Remove a user without jobs; their tokens and sign-ins go too. The caller deletes the jobs first."""
-    session.execute(delete(User).where(User.id == find_user(session, name).id))
+    """Remove a user without jobs; their tokens and sign-ins go too. UserHasJobs where documents of theirs are left."""
+    user_id = find_user(session, name).id
+    if session.scalar(select(Job.uuid).where(Job.user_id == user_id).limit(1)) is not None:
+        raise UserHasJobs(
+            f"{name} still has jobs. `ocr_worker.py jobs list --user {name}` lists them; delete them first."
+        )
+    session.execute(delete(User).where(User.id == user_id))
 
 
 def check_password(session: Session, name: str, password: str) -> Account | None:

@@ -7,7 +7,7 @@
     │   ├── JobNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
     │   ├── OptionInvalid, LanguageUnknown
-    │   ├── PasswordRejected, UserExists
+    │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
     │   └── UserQueueFull            429
     ├── ServiceError                 the service cannot serve now: 503, 507
@@ -178,6 +178,14 @@ class UserExists(RequestError):
     code = "user_exists"
     status = 409
     title = "User name taken"
+
+
+class UserHasJobs(RequestError):
+    """A user with jobs is not removed: their documents would be left without an owner."""
+
+    code = "user_has_jobs"
+    status = 409
+    title = "User has jobs"
 
 
 class JobFailed(RequestError):

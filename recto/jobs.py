@@ -7,6 +7,7 @@ and gets LeaseLost.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias, cast
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, Result, Update, delete, func
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
-from recto.database import NowMicroseconds
+from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull
 from recto.job_views import job_not_found
 
@@ -64,10 +65,8 @@ class Claim:
     lease: Lease
     user_id: int
     attempt: int
-    media_type: str
-    file_name: str
+    created: datetime
     options: dict[str, Any]
-    page_count: int | None
     finished_pages: frozenset[int]
 
 
@@ -126,20 +125,11 @@ class Jobs:
                 lease_token=lease.token,
                 lease_worker=worker,
                 lease_expires_us=self._in(self.policy.lease_s),
-            ).returning(Job.user_id, Job.attempt, Job.media_type, Job.file_name, Job.options, Job.page_count)
+            ).returning(Job.user_id, Job.attempt, Job.created_us, Job.options)
         ).one()
         self._log(session, uuid, JobStatus.IN_PROGRESS, attempt=job.attempt, worker=worker)
         finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
-        return Claim(
-            lease,
-            job.user_id,
-            job.attempt,
-            job.media_type,
-            job.file_name,
-            job.options,
-            job.page_count,
-            frozenset(finished),
-        )
+        return Claim(lease, job.user_id, job.attempt, utc(job.created_us), job.options, frozenset(finished))
 
     def heartbeat(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
         """Prolong the leases. Returns those that are lost: expired and requeued, cancelled, or deleted."""
@@ -147,6 +137,16 @@ class Jobs:
         return frozenset(
             lease for lease in leases if not _changed(session, _held(lease).values(lease_expires_us=expires))
         )
+
+    def still_held(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
+        """Those of the leases that hold. Only reads."""
+        tokens = select(Job.lease_token).where(Job.uuid.in_([lease.job_uuid for lease in leases]))
+        held = set(session.scalars(tokens))
+        return frozenset(lease for lease in leases if lease.token in held)
+
+    def has_claimable(self, session: Session, except_users: Collection[int] = ()) -> bool:
+        """Whether `claim_next` would find a job. Only reads, so that an idle Worker never takes the writer's lock."""
+        return self._next_user(session, except_users) is not None
 
     def set_page_count(self, session: Session, lease: Lease, page_count: int) -> None:
         """Record how many pages the job reads."""

@@ -1,0 +1,72 @@
+"""The Worker's entry point and the administrator's: `python ocr_worker.py --help`.
+
+A command's module is imported when the command is called: page processes import this file too and need none of them.
+"""
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+from recto import __version__
+from recto.errors import RectoError, SettingsError
+
+_COMMANDS: Final = {
+    "run": "recto.commands.run:run",
+    "recognise": "recto.commands.recognise:recognise",
+    "doctor": "recto.commands.doctor:doctor",
+    "users": "recto.commands.users:users",
+    "tokens": "recto.commands.tokens:tokens",
+    "jobs": "recto.commands.jobs:jobs",
+    "db": "recto.commands.db:db",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands are imported on first use (click's documentation, "Lazily loading subcommands")."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="Recto")
+def main() -> None:
+    """Recto's Worker: reads documents, alone or for the Backend, and administers both."""
+
+
+def run_command_line() -> int:
+    """Exit status: 0; 1 for an error that is Recto's to tell; 2 for wrong usage; 78 (EX_CONFIG) for wrong settings."""
+    try:
+        main(standalone_mode=False)
+    except RectoError as error:
+        click.echo(f"Error: {error.detail}", err=True)
+        return os.EX_CONFIG if isinstance(error, SettingsError) else 1
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader has enough: nothing left to flush to it
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_command_line())

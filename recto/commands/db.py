@@ -1,0 +1,32 @@
+"""`db`: the schema and the backup."""
+
+import os
+from pathlib import Path
+
+import click
+
+from recto.commands.parts import open_database
+from recto.reports import back_up, database_file
+from recto.settings import load_settings
+
+
+@click.group()
+def db() -> None:
+    """Upgrade and back up the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema to this version. Backend and Worker do the same when they start."""
+    settings = load_settings(os.environ)
+    open_database(settings).dispose()
+    click.echo("The database has the newest schema.")
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the database to FILE, consistent, while the service runs. The documents are not in it: copy their folder too."""
+    settings = load_settings(os.environ)
+    size_bytes = back_up(database_file(settings.database_url), file.resolve())
+    click.echo(f"Wrote {file} ({size_bytes:,} bytes).")

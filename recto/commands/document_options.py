@@ -1,0 +1,28 @@
+"""Command-line options made from the one definition of a job's options (recto/ocr/options.py)."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from recto.errors import OptionInvalid
+from recto.ocr.options import Options, parse_options
+
+_SHORT: Final = {"languages": "-l"}
+
+
+def document_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: one option of the command for each field of Options."""
+    for name, field in reversed(Options.model_fields.items()):
+        flags = [flag for flag in (_SHORT.get(name), f"--{name.replace('_', '-')}") if flag]
+        command = click.option(*flags, name, help=field.description)(command)
+    return command
+
+
+def options_from(given: dict[str, Any], default_languages: str) -> Options:
+    """Options from the command's arguments; what was not given keeps its default. click.UsageError for bad values."""
+    values = {name: value for name, value in given.items() if value is not None}
+    try:
+        return parse_options({"languages": default_languages} | values)
+    except OptionInvalid as error:
+        raise click.UsageError(error.detail) from error

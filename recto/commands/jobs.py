@@ -1,0 +1,102 @@
+"""`jobs`: what is in the queue, and what became of it."""
+
+import json
+import os
+from uuid import UUID
+
+import click
+
+from models import JobStatus
+from recto import reports
+from recto.commands.parts import job_operations, open_sessions, open_storage
+from recto.commands.tables import json_flag, print_rows
+from recto.database import Begin, transaction
+from recto.job_views import JobView, find_job, job_not_found, page_failures, with_transitions
+from recto.settings import load_settings
+
+
+@click.group()
+def jobs() -> None:
+    """List, show, cancel and delete jobs."""
+
+
+@jobs.command("list")
+@click.option("--status", type=click.Choice([status.value for status in JobStatus]), help="Only those in this status.")
+@click.option("--user", help="Only those of this user.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@json_flag
+def list_command(status: str | None, user: str | None, limit: int, as_json: bool) -> None:
+    """Jobs of everybody, newest first."""
+    settings = load_settings(os.environ)
+    open_sessions(settings)
+    rows = reports.list_jobs(reports.database_file(settings.database_url), status, user, limit)
+    print_rows(rows, as_json=as_json, empty="There are no such jobs.")
+
+
+@jobs.command()
+@click.argument("uuid", type=click.UUID)
+def show(uuid: UUID) -> None:
+    """One job with its log, as JSON."""
+    with transaction(open_sessions(load_settings(os.environ))(), Begin.READ) as session:
+        job = find_job(session, str(uuid))
+        if job is None:
+            raise job_not_found()
+        failures = page_failures(session, job.uuid)
+        values = _job_values(with_transitions(session, [job])[0])
+    values["warnings"] = [
+        {"page": failure.page, "code": failure.code, "detail": failure.detail} for failure in failures
+    ]
+    click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+
+
+@jobs.command()
+@click.argument("uuid", type=click.UUID)
+def cancel(uuid: UUID) -> None:
+    """Stop a job; it ends in FAILURE with reason `cancelled`."""
+    settings = load_settings(os.environ)
+    with transaction(open_sessions(settings)(), Begin.WRITE) as session:
+        job = find_job(session, str(uuid))
+        if job is None:
+            raise job_not_found()
+        job_operations(settings).cancel(session, job.user_id, job.uuid)
+    click.echo(f"Job {uuid} is stopped." if not job.status.is_final else f"Job {uuid} had ended before: {job.status}.")
+
+
+@jobs.command()
+@click.argument("uuid", type=click.UUID)
+def delete(uuid: UUID) -> None:
+    """Stop a job and remove it with its document and its results."""
+    settings = load_settings(os.environ)
+    sessions, operations = open_sessions(settings), job_operations(settings)
+    with transaction(sessions(), Begin.WRITE) as session:
+        job = find_job(session, str(uuid))
+        if job is None:
+            raise job_not_found()
+        operations.delete(session, job.user_id, job.uuid)
+    open_storage(settings).delete(job.uuid)
+    with transaction(sessions(), Begin.WRITE) as session:
+        operations.files_removed(session, job.uuid)
+    click.echo(f"Job {uuid} is deleted.")
+
+
+def _job_values(job: JobView) -> dict[str, object]:
+    return {
+        "uuid": job.uuid,
+        "status": job.status.value,
+        "file_name": job.file_name,
+        "media_type": job.media_type,
+        "size_bytes": job.size_bytes,
+        "options": job.options.model_dump(mode="json"),
+        "pages_done": job.pages_done,
+        "page_count": job.page_count,
+        "attempt": job.attempt,
+        "reason": job.reason.code if job.reason else None,
+        "transitions": [
+            {
+                "status": t.status.value,
+                "timestamp": t.timestamp.isoformat(),
+                "reason": t.reason.detail if t.reason else None,
+            }
+            for t in job.transitions
+        ],
+    }

@@ -1,0 +1,63 @@
+"""`run`: the Worker."""
+
+import os
+import signal
+import socket
+import threading
+from functools import partial
+from types import FrameType
+
+import click
+
+from recto.commands.parts import core_count, job_operations, open_sessions, page_process_setup
+from recto.errors import EngineMissing
+from recto.executors import PROCESS_DIED, LocalProcesses
+from recto.heartbeat import Heartbeat
+from recto.logs import configure_logging, get_logger
+from recto.page_tasks import EngineReport, describe_engine
+from recto.settings import load_settings
+from recto.worker import Worker, WorkerLimits
+
+_log = get_logger(__name__)
+_START_TIMEOUT_S = 120.0
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(min=1), help="Page processes; one per core where it is left out.")
+def run(processes: int | None) -> None:
+    """Claim jobs and read them, until stopped."""
+    settings = load_settings(os.environ)
+    configure_logging(settings.log.level, settings.log.format)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, partial(_stop, stopping))
+    sessions = open_sessions(settings)
+    count = processes or settings.worker.processes or core_count()
+    executor = LocalProcesses(count, settings.worker.pages_per_process, page_process_setup(settings, with_storage=True))
+    try:
+        engine = _start_engines(executor)
+        name = f"{socket.gethostname()}-{os.getpid()}"
+        jobs = job_operations(settings)
+        heartbeat = Heartbeat(name, sessions, jobs, engine, count)
+        worker = settings.worker
+        limits = WorkerLimits(worker.poll_interval_s, worker.page_timeout_s, worker.job_timeout_s)
+        heartbeat.start()
+        _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
+        Worker(name, sessions, jobs, executor, heartbeat, limits).run(stopping)
+        heartbeat.stop()
+    finally:
+        executor.stop()
+    _log.info("worker_stopped", worker=name)
+
+
+def _stop(stopping: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    stopping.set()
+
+
+def _start_engines(executor: LocalProcesses) -> EngineReport:
+    """Start every page process and learn from one what it can read."""
+    reports = [executor.submit(describe_engine, _START_TIMEOUT_S) for _ in range(executor.capacity)]
+    try:
+        return [report.result() for report in reports][-1]
+    except PROCESS_DIED as error:
+        raise EngineMissing("The page processes cannot start. `ocr_worker.py doctor` says what is missing.") from error

@@ -1,0 +1,80 @@
+"""`users`: who may sign in."""
+
+import os
+import sys
+
+import click
+
+from recto import accounts, reports
+from recto.commands.parts import open_sessions
+from recto.commands.tables import json_flag, print_rows
+from recto.database import Begin, transaction
+from recto.errors import RectoError
+from recto.settings import load_settings
+
+_password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+
+
+@click.group()
+def users() -> None:
+    """List, add and remove users, set passwords."""
+
+
+@users.command("list")
+@json_flag
+def list_command(as_json: bool) -> None:
+    """Everybody who may sign in."""
+    settings = load_settings(os.environ)
+    open_sessions(settings)
+    print_rows(
+        reports.list_users(reports.database_file(settings.database_url)),
+        as_json=as_json,
+        empty="There are no users yet.",
+    )
+
+
+@users.command()
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="The user administers this Recto.")
+@_password_stdin
+def add(name: str, admin: bool, password_stdin: bool) -> None:
+    """Add the user NAME."""
+    sessions = open_sessions(load_settings(os.environ))
+    password_hash = accounts.hash_password(_ask_password(password_stdin))
+    with transaction(sessions(), Begin.WRITE) as session:
+        accounts.create_user(session, name, password_hash, is_admin=admin)
+    click.echo(f"Added {name}.")
+
+
+@users.command()
+@click.argument("name")
+@_password_stdin
+def password(name: str, password_stdin: bool) -> None:
+    """Set the password of the user NAME, and end their sign-ins."""
+    sessions = open_sessions(load_settings(os.environ))
+    password_hash = accounts.hash_password(_ask_password(password_stdin))
+    with transaction(sessions(), Begin.WRITE) as session:
+        accounts.set_password(session, accounts.find_user(session, name).id, password_hash)
+    click.echo(f"The password of {name} is set.")
+
+
+@users.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove the user NAME, who must have no jobs left, with their tokens."""
+    settings = load_settings(os.environ)
+    sessions = open_sessions(settings)
+    with transaction(sessions(), Begin.WRITE) as session:
+        accounts.delete_user(session, name)
+    click.echo(f"Removed {name}.")
+
+
+def _ask_password(password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    if not sys.stdin.isatty():
+        raise RectoError(
+            "There is no terminal to ask for the password. Give it on standard input with --password-stdin."
+        )
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer

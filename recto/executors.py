@@ -1,0 +1,71 @@
+"""Where pages run: in local processes that can be killed one by one.
+
+The pool is pebble's: each task has a time limit after which its process is killed, a cancelled task's process is killed too, and
+a process that dies costs only the task it had.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Protocol, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from recto.logs import get_logger
+from recto.page_tasks import PageProcessSetup, start_page_process
+
+_log = get_logger(__name__)
+_T = TypeVar("_T")
+
+PROCESS_DIED = (ProcessExpired, BrokenProcessPool)
+"""What a future raises whose process ended under it."""
+
+
+class Executor(Protocol):
+    """Runs tasks of recto/page_tasks.py. `capacity` is how many run at once."""
+
+    capacity: int
+
+    def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
+        """Start a picklable task. Its future raises TimeoutError after `timeout_s` of running, or one of PROCESS_DIED; cancelling kills."""
+
+    def stop(self) -> None:
+        """Kill what runs and wait until it is gone."""
+
+
+class LocalProcesses:
+    """Implements Executor with `processes` page processes, each replaced after `pages_per_process` tasks."""
+
+    def __init__(self, processes: int, pages_per_process: int, setup: PageProcessSetup) -> None:
+        self.capacity = processes
+        self._pages_per_process = pages_per_process
+        self._setup = setup
+        self._pool = self._new_pool()
+
+    def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
+        """See Executor."""
+        try:
+            future: Future[_T] = self._pool.schedule(task, timeout=timeout_s)
+        except BrokenProcessPool:
+            # A process was killed while it held the pool's channel: what it had is lost, a new pool serves the rest.
+            _log.warning("process_pool_replaced")
+            self.stop()
+            self._pool = self._new_pool()
+            future = self._pool.schedule(task, timeout=timeout_s)
+        return future
+
+    def stop(self) -> None:
+        """See Executor."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+    def _new_pool(self) -> ProcessPool:
+        # spawn: a fork would copy the database connection and the threads of the loop.
+        return ProcessPool(
+            max_workers=self.capacity,
+            max_tasks=self._pages_per_process,
+            initializer=start_page_process,
+            initargs=(self._setup,),
+            context=get_context("spawn"),
+        )

@@ -1,0 +1,82 @@
+"""The Worker's second thread: renews the leases while pages are read, reports the Worker, and requeues what others lost."""
+
+import threading
+import time
+from collections.abc import Iterable
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from recto import __version__, workers
+from recto.database import Begin, transaction
+from recto.errors import DatabaseBusy
+from recto.jobs import ExpiryWatch, Jobs, Lease
+from recto.logs import get_logger
+from recto.page_tasks import EngineReport
+
+_log = get_logger(__name__)
+
+
+class Heartbeat:
+    """Beats every `renew_s` until `stop`. Holds the leases that the loop works under."""
+
+    def __init__(
+        self, name: str, sessions: sessionmaker[Session], jobs: Jobs, engine: EngineReport, processes: int
+    ) -> None:
+        self._name = name
+        self._sessions = sessions
+        self._jobs = jobs
+        self._engine = engine
+        self._processes = processes
+        self._watch = ExpiryWatch(jobs.policy)
+        self._lock = threading.Lock()
+        self._leases: set[Lease] = set()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Report the Worker, then beat in a thread."""
+        self.beat(time.monotonic())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and sign the Worker off."""
+        self._stopping.set()
+        self._thread.join()
+        with transaction(self._sessions(), Begin.WRITE) as session:
+            workers.sign_off(session, self._name)
+
+    def hold(self, lease: Lease) -> None:
+        """Renew this lease from now on."""
+        with self._lock:
+            self._leases.add(lease)
+
+    def release(self, lease: Lease) -> None:
+        """The job has ended or is lost."""
+        with self._lock:
+            self._leases.discard(lease)
+
+    def beat(self, monotonic_s: float) -> None:
+        """One beat. Leases that turn out to be lost are renewed no more; the loop finds that out by itself."""
+        with self._lock:
+            held = frozenset(self._leases)
+        with transaction(self._sessions(), Begin.WRITE) as session:
+            lost = self._jobs.heartbeat(session, held)
+            workers.report(
+                session, self._name, __version__, self._engine.engine, self._engine.languages, self._processes
+            )
+            taken = self._jobs.requeue_expired(session, self._watch.expired(session, monotonic_s))
+        self._forget(lost)
+        for lease in taken:
+            _log.warning("lease_expired", job=lease.job_uuid, worker=lease.worker)
+
+    def _forget(self, leases: Iterable[Lease]) -> None:
+        with self._lock:
+            self._leases.difference_update(leases)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._jobs.policy.renew_s):
+            try:
+                self.beat(time.monotonic())
+            except (DatabaseBusy, SQLAlchemyError) as error:
+                _log.warning("heartbeat_failed", error=str(error))  # the next beat comes well before the leases expire

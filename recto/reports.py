@@ -1,0 +1,98 @@
+"""Reports for administrators, and the backup: read straight from a SQLite database with sqlite-utils.
+
+Rows are dictionaries of plain values, ready for a table or for JSON. Times are ISO 8601 in UTC.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from sqlite_utils import Database
+
+from recto.errors import RectoError, SettingsError
+
+Row: TypeAlias = dict[str, Any]
+
+_TIME: Final = "strftime('%Y-%m-%dT%H:%M:%SZ', {column} / 1000000, 'unixepoch')"
+_CREATED: Final = _TIME.format(column="created_us")
+
+_JOBS: Final = f"""
+SELECT job.uuid, user.name AS user, status, {_TIME.format(column="job.created_us")} AS created, file_name, size_bytes,
+       pages_done, page_count, pages_failed, attempt, lease_worker AS worker, reason_code AS reason
+FROM job JOIN user ON user.id = job.user_id
+WHERE (:status IS NULL OR status = :status) AND (:user IS NULL OR user.name = :user)
+ORDER BY job.created_us DESC, job.uuid DESC LIMIT :limit
+"""  # noqa: S608 - the parts are constants of this module
+_USERS: Final = f"""
+SELECT id, name, is_admin, {_CREATED} AS created, (SELECT count(*) FROM job WHERE user_id = user.id) AS jobs FROM user ORDER BY name
+"""  # noqa: S608
+_TOKENS: Final = f"""
+SELECT api_token.id, user.name AS user, api_token.name, prefix, {_TIME.format(column="api_token.created_us")} AS created,
+       {_TIME.format(column="last_used_us")} AS last_used
+FROM api_token JOIN user ON user.id = user_id WHERE (:user IS NULL OR user.name = :user) ORDER BY api_token.id
+"""  # noqa: S608
+
+
+def list_jobs(database: Path, status: str | None, user: str | None, limit: int) -> list[Row]:
+    """Jobs of everybody, newest first: what an administrator may know of them, not what they contain."""
+    return _rows(database, _JOBS, {"status": status, "user": user, "limit": limit})
+
+
+def list_users(database: Path) -> list[Row]:
+    """Users by name, with the number of their jobs."""
+    return _rows(database, _USERS, {})
+
+
+def list_tokens(database: Path, user: str | None) -> list[Row]:
+    """API tokens, of one user or of all, with the start that lets a person recognise them."""
+    return _rows(database, _TOKENS, {"user": user})
+
+
+def back_up(database: Path, target: Path) -> int:
+    """Copy the database, whole and consistent, while others write to it (SQLite's online backup). Returns the copy's bytes.
+
+    The copy appears under its name when it is complete and has passed an integrity check; RectoError where it does not.
+    """
+    part = target.with_name(f".{target.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        with _opened(database) as source, closing(sqlite3.connect(part)) as copy:
+            source.conn.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a WAL beside it
+            verdict = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if verdict != "ok":
+            raise RectoError(
+                f"The copy is not sound: {verdict}. The database itself may be damaged; do not delete older backups."
+            )
+        part.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise RectoError(f"Cannot back up to {target}: {error}. Check the folder and its free space.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def database_file(url: str) -> Path:
+    """The file of a SQLite URL; SettingsError for another kind of database, which has reports and backups of its own."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        raise SettingsError(
+            "This command reads SQLite databases; database.url names another kind. Use that database's own tools."
+        )
+    return Path(url.removeprefix(prefix))
+
+
+@contextmanager
+def _opened(database: Path) -> Iterator[Database]:
+    opened = Database(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True))
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _rows(database: Path, sql: str, values: dict[str, Any]) -> list[Row]:
+    with _opened(database) as opened:
+        return list(opened.query(sql, values))

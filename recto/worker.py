@@ -1,0 +1,303 @@
+"""The Worker's loop: claim jobs, have their pages read, write the results, record the end.
+
+Pages are the unit of work: the loop keeps every process busy with pages of the jobs in hand, taking turns between users, and
+claims another job as soon as a process would be idle or a user waits who has none in hand. The loop and its heartbeat own the
+database connections; what takes time runs in page processes.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from recto import __version__
+from recto.database import Begin, transaction
+from recto.errors import (
+    DatabaseBusy,
+    DocumentError,
+    EngineMissing,
+    FileNotFound,
+    JobTimeout,
+    LanguageNotInstalled,
+    LeaseLost,
+    PageCrashed,
+    PageTimeout,
+    PageUnreadable,
+    RectoError,
+    ServiceError,
+)
+from recto.executors import PROCESS_DIED, Executor
+from recto.heartbeat import Heartbeat
+from recto.job_in_hand import JobInHand, Work, WorkKind
+from recto.job_views import checkpoints, page_failures
+from recto.jobs import Jobs, Lease
+from recto.logs import get_logger
+from recto.ocr.documents import DocumentInfo
+from recto.ocr.options import Options, page_numbers
+from recto.ocr.page import Document, PageWarning
+from recto.page_tasks import checkpoint_page, inspect_document, write_results
+
+_log = get_logger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
+_BUSY_PAUSE_S: Final = 0.5
+_CONCERNS_WHOLE_JOB = (LanguageNotInstalled, EngineMissing)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """Settings section [worker], in seconds."""
+
+    poll_interval_s: float
+    page_timeout_s: float
+    job_timeout_s: float
+
+
+class Worker:
+    """Runs jobs on an executor until it is stopped."""
+
+    def __init__(
+        self,
+        name: str,
+        sessions: sessionmaker[Session],
+        jobs: Jobs,
+        executor: Executor,
+        heartbeat: Heartbeat,
+        limits: WorkerLimits,
+    ) -> None:
+        self._name = name
+        self._sessions = sessions
+        self._jobs = jobs
+        self._executor = executor
+        self._heartbeat = heartbeat
+        self._limits = limits
+        self._in_hand: list[JobInHand] = []
+        self._running: dict[Future[Any], tuple[JobInHand, Work]] = {}
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until `stopping` is set, then hand the jobs in hand back: no attempt is lost, finished pages stay."""
+        try:
+            while not stopping.is_set():
+                self.step()
+                self._wait(stopping)
+        finally:
+            self._hand_back()
+
+    def step(self) -> None:
+        """One round: take in what has ended, drop what was lost, keep the processes busy."""
+        for future in [future for future in self._running if future.done()]:
+            job, work = self._running.pop(future)
+            if job in self._in_hand:
+                self._guarded(job, lambda job=job, work=work, future=future: self._take_in(job, work, future))  # type: ignore[misc]
+        self._drop_lost_and_late()
+        self._top_up()
+
+    def _wait(self, stopping: threading.Event) -> None:
+        if self._running:
+            wait(self._running, self._limits.poll_interval_s, FIRST_COMPLETED)
+        else:
+            stopping.wait(self._limits.poll_interval_s)
+
+    def _top_up(self) -> None:
+        """Start work until every process has some and one more piece lies ready."""
+        self._claim(except_users=[job.claim.user_id for job in self._in_hand])
+        while len(self._running) <= self._executor.capacity:
+            job = self._next_job() or self._claim()
+            if job is None:
+                return
+            self._start(job, job.next_work())
+
+    def _next_job(self) -> JobInHand | None:
+        """The job whose turn it is: of the user with the least work running, the one that was claimed first."""
+        ready = [job for job in self._in_hand if job.has_work]
+        running_of_user: dict[int, int] = {}
+        for job in self._in_hand:
+            running_of_user[job.claim.user_id] = running_of_user.get(job.claim.user_id, 0) + len(job.running)
+        return min(ready, key=lambda job: running_of_user[job.claim.user_id], default=None)
+
+    def _claim(self, except_users: list[int] | None = None) -> JobInHand | None:
+        """Take another job in hand where one waits: any, or one of a user who has none in hand here."""
+        if except_users is not None and len(self._in_hand) > 2 * self._executor.capacity:
+            return None  # enough in hand to take turns
+        users = except_users or []
+        try:
+            with transaction(self._sessions(), Begin.READ) as session:
+                if not self._jobs.has_claimable(session, users):
+                    return None
+            with transaction(self._sessions(), Begin.CLAIM) as session:
+                claim = self._jobs.claim_next(session, self._name, users)
+        except DatabaseBusy:
+            return None  # the next round asks again
+        if claim is None:
+            return None
+        self._heartbeat.hold(claim.lease)
+        job = JobInHand(claim, time.monotonic())
+        self._in_hand.append(job)
+        _log.info("job_claimed", job=claim.lease.job_uuid, attempt=claim.attempt)
+        return job
+
+    def _start(self, job: JobInHand, work: Work) -> None:
+        lease, options = job.claim.lease, Options.model_validate(job.claim.options)
+        task: Callable[[], Any]
+        match work.kind:
+            case WorkKind.OPEN:
+                task = partial(inspect_document, lease.job_uuid)
+            case WorkKind.PAGE:
+                task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options.languages)
+            case WorkKind.WRITE:
+                with transaction(self._sessions(), Begin.READ) as session:
+                    pages = checkpoints(session, lease.job_uuid)
+                    warnings = tuple(
+                        PageWarning(w.page, w.code, w.detail) for w in page_failures(session, lease.job_uuid)
+                    )
+                document = Document(job.page_count, warnings, _iso(job.claim.created), f"Recto {__version__}")
+                task = partial(write_results, lease.job_uuid, lease.token, pages, document)
+        self._running[self._executor.submit(task, self._limits.page_timeout_s)] = (job, work)
+
+    def _take_in(self, job: JobInHand, work: Work, future: Future[Any]) -> None:
+        """Record how a piece of work ended."""
+        try:
+            result = future.result()
+        except CancelledError:
+            job.put_back(work)
+        except TimeoutError:
+            took = f"took longer than {self._limits.page_timeout_s:g} s, twice"
+            self._died(
+                job, work, PageTimeout(f"{_what(work)} {took}. An administrator can raise worker.page_timeout_s.")
+            )
+        except PROCESS_DIED:
+            error = PageCrashed(
+                f"{_what(work)} ended its process, twice. The document may be damaged; try to save or scan it anew."
+            )
+            self._died(job, work, error)
+        except (ServiceError, FileNotFound) as error:
+            self._give_back(job, error)
+        except DocumentError as error:
+            self._failed(job, work, error)
+        except Exception as error:  # noqa: BLE001 - logged; a bug costs its page, not the Worker
+            _log.exception("page_process_bug", job=job.claim.lease.job_uuid, page=work.number)
+            self._failed(
+                job,
+                work,
+                PageUnreadable(f"{_what(work)} could not be processed ({type(error).__name__}). It was logged."),
+            )
+        else:
+            self._succeeded(job, work, result)
+
+    def _succeeded(self, job: JobInHand, work: Work, result: Any) -> None:
+        lease = job.claim.lease
+        match work.kind:
+            case WorkKind.OPEN:
+                self._opened(job, result)
+            case WorkKind.PAGE:
+                self._record(self._jobs.adopt_page, lease, work.number)
+                job.page_ended(work.number)
+            case WorkKind.WRITE:
+                self._record(self._jobs.finish, lease)
+                self._drop(job)
+                _log.info("job_finished", job=lease.job_uuid, took_s=round(time.monotonic() - job.started_s, 3))
+
+    def _opened(self, job: JobInHand, info: DocumentInfo) -> None:
+        try:
+            numbers = page_numbers(Options.model_validate(job.claim.options).pages, info.page_count)
+        except DocumentError as error:
+            self._fail(job, error)
+            return
+        self._record(self._jobs.set_page_count, job.claim.lease, len(numbers))
+        job.opened(numbers, info.page_count)
+
+    def _died(self, job: JobInHand, work: Work, error: DocumentError) -> None:
+        """A piece of work killed or outlasted its process: once more, alone in its process as ever, then it has failed."""
+        if job.try_again(work):
+            _log.warning("page_tried_again", job=job.claim.lease.job_uuid, page=work.number, code=error.code)
+        else:
+            self._failed(job, work, error)
+
+    def _failed(self, job: JobInHand, work: Work, error: DocumentError) -> None:
+        """A page's error is named in the result; one of the whole job, or of its last hope, ends the job."""
+        lease = job.claim.lease
+        if work.kind is not WorkKind.PAGE or isinstance(error, _CONCERNS_WHOLE_JOB):
+            self._fail(job, error)
+            return
+        self._record(self._jobs.adopt_page, lease, work.number, error)
+        job.page_ended(work.number)
+        if job.is_ready_to_write and not self._read_any(lease):
+            self._fail(job, error)
+
+    def _read_any(self, lease: Lease) -> bool:
+        with transaction(self._sessions(), Begin.READ) as session:
+            return bool(checkpoints(session, lease.job_uuid))
+
+    def _fail(self, job: JobInHand, error: RectoError) -> None:
+        self._record(self._jobs.fail, job.claim.lease, error)
+        self._drop(job)
+        _log.info("job_failed", job=job.claim.lease.job_uuid, code=error.code)
+
+    def _give_back(self, job: JobInHand, error: RectoError) -> None:
+        """A fault of the surroundings (full disk, store not reachable): the job is tried again later."""
+        _log.warning("job_given_back", job=job.claim.lease.job_uuid, code=error.code, detail=error.detail)
+        self._record(self._jobs.retry_later, job.claim.lease, error)
+        self._drop(job)
+
+    def _drop_lost_and_late(self) -> None:
+        if not self._in_hand:
+            return
+        with transaction(self._sessions(), Begin.READ) as session:
+            held = self._jobs.still_held(session, [job.claim.lease for job in self._in_hand])
+        for job in list(self._in_hand):
+            if job.claim.lease not in held:
+                _log.info("job_lost", job=job.claim.lease.job_uuid)
+                self._drop(job)
+            elif time.monotonic() - job.started_s > self._limits.job_timeout_s:
+                limit = f"The job took longer than {self._limits.job_timeout_s:g} s."
+                late = JobTimeout(f"{limit} Send fewer pages at once, or have worker.job_timeout_s raised.")
+                self._guarded(job, lambda job=job, late=late: self._fail(job, late))  # type: ignore[misc]
+
+    def _guarded(self, job: JobInHand, action: Callable[[], None]) -> None:
+        """An attempt that has lost its job stops there: whoever owns it now goes on."""
+        try:
+            action()
+        except LeaseLost:
+            _log.info("job_lost", job=job.claim.lease.job_uuid)
+            self._drop(job)
+
+    def _record(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run `operation(session, ...)` and commit, however long the database is busy: a finished page is not thrown away."""
+        while True:
+            try:
+                with transaction(self._sessions(), Begin.WRITE) as session:
+                    return operation(session, *args, **kwargs)
+            except DatabaseBusy:
+                _log.warning("database_busy")
+                time.sleep(_BUSY_PAUSE_S)
+
+    def _drop(self, job: JobInHand) -> None:
+        """Out of hand: kill what still runs for it."""
+        self._in_hand.remove(job)
+        self._heartbeat.release(job.claim.lease)
+        for future in [future for future, (owner, _) in self._running.items() if owner is job]:
+            future.cancel()
+            del self._running[future]
+
+    def _hand_back(self) -> None:
+        for job in list(self._in_hand):
+            self._guarded(job, lambda job=job: self._record(self._jobs.hand_back, job.claim.lease))  # type: ignore[misc]
+            if job in self._in_hand:
+                self._drop(job)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _what(work: Work) -> str:
+    return {WorkKind.OPEN: "Opening the document", WorkKind.WRITE: "Writing the results"}.get(
+        work.kind, f"Page {work.number}"
+    )
