@@ -54,9 +54,8 @@ def _lines(area: ElementTree.Element) -> Iterator[Line]:
 
 def _line(node: ElementTree.Element, paragraph: int) -> Line:
     title, box = node.get("title", ""), _box(node)
-    turned = _TEXT_ANGLE.search(title)
-    angle_deg = round(float(turned[1])) % 360 if turned else 0
     baseline = _BASELINE.search(title)
+    angle_deg = 0 if baseline else _text_angle_deg(title, box)
     return Line(
         words=tuple(_words(node, angle_deg)),
         box=box,
@@ -64,6 +63,18 @@ def _line(node: ElementTree.Element, paragraph: int) -> Line:
         paragraph=paragraph,
         baseline=_baseline(box, float(baseline[1]), float(baseline[2])) if baseline else None,
     )
+
+
+def _text_angle_deg(title: str, box: Box) -> int:
+    """How far text without a baseline is turned.
+
+    Without orientation detection Tesseract takes vertical lines as running downwards, and writes neither their angle nor a baseline
+    (a vertical one has no slope; AddBaselineCoordsTohOCR in its hocrrenderer.cpp).
+    """
+    given = _TEXT_ANGLE.search(title)
+    if given:
+        return round(float(given[1])) % 360
+    return 270 if box.height > box.width else 0
 
 
 def _words(line: ElementTree.Element, angle_deg: int) -> Iterator[Word]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
@@ -71,6 +72,7 @@ class TesserocrEngine:
             raise EngineMissing(
                 f"Tesseract cannot load its data for {'+'.join(languages)} in {self._tessdata}. Install them anew."
             ) from error
+        api.SetVariable("debug_file", os.devnull)  # its remarks ("Empty page!!") would stand on our standard error
         self._warm[languages] = api
         if len(self._warm) > _MAX_WARM:
             self._warm.popitem(last=False)[1].End()

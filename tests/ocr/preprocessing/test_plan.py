@@ -1,0 +1,44 @@
+import cv2
+import numpy as np
+import pytest
+
+from recto.ocr.page import PageImage
+from recto.ocr.preprocessing.plan import preprocess
+from tests.drawing import blank_page, draw_page
+
+
+def steps_of(page: PageImage) -> list[str]:
+    return [step.name for step in preprocess(page).steps]
+
+
+def test_preprocessing_of_a_clean_page_leaves_it_alone() -> None:
+    page = draw_page().pixels
+    prepared = preprocess(PageImage(page, 300.0))
+    assert prepared.steps == ()
+    assert prepared.pixels is page
+    assert np.array_equal(prepared.transform, np.eye(3))
+
+
+@pytest.mark.parametrize("page", [blank_page(), blank_page() // 255, blank_page(1, 1), blank_page(3000, 2)])
+def test_preprocessing_of_a_page_without_text_leaves_it_alone(page: np.typing.NDArray[np.uint8]) -> None:
+    assert steps_of(PageImage(page, None)) == []
+
+
+def test_preprocessing_of_a_page_with_every_fault_mends_them_in_order() -> None:
+    small = cv2.resize(draw_page(skew_deg=4).pixels, None, fx=0.33, fy=0.33, interpolation=cv2.INTER_AREA)
+    prepared = preprocess(PageImage(255 - np.asarray(small, dtype=np.uint8), 100.0))
+    assert [step.name for step in prepared.steps] == ["polarity", "text_size", "deskew"]
+    assert prepared.steps[2].measured["angle_deg"] == pytest.approx(4, abs=0.3)
+    assert prepared.dpi > prepared.original_dpi == 100.0
+    assert np.median(prepared.pixels) > 200
+
+
+def test_preprocessing_with_an_unknown_resolution_takes_it_from_the_letters() -> None:
+    dpi = preprocess(PageImage(draw_page(size_pt=10).pixels, None)).original_dpi
+    assert 200 < dpi < 400
+
+
+def test_preprocessing_does_not_grow_a_page_beyond_what_memory_takes() -> None:
+    tile = cv2.resize(draw_page().pixels, None, fx=0.33, fy=0.33, interpolation=cv2.INTER_AREA)
+    page = np.tile(np.asarray(tile, dtype=np.uint8), (17, 12))
+    assert "text_size" not in steps_of(PageImage(page, 100.0))

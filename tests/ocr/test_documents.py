@@ -1,0 +1,173 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from recto.errors import (
+    DocumentDamaged,
+    DocumentEmpty,
+    DocumentEncrypted,
+    DocumentTooLarge,
+    DocumentUnsupported,
+    PageDamaged,
+    PageNotInDocument,
+    PageTooLarge,
+)
+from recto.ocr.documents import DocumentInfo, Limits, inspect, load_page
+from tests.drawing import blank_page, draw_page, save_pdf, save_tiff
+
+LIMITS = Limits(max_pages=20, max_page_px=10_000_000)
+
+ENCRYPTED_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj\n"
+    b"4 0 obj<</Filter/Standard/V 1/R 2/P -4/O<" + b"41" * 32 + b">/U<" + b"42" * 32 + b">>>endobj\n"
+    b"trailer<</Root 1 0 R/Encrypt 4 0 R/ID[<00><00>]>>\n%%EOF\n"
+)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "bmp", "gif", "tif"])
+def test_inspect_and_load_of_an_image_yield_its_one_page(tmp_path: Path, suffix: str) -> None:
+    drawn = draw_page().pixels
+    path = tmp_path / f"page.{suffix}"
+    Image.fromarray(drawn).save(path)
+    assert inspect(path, LIMITS).page_count == 1
+    loaded = load_page(path, 1, LIMITS).pixels
+    assert loaded.shape == drawn.shape
+    assert loaded.dtype == np.uint8
+    assert np.abs(loaded.astype(int) - drawn).mean() < 3
+
+
+def test_inspect_of_a_tiff_with_three_pages_counts_them(tmp_path: Path) -> None:
+    path = save_tiff(tmp_path / "three.tif", [blank_page(80, 60), blank_page(40, 30), blank_page(20, 10)])
+    assert inspect(path, LIMITS) == DocumentInfo("image/tiff", 3)
+
+
+def test_load_of_a_tiff_page_yields_that_page_and_its_resolution(tmp_path: Path) -> None:
+    path = save_tiff(tmp_path / "three.tif", [blank_page(), draw_page().pixels, blank_page()])
+    page = load_page(path, 2, LIMITS)
+    assert np.array_equal(page.pixels, draw_page().pixels)
+    assert page.dpi == 300
+
+
+def test_load_of_a_pdf_page_is_rendered_at_300_dpi(tmp_path: Path) -> None:
+    drawn = draw_page().pixels
+    path = save_pdf(tmp_path / "two.pdf", [blank_page(300, 600), drawn])
+    assert inspect(path, LIMITS) == DocumentInfo("application/pdf", 2)
+    page = load_page(path, 2, LIMITS)
+    assert page.dpi == 300
+    assert np.abs(np.subtract(page.pixels.shape, drawn.shape)).max() <= 1
+    assert page.pixels.min() < 60
+    assert page.pixels.max() == 255
+
+
+def test_load_of_a_large_pdf_page_lowers_the_resolution(tmp_path: Path) -> None:
+    path = save_pdf(tmp_path / "poster.pdf", [blank_page(3000, 3000)])
+    page = load_page(path, 1, Limits(max_pages=1, max_page_px=250_000))
+    assert page.pixels.size <= 250_000
+    assert page.dpi == pytest.approx(50, abs=1)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pdf"])
+def test_load_of_a_page_beyond_the_last_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"one.{suffix}"
+    Image.fromarray(blank_page(30, 30)).save(path)
+    with pytest.raises(PageNotInDocument):
+        load_page(path, 2, LIMITS)
+
+
+def test_inspect_of_an_empty_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "nothing").touch()
+    with pytest.raises(DocumentEmpty):
+        inspect(tmp_path / "nothing", LIMITS)
+
+
+def test_inspect_of_a_letter_in_plain_text_lists_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / "letter.pdf").write_text("Dear Sir or Madam,")
+    with pytest.raises(DocumentUnsupported, match="PDF, PNG, JPEG, TIFF"):
+        inspect(tmp_path / "letter.pdf", LIMITS)
+
+
+@pytest.mark.parametrize(
+    "head", [b"%PDF-1.4\nnothing more", b"\x89PNG\r\n\x1a\nnothing more", b"II*\x00\xff\xff\xff\xff", b"GIF89a"]
+)
+def test_inspect_of_a_header_without_a_body_is_damaged(tmp_path: Path, head: bytes) -> None:
+    (tmp_path / "file").write_bytes(head)
+    with pytest.raises(DocumentDamaged):
+        inspect(tmp_path / "file", LIMITS)
+
+
+def test_inspect_of_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
+    (tmp_path / "locked.pdf").write_bytes(ENCRYPTED_PDF)
+    with pytest.raises(DocumentEncrypted, match="password"):
+        inspect(tmp_path / "locked.pdf", LIMITS)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "pdf"])
+def test_inspect_of_too_many_pages_states_the_limit(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"many.{suffix}"
+    save = save_tiff if suffix == "tif" else save_pdf
+    save(path, [blank_page(16, 16)] * 4)
+    assert inspect(path, Limits(4, 1000)).page_count == 4
+    with pytest.raises(DocumentTooLarge, match="3 pages"):
+        inspect(path, Limits(3, 1000))
+
+
+def test_inspect_of_an_image_with_too_many_pixels_does_not_decode_it(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    Image.new("1", (20_000, 20_000)).save(path)
+    with pytest.raises(DocumentTooLarge, match="20000 x 20000"):
+        inspect(path, LIMITS)
+
+
+def test_load_of_one_large_tiff_page_leaves_the_others(tmp_path: Path) -> None:
+    path = save_tiff(tmp_path / "two.tif", [blank_page(40, 40), blank_page(200, 200)])
+    limits = Limits(max_pages=2, max_page_px=2000)
+    assert inspect(path, limits).page_count == 2
+    assert load_page(path, 1, limits).pixels.shape == (40, 40)
+    with pytest.raises(PageTooLarge, match="Page 2"):
+        load_page(path, 2, limits)
+
+
+def test_load_of_a_page_longer_than_the_engine_takes_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (40_000, 10)).save(tmp_path / "strip.png")
+    with pytest.raises(PageTooLarge, match="40000 pixels long"):
+        load_page(tmp_path / "strip.png", 1, LIMITS)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_load_of_a_file_that_breaks_off_is_damaged(tmp_path: Path, suffix: str, share: float) -> None:
+    path = tmp_path / f"whole.{suffix}"
+    Image.fromarray(draw_page(noise=20).pixels).save(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises((PageDamaged, DocumentDamaged)):
+        load_page(path, 1, LIMITS)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow remarks on damage, and reads on
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif", "bmp", "gif", "pdf"])
+def test_load_of_shuffled_bytes_fails_with_a_reason_or_reads(tmp_path: Path, suffix: str) -> None:
+    path, random = tmp_path / f"shaken.{suffix}", np.random.default_rng(7)
+    Image.fromarray(draw_page().pixels[:200, :200]).save(path)
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    for _ in range(40):
+        shaken = whole.copy()
+        places = random.integers(16, len(shaken), 8)
+        shaken[places] = random.integers(0, 256, 8)
+        path.write_bytes(shaken.tobytes())
+        try:
+            inspect(path, LIMITS)
+            assert load_page(path, 1, LIMITS).pixels.ndim == 2
+        except (
+            PageDamaged,
+            DocumentDamaged,
+            DocumentTooLarge,
+            DocumentEmpty,
+            DocumentUnsupported,
+            DocumentEncrypted,
+            PageTooLarge,
+        ):
+            continue
