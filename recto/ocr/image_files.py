@@ -5,6 +5,7 @@ An animation is not a document: of a GIF, WebP or a phone's multi-picture JPEG t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
