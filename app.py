@@ -37,7 +37,7 @@ from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest
 
 _log = get_logger(__name__)
-_FORM_FIELDS_BYTES = 64 * 1024
+_FORM_FIELDS_BYTES = 512 * 1024  # werkzeug also holds one chunk of a file against it
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )

@@ -80,11 +80,12 @@ class Jobs:
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
         self._check_room(session, submission.user_id)
+        now = self._timestamp(session, submission.uuid)
         job = {
             "uuid": submission.uuid,
             "user_id": submission.user_id,
             "status": JobStatus.QUEUED,
-            "created_us": self._clock(),
+            "created_us": now,
             "change": _next_change(session),
             "file_name": submission.file_name,
             "media_type": submission.media_type,
@@ -96,7 +97,7 @@ class Jobs:
             "not_before_us": 0,
         }
         session.execute(insert(Job).values(job))
-        self._log(session, submission.uuid, JobStatus.QUEUED, attempt=0)
+        _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
         """Take the oldest QUEUED job of the user with the fewest pages in progress; None where nothing waits.
@@ -116,20 +117,20 @@ class Jobs:
         )
         uuid = session.scalars(oldest).one()
         lease = Lease(uuid, uuid4().hex, worker)
-        claimed = update(Job).where(Job.uuid == uuid, Job.status == JobStatus.QUEUED)
-        job = session.execute(
-            claimed.values(
-                status=JobStatus.IN_PROGRESS,
-                change=_next_change(session),
-                attempt=Job.attempt + 1,
-                lease_token=lease.token,
-                lease_worker=worker,
-                lease_expires_us=self._in(self.policy.lease_s),
-            ).returning(Job.user_id, Job.attempt, Job.created_us, Job.options)
-        ).one()
-        self._log(session, uuid, JobStatus.IN_PROGRESS, attempt=job.attempt, worker=worker)
+        self._transition(
+            session,
+            uuid,
+            JobStatus.IN_PROGRESS,
+            worker=worker,
+            attempt=Job.attempt + 1,
+            lease_token=lease.token,
+            lease_worker=worker,
+            lease_expires_us=self._in(self.policy.lease_s),
+        )
+        row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
+        user_id, attempt, created_us, options = session.execute(row).one().tuple()
         finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
-        return Claim(lease, job.user_id, job.attempt, utc(job.created_us), job.options, frozenset(finished))
+        return Claim(lease, user_id, attempt, utc(created_us), options, frozenset(finished))
 
     def heartbeat(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
         """Prolong the leases. Returns those that are lost: expired and requeued, cancelled, or deleted."""
@@ -172,11 +173,11 @@ class Jobs:
 
     def finish(self, session: Session, lease: Lease) -> None:
         """FINISHED; the files of this attempt are the result."""
-        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token, ended_us=self._clock())
+        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token)
 
     def fail(self, session: Session, lease: Lease, error: RectoError) -> None:
         """FAILURE with the error's code and sentence, for good."""
-        self._end_attempt(session, lease, JobStatus.FAILURE, error, ended_us=self._clock())
+        self._end_attempt(session, lease, JobStatus.FAILURE, error)
 
     def retry_later(self, session: Session, lease: Lease, error: RectoError) -> None:
         """Back to QUEUED after a fault that may pass, later with each attempt; FAILURE after the last."""
@@ -209,21 +210,13 @@ class Jobs:
 
     def cancel(self, session: Session, user_id: int, uuid: str) -> None:
         """End an unfinished job in FAILURE with reason `cancelled`; one that has ended stays as it is."""
-        job = session.execute(
-            select(Job.status, Job.attempt).where(Job.uuid == uuid, Job.user_id == user_id)
-        ).one_or_none()
-        if job is None:
+        status = session.scalar(select(Job.status).where(Job.uuid == uuid, Job.user_id == user_id))
+        if status is None:
             raise job_not_found()
-        if not JobStatus(job.status).is_final:
-            reason = JobCancelled("The job was cancelled by its owner.")
-            self._move(
-                session,
-                update(Job).where(Job.uuid == uuid),
-                JobStatus.FAILURE,
-                ended_us=self._clock(),
-                **_reason(reason),
+        if not JobStatus(status).is_final:
+            self._transition(
+                session, uuid, JobStatus.FAILURE, error=JobCancelled("The job was cancelled by its owner.")
             )
-            self._log(session, uuid, JobStatus.FAILURE, attempt=job.attempt, error=reason)
 
     def delete(self, session: Session, user_id: int, uuid: str) -> None:
         """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
@@ -285,51 +278,49 @@ class Jobs:
     def _end_attempt(
         self, session: Session, lease: Lease, status: JobStatus, error: RectoError | None = None, **values: Any
     ) -> None:
-        job = self._move(
-            session, _held(lease), status, **values, **(_reason(error) if status is JobStatus.FAILURE else {})
-        )
-        if job is None:
-            raise _lost(lease)
-        self._log(session, lease.job_uuid, status, attempt=job, worker=lease.worker, error=error)
-
-    def _move(self, session: Session, which: Update, status: JobStatus, **values: Any) -> int | None:
-        """Change the status of an unfinished job and end its lease. Returns its attempt; None where no row matched."""
-        sources = [source for source, targets in MAY_FOLLOW.items() if status in targets and source is not None]
-        free = {"lease_token": None, "lease_worker": None, "lease_expires_us": None}
-        moved = which.where(Job.status.in_(sources)).values(
-            status=status, change=_next_change(session), **free, **values
-        )
-        attempt: int | None = session.execute(moved.returning(Job.attempt)).scalar_one_or_none()
-        return attempt
-
-    def _write(self, session: Session, lease: Lease, **values: Any) -> None:
-        if not _changed(session, _held(lease).values(change=_next_change(session), **values)):
+        if not self._transition(
+            session, lease.job_uuid, status, lease=lease, worker=lease.worker, error=error, **values
+        ):
             raise _lost(lease)
 
-    def _log(
+    def _transition(
         self,
         session: Session,
         uuid: str,
         status: JobStatus,
         *,
-        attempt: int,
+        lease: Lease | None = None,
         worker: str | None = None,
         error: RectoError | None = None,
-    ) -> None:
-        """Append a transition, later than the job's previous one whatever the clock did meanwhile."""
+        **values: Any,
+    ) -> bool:
+        """Move a job to `status`, in its row and in the log, and end its lease unless `values` name a new one.
+
+        False, and nothing changed, where the lease is lost or where `status` may not follow the job's present one.
+        """
+        timestamp_us = self._timestamp(session, uuid)
+        sources = [source for source, targets in MAY_FOLLOW.items() if status in targets and source is not None]
+        row: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_expires_us": None, "status": status}
+        if status.is_final:
+            row |= {"ended_us": timestamp_us, **_reason(error)}
+        which = _held(lease) if lease else update(Job).where(Job.uuid == uuid)
+        moved = which.where(Job.status.in_(sources)).values(row | {"change": _next_change(session)} | values)
+        attempt = session.execute(moved.returning(Job.attempt)).scalar_one_or_none()
+        if attempt is None:
+            return False
+        _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
+        return True
+
+    def _write(self, session: Session, lease: Lease, **values: Any) -> None:
+        if not _changed(session, _held(lease).values(change=_next_change(session), **values)):
+            raise _lost(lease)
+
+    def _timestamp(self, session: Session, uuid: str) -> int:
+        """The time of the job's next transition: now, or just after its previous one where the clock went back."""
         timestamps = select(JobStatusTransition.timestamp_us).where(JobStatusTransition.job_uuid == uuid)
         previous = session.scalar(timestamps.order_by(JobStatusTransition.timestamp_us.desc()).limit(1))
-        now = session.scalar(select(self._clock())) or 0
-        session.execute(
-            insert(JobStatusTransition).values(
-                job_uuid=uuid,
-                status=status,
-                timestamp_us=now if previous is None else max(now, previous + 1),
-                attempt=attempt,
-                worker=worker,
-                **_reason(error),
-            )
-        )
+        now = session.scalars(select(self._clock())).one()
+        return now if previous is None else max(now, previous + 1)
 
     def _in(self, seconds: float) -> ColumnElement[int]:
         return self._clock() + round(seconds * 1_000_000)
@@ -361,6 +352,26 @@ class ExpiryWatch:
                 now[key] = self._seen.get(key, monotonic_s)
         self._seen = now
         return [lease for (lease, _), since in now.items() if monotonic_s - since >= self._policy.renew_s]
+
+
+def _log(
+    session: Session,
+    uuid: str,
+    status: JobStatus,
+    timestamp_us: int,
+    *,
+    attempt: int,
+    worker: str | None = None,
+    error: RectoError | None = None,
+) -> None:
+    transition = {
+        "job_uuid": uuid,
+        "status": status,
+        "timestamp_us": timestamp_us,
+        "attempt": attempt,
+        "worker": worker,
+    }
+    session.execute(insert(JobStatusTransition).values(transition | _reason(error)))
 
 
 def _held(lease: Lease) -> Update:

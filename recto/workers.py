@@ -31,13 +31,13 @@ class WorkerView:
 
 def report(session: Session, name: str, version: str, engine: str, languages: Sequence[str], processes: int) -> None:
     """Write down that a Worker is there. Forgets those that have been gone for a month."""
-    now = NowMicroseconds()
+    now = session.scalars(select(NowMicroseconds())).one()
     worker = session.get(Worker, name)
     if worker is None:
         worker = Worker(name=name, started_us=now)
         session.add(worker)
     worker.version, worker.engine, worker.languages, worker.processes = version, engine, list(languages), processes
-    worker.seen_us = session.scalars(select(now)).one()
+    worker.seen_us = now
     session.execute(delete(Worker).where(Worker.seen_us < now - round(_FORGET_AFTER_S * 1_000_000)))
 
 
