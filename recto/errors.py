@@ -18,7 +18,7 @@
         ├── DocumentDamaged, DocumentEncrypted, DocumentEmpty, DocumentTooLarge, DocumentUnsupported
         ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
         ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable
-        └── JobTimeout, JobCancelled, AttemptsExhausted
+        └── JobTimeout, JobCancelled, WorkerLost, AttemptsExhausted
 
 Each class has a stable `code`, the HTTP status it is answered with, a short title, and whether trying the same again later
 can succeed. The detail is a full sentence that tells the reader the next step.
@@ -368,6 +368,13 @@ class JobCancelled(DocumentError):
 
     code = "cancelled"
     title = "Cancelled"
+
+
+class WorkerLost(DocumentError):
+    """The Worker was not heard from for queue.lease_s; said of the requeue, the job goes on elsewhere."""
+
+    code = "worker_lost"
+    title = "Worker lost"
 
 
 class AttemptsExhausted(DocumentError):

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
 from recto.database import NowMicroseconds, utc
-from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull
+from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_views import job_not_found
 
 Clock: TypeAlias = Callable[[], ColumnElement[int]]
@@ -201,7 +201,7 @@ class Jobs:
                 select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
             )
             if attempt is not None:
-                lost = AttemptsExhausted(
+                lost = WorkerLost(
                     f"The Worker {lease.worker} was not heard from any more while it read this document."
                 )
                 self._retry_or_give_up(session, lease, attempt, lost)
