@@ -111,14 +111,23 @@ def scaled_to_bytes(values: NDArray[Any]) -> GreyArray:
     if low >= 0 and high <= 65_535 and values.dtype.kind in "ui":
         low, high = 0.0, next(full for full in (255.0, 4095.0, 65_535.0) if high <= full)
     span = max(high - low, 1e-9)
-    # One row at a time: a float copy of the page would be eight times its size.
-    rows = (np.rint((row.astype(np.float64) - low) * (255.0 / span)).astype(np.uint8) for row in values)
-    return np.stack(list(rows))
+    scaled = np.empty(values.shape, np.uint8)
+    for rows in _strips(values.shape[0]):
+        scaled[rows] = np.rint((values[rows].astype(np.float64) - low) * (255.0 / span))
+    return scaled
 
 
 def _over(grey: GreyArray, alpha: GreyArray, background: int) -> GreyArray:
-    opaque = alpha.astype(np.uint16)
-    return ((grey * opaque + background * (255 - opaque) + 127) // 255).astype(np.uint8)
+    blended = np.empty_like(grey)
+    for rows in _strips(grey.shape[0]):
+        opaque = alpha[rows].astype(np.uint16)
+        blended[rows] = (grey[rows] * opaque + background * (255 - opaque) + 127) // 255
+    return blended
+
+
+def _strips(height: int) -> Iterator[slice]:
+    """Rows, 64 at a time: wider numbers for all of a page at once would be many times its size."""
+    return (slice(top, top + 64) for top in range(0, height, 64))
 
 
 def _grey(image: Image.Image) -> GreyArray:
@@ -127,7 +136,7 @@ def _grey(image: Image.Image) -> GreyArray:
     if image.mode == "LAB":
         return np.array(image.getchannel("L"), dtype=np.uint8)
     if image.has_transparency_data:
-        layered = image.convert("RGBA")
+        layered = image if image.mode == "RGBA" else image.convert("RGBA")
         return composited(np.asarray(layered.convert("L")), np.asarray(layered.getchannel("A")))
     if image.mode in ("P", "CMYK", "HSV"):
         image = image.convert("RGB")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     GreyArray: TypeAlias = NDArray[np.uint8]
-    """Shape (height, width), dtype uint8, 0 black to 255 white; dark text on a light page."""
+    """Shape (height, width), dtype uint8, 0 black to 255 white."""
 
 SCHEMA_VERSION = 1
 """Version of the tree as `result.json` shows it. Raised when a field changes its meaning or goes away."""
@@ -137,7 +137,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A decoded page: pixels as dark on white grey, and its resolution. `dpi` is None where nothing trustworthy says it."""
+    """A decoded page in grey, light or dark as it was sent, and its resolution. `dpi` is None where nothing trustworthy says it."""
 
     pixels: "GreyArray"
     dpi: float | None
