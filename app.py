@@ -34,7 +34,7 @@ from recto.web.links import LinkSigner
 from recto.web.secret_key import load_secret_key
 from recto.web.services import Services, WebLimits, install_services
 from recto.web.sub_path import SubPath
-from recto.web.uploads import RectoRequest
+from recto.web.uploads import RectoRequest, discard_incoming
 
 _log = get_logger(__name__)
 _FORM_FIELDS_BYTES = 512 * 1024  # werkzeug also holds one chunk of a file against it
@@ -83,6 +83,7 @@ def create_app(settings: Settings) -> Flask:
     app.context_processor(lambda: {"version": recto.__version__})
     app.before_request(_note_start)
     app.after_request(_finish_response)
+    app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
 
@@ -139,9 +140,8 @@ def serve(settings: Settings) -> None:
         raise SettingsError(
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another RECTO_SERVER_PORT."
         ) from error
-    address = (
-        f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{server.server_port}{settings.server.base_path}/"
-    )
+    shown_host = "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    address = f"http://{shown_host}:{server.server_port}{settings.server.base_path}/"
     with app.app_context():
         sessions = sessionmaker(db.engine)
     admin, folder = settings.admin, settings.file_storage.path

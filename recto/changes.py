@@ -9,7 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
@@ -167,8 +167,10 @@ class _Cursor:
                 self._change = max(0, latest_change(session) - _LOOK_BACK)
             changes = changes_after(session, self._change)
             with_logs = tuple(with_transitions(session, changes.jobs))
-        self._data_version, self._change = data_version, changes.change
-        return Changes(with_logs, changes.deleted, changes.change)
+        self._change = changes.change
+        if changes.is_complete:
+            self._data_version = data_version
+        return replace(changes, jobs=with_logs)
 
     def skip_to_now(self) -> None:
         """Leave out what happened while nobody waited."""

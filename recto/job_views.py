@@ -68,11 +68,12 @@ class DeletedJob:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed after some number: jobs by ascending change, jobs that were deleted, and the number reached."""
+    """What changed after some number: jobs by ascending change, jobs that were deleted, the number reached, whether it is the last."""
 
     jobs: tuple[JobView, ...]
     deleted: tuple[DeletedJob, ...]
     change: int
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +120,23 @@ def latest_change(session: Session) -> int:
     return session.scalars(select(ChangeCounter.value)).one()
 
 
-def changes_after(session: Session, change: int, user_id: int | None = None) -> Changes:
-    """Jobs that changed after `change`, of one user or of all."""
-    jobs: Select[Any] = select(Job).where(Job.change > change).order_by(Job.change)
-    deleted: Select[Any] = select(JobDeletion).where(JobDeletion.change > change).order_by(JobDeletion.change)
+def changes_after(session: Session, change: int, user_id: int | None = None, limit: int = 500) -> Changes:
+    """Jobs that changed after `change`, of one user or of all: the first `limit` of them. Ask on from the number reached."""
+    jobs: Select[Any] = select(Job).where(Job.change > change).order_by(Job.change).limit(limit)
+    deleted: Select[Any] = (
+        select(JobDeletion).where(JobDeletion.change > change).order_by(JobDeletion.change).limit(limit)
+    )
     if user_id is not None:
         jobs, deleted = jobs.where(Job.user_id == user_id), deleted.where(JobDeletion.user_id == user_id)
-    reached = latest_change(session)
+    latest = latest_change(session)
+    changed, gone = list(session.scalars(jobs)), list(session.scalars(deleted))
+    # Where one of the two was cut off, the other is cut at the same place.
+    reached = min([latest, *(rows[-1].change for rows in (changed, gone) if len(rows) == limit)])
     return Changes(
-        jobs=tuple(_view(job) for job in session.scalars(jobs)),
-        deleted=tuple(DeletedJob(job.uuid, job.user_id) for job in session.scalars(deleted)),
+        jobs=tuple(_view(job) for job in changed if job.change <= reached),
+        deleted=tuple(DeletedJob(job.uuid, job.user_id) for job in gone if job.change <= reached),
         change=reached,
+        is_complete=reached == latest,
     )
 
 

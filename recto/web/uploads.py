@@ -12,7 +12,14 @@ from flask import Request, g, request
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from recto.database import Begin
-from recto.errors import LanguageUnknown, UploadEmpty, UploadIncomplete, UploadTooLarge, UploadUnsupported
+from recto.errors import (
+    LanguageUnknown,
+    OptionInvalid,
+    UploadEmpty,
+    UploadIncomplete,
+    UploadTooLarge,
+    UploadUnsupported,
+)
 from recto.file_storage.base import DOCUMENT, METADATA, IncomingFile
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
@@ -23,6 +30,8 @@ from recto.web.services import services
 from recto.workers import installed_languages, list_workers
 
 FIELD: Final = "document"
+_TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
+_INCOMING: Final = "incoming_files"
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_NAME_CHARACTERS: Final = 255
 
@@ -45,20 +54,22 @@ class RectoRequest(Request):
         filename: str | None = None,  # noqa: ARG002
         content_length: int | None = None,  # noqa: ARG002
     ) -> IO[bytes]:
-        incoming = services().storage.incoming()
-        g.setdefault("incoming_files", {})[id(incoming.file)] = incoming
-        return incoming.file
+        if self.endpoint not in _TAKES_DOCUMENTS:
+            raise OptionInvalid("This form takes no files. Send documents to POST /api/v1/jobs.")
+        return _new_incoming().file
 
 
 @contextmanager
 def received() -> Iterator[list[Upload]]:
-    """The documents of the current request: the form's `document` fields, or the raw body. Thrown away at the end if not kept."""
-    try:
-        with _body_errors():
-            yield _from_form() if _is_form() else [_from_body()]
-    finally:
-        for incoming in g.pop("incoming_files", {}).values():
-            incoming.discard()
+    """The documents of the current request: the form's `document` fields, or the raw body."""
+    with _body_errors():
+        yield _from_form() if _is_form() else [_from_body()]
+
+
+def discard_incoming(_error: BaseException | None = None) -> None:
+    """At the end of every request, throw away what arrived and was not kept."""
+    for incoming in g.pop(_INCOMING, {}).values():
+        incoming.discard()
 
 
 def given_options() -> Options:
@@ -127,16 +138,21 @@ def _from_form() -> list[Upload]:
         raise UploadEmpty(
             f"The form has no file in its field '{FIELD}'. Send the document there: curl -F {FIELD}=@scan.pdf …"
         )
-    incoming_files = g.incoming_files
+    incoming_files = g.get(_INCOMING, {})
     return [Upload(incoming_files[id(file.stream)], _shown_name(file.filename)) for file in files]
 
 
 def _from_body() -> Upload:
-    incoming = services().storage.incoming()
-    g.setdefault("incoming_files", {})[id(incoming.file)] = incoming
+    incoming = _new_incoming()
     while chunk := request.stream.read(_CHUNK_BYTES):
         incoming.file.write(chunk)
     return Upload(incoming, _shown_name(request.args.get("filename")))
+
+
+def _new_incoming() -> IncomingFile:
+    incoming = services().storage.incoming()
+    g.setdefault(_INCOMING, {})[id(incoming.file)] = incoming
+    return incoming
 
 
 def _shown_name(given: str | None) -> str:
