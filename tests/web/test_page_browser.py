@@ -63,6 +63,11 @@ class HandWorker:
         with transaction(Session(self._engine), Begin.WRITE) as session:
             workers.report(session, "hand", "1", "hand", languages, 1)
 
+    def sign_off(self) -> None:
+        """Be gone."""
+        with transaction(Session(self._engine), Begin.WRITE) as session:
+            workers.sign_off(session, "hand")
+
     def cancel_rest(self) -> None:
         """End what other tests left waiting."""
         with transaction(Session(self._engine), Begin.CLAIM) as session:
@@ -218,6 +223,15 @@ def test_sign_in_with_wrong_password_says_so_and_keeps_the_name(browser_context:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{address}account")
+
+
+def test_open_page_notices_the_first_worker(browser_context: BrowserContext, address: str, hand: HandWorker) -> None:
+    hand.sign_off()
+    page = browser_context.new_page()
+    sign_in(page, address)
+    expect(page.get_by_text("No Worker is running yet.")).to_be_visible()
+    hand.report("eng", "deu", "ces")
+    expect(page.get_by_text("No Worker is running yet.")).to_be_hidden(timeout=10_000)
 
 
 def test_upload_of_several_files_shows_each_being_read(page: Page, worker: HandWorker) -> None:

@@ -1,5 +1,6 @@
 import { followChanges, showConnection } from "./changes.js";
 import { acceptDrops } from "./drop.js";
+import { awaitWorker } from "./first_worker.js";
 import { dressRows, removeJob, showJob } from "./job_list.js";
 import { languageChooser } from "./languages.js";
 import { Uploads } from "./uploads.js";
@@ -8,7 +9,8 @@ const form = document.getElementById("upload");
 const picker = document.getElementById("document");
 const chooseButton = form.querySelector("[data-choose]");
 
-const chosenLanguages = languageChooser(form.querySelector("[data-languages]"));
+const chooser = () => languageChooser(form.querySelector("[data-languages]"));
+let chosenLanguages = chooser();
 const limits = { bytes: Number(form.dataset.maxBytes), words: form.dataset.maxWords };
 const uploads = new Uploads(document.getElementById("uploads"), limits, showJob);
 const upload = (files) =>
@@ -27,6 +29,7 @@ picker.addEventListener("change", uploadPicked);
 uploadPicked(); // what was picked while this module was on its way
 form.addEventListener("submit", (event) => event.preventDefault());
 acceptDrops(upload);
+awaitWorker(() => (chosenLanguages = chooser()));
 
 dressRows();
 followChanges(Number(document.getElementById("jobs").dataset.change), {
