@@ -107,7 +107,8 @@ class Worker:
 
     def _top_up(self) -> None:
         """Start work until every process has some and one more piece lies ready."""
-        self._claim(except_users=[job.claim.user_id for job in self._in_hand])
+        if self._in_hand:
+            self._claim(except_users=[job.claim.user_id for job in self._in_hand])
         while len(self._running) <= self._executor.capacity:
             job = self._next_job() or self._claim()
             if job is None:
