@@ -128,7 +128,7 @@ class Jobs:
             lease_expires_us=self._in(self.policy.lease_s),
         )
         row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
-        user_id, attempt, created_us, options = session.execute(row).one().tuple()
+        user_id, attempt, created_us, options = session.execute(row).one()
         finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
         return Claim(lease, user_id, attempt, utc(created_us), options, frozenset(finished))
 
@@ -201,9 +201,7 @@ class Jobs:
                 select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
             )
             if attempt is not None:
-                lost = WorkerLost(
-                    f"The Worker {lease.worker} was not heard from any more while it read this document."
-                )
+                lost = WorkerLost(f"The Worker {lease.worker} was not heard from any more while it read this document.")
                 self._retry_or_give_up(session, lease, attempt, lost)
                 taken.append(lease)
         return taken
@@ -346,7 +344,7 @@ class ExpiryWatch:
             (Job.lease_expires_us < self._clock()) | (Job.lease_expires_us > latest),
         )
         now: dict[tuple[Lease, int], float] = {}
-        for uuid, token, worker, expires_us in session.execute(suspicious).tuples():
+        for uuid, token, worker, expires_us in session.execute(suspicious):
             if token is not None and worker is not None and expires_us is not None:
                 key = Lease(uuid, token, worker), expires_us
                 now[key] = self._seen.get(key, monotonic_s)

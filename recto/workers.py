@@ -55,7 +55,7 @@ def list_workers(session: Session) -> list[WorkerView]:
             seen=utc(worker.seen_us),
             is_alive=bool(is_alive),
         )
-        for worker, is_alive in session.execute(select(Worker, alive).order_by(Worker.seen_us.desc())).tuples()
+        for worker, is_alive in session.execute(select(Worker, alive).order_by(Worker.seen_us.desc()))
     ]
 
 
