@@ -21,11 +21,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from recto.errors import DatabaseBusy
+from recto.errors import DatabaseBusy, StorageFull
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parent.parent / "migrations"
 _BEGIN_OPTION: Final = "recto_begin"
 _SQLITE_BUSY_CODES: Final = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED: https://www.sqlite.org/rescode.html
+_SQLITE_FULL_CODE: Final = 13
 
 
 class Begin(StrEnum):
@@ -95,7 +96,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def transaction(session: Session, begin: Begin) -> Iterator[Session]:
     """One transaction, begun as `begin` says, committed at the end, undone where the body raises. The session is closed after it.
 
-    A database that stays locked for longer than its busy timeout is DatabaseBusy.
+    A database that stays locked for longer than its busy timeout is DatabaseBusy, one that its disk has no room for StorageFull.
     """
     try:
         session.connection(execution_options={_BEGIN_OPTION: begin})
@@ -107,6 +108,10 @@ def transaction(session: Session, begin: Begin) -> Iterator[Session]:
             raise DatabaseBusy(
                 "The database is busy with other writers. Nothing was changed; try again in a moment."
             ) from error
+        if _sqlite_code(error) == _SQLITE_FULL_CODE:
+            raise StorageFull(
+                "The disk of the database is full. Free some space on it; nothing that was accepted is lost."
+            ) from error
         raise
     finally:
         session.close()
@@ -114,8 +119,13 @@ def transaction(session: Session, begin: Begin) -> Iterator[Session]:
 
 def is_busy(error: OperationalError) -> bool:
     """Whether another connection's lock is all that was wrong."""
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in _SQLITE_BUSY_CODES
+    return _sqlite_code(error) in _SQLITE_BUSY_CODES
+
+
+def _sqlite_code(error: OperationalError) -> int | None:
+    """SQLite's primary result code; None on another database."""
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def upgrade_schema(engine: Engine) -> None:
