@@ -127,32 +127,33 @@ def show_reading(page: Page) -> None:
     upload.set_input_files([log_book()])
     book = row(page, log_book()["name"])
     book.locator(".leaves .done").nth(5).wait_for(timeout=_READ_WITHIN_MS)
-    picture(page, "documents")
+    picture(page, "jobs-desktop-light")
     book.get_by_role("link", name=log_book()["name"], exact=True).click()
     page.locator(".leaves .done").nth(12).wait_for(timeout=_READ_WITHIN_MS)
-    picture(page, "reading")
+    picture(page, "reading-desktop-light")
     page.locator(".text").wait_for(timeout=_READ_WITHIN_MS)
 
 
-def show_pages(browser: Browser, address: str, password: str, size: ViewportSize, scheme: Scheme, suffix: str) -> None:
+def show_pages(browser: Browser, address: str, password: str, size: ViewportSize, scheme: Scheme) -> None:
     """Every page that needs no reading to go on."""
+    suffix = f"{'phone' if size is PHONE else 'desktop'}-{scheme}"
     context = browser.new_context(
         viewport=size, color_scheme=scheme, reduced_motion="reduce", is_mobile=size is PHONE, has_touch=size is PHONE
     )
     page = context.new_page()
     page.goto(f"{address}sign-in")
-    picture(page, f"sign-in{suffix}")
+    picture(page, f"sign-in-{suffix}")
     sign_in(page, address, password)
-    picture(page, f"list{suffix}")
+    picture(page, f"list-{suffix}")
     for document, name in ((letter()["name"], "text"), ("torn.pdf", "failure")):
         page.goto(address)
         page.get_by_role("link", name=document, exact=True).click()
         page.locator("#job").wait_for()
-        picture(page, f"{name}{suffix}")
+        picture(page, f"{name}-{suffix}")
     page.goto(f"{address}account")
-    picture(page, f"account{suffix}")
+    picture(page, f"account-{suffix}")
     page.goto(f"{address}nothing-here")
-    picture(page, f"not-found{suffix}")
+    picture(page, f"not-found-{suffix}")
     context.close()
 
 
@@ -163,13 +164,13 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_CHROMIUM))
         page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
         sign_in(page, address, password)
-        picture(page, "empty")
+        picture(page, "empty-desktop-light")
         show_reading(page)
         page.close()
-        show_pages(browser, address, password, DESKTOP, "light", "")
-        show_pages(browser, address, password, DESKTOP, "dark", "-dark")
-        show_pages(browser, address, password, PHONE, "light", "-phone")
-        show_pages(browser, address, password, PHONE, "dark", "-phone-dark")
+        show_pages(browser, address, password, DESKTOP, "light")
+        show_pages(browser, address, password, DESKTOP, "dark")
+        show_pages(browser, address, password, PHONE, "light")
+        show_pages(browser, address, password, PHONE, "dark")
         browser.close()
 
 
