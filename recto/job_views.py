@@ -88,7 +88,7 @@ class PageFailure:
 def job_not_found() -> JobNotFound:
     """The one answer for a job that is not there and for one of somebody else."""
     return JobNotFound(
-        "There is no job with this uuid among yours. It may have been deleted; GET /api/v1/jobs lists those you have."
+        "There is no such job among yours. It may have been deleted; the list of your jobs shows those you have."
     )
 
 

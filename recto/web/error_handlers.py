@@ -12,6 +12,7 @@ from recto.logs import get_logger
 from recto.web.services import services
 
 _log = get_logger(__name__)
+_NO_PAGE = "There is no page at this address. Your documents are on the start page."
 _NEXT_STEP = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address. docs/api.md lists the addresses of the API.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method. The Allow header lists those it takes.",
@@ -30,7 +31,8 @@ def install_error_handlers(app: Flask) -> None:
 
 def _from_recto(error: RectoError) -> BaseResponse:
     if isinstance(error, NotSignedIn) and _wants_page():
-        return redirect(url_for("login.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else ""))
+        asked_for = (request.script_root + request.full_path).rstrip("?") if request.method == "GET" else ""
+        return redirect(url_for("login.sign_in", next=asked_for))
     response = _answer(error.status, error.code, error.title, error.detail, error.members)
     if isinstance(error, NotSignedIn):
         response.headers["WWW-Authenticate"] = 'Bearer realm="Recto"'
@@ -60,7 +62,8 @@ def _from_http(error: HTTPException) -> BaseResponse:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error.get_response()  # a redirect that werkzeug raised
     status = HTTPStatus(error.code)
-    detail = _NEXT_STEP.get(status, error.description or status.description)
+    is_missing_page = status is HTTPStatus.NOT_FOUND and _wants_page()
+    detail = _NO_PAGE if is_missing_page else _NEXT_STEP.get(status, error.description or status.description)
     response = _answer(status, status.name.lower(), status.phrase, detail, {})
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):

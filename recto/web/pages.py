@@ -12,7 +12,7 @@ from models import JobStatus
 from recto import accounts
 from recto.errors import PasswordRejected, RectoError
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures
+from recto.job_views import JobView, checkpoints, get_job, latest_change, list_jobs, page_failures
 from recto.ocr.media_types import ACCEPTED
 from recto.ocr.options import ResultFormat
 from recto.web.api import before, parse_before, remove_job
@@ -74,6 +74,7 @@ def job(uuid: UUID) -> str:
         job=found,
         text=text,
         text_cut=is_cut,
+        text_page_numbers=[number for number, _ in read(checkpoints, found.uuid)],
         warnings=read(page_failures, found.uuid),
         formats=get_args(ResultFormat),
     )
