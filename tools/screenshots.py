@@ -1,4 +1,4 @@
-"""The documentation's pictures: `python -m docs.screenshots` starts a Recto of its own, has it read scans drawn here, and looks.
+"""The documentation's pictures: `python -m tools.screenshots` starts a Recto of its own, has it read scans drawn here, and looks.
 
 Everything in the pictures is really read: nothing is staged but the documents. Needs Chromium and a running Tesseract.
 """
