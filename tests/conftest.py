@@ -1,0 +1,175 @@
+"""What the tests share: an environment without RECTO_* variables, real databases in files, a clock that tests set."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import Job, JobStatus, JobStatusTransition, User
+from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.jobs import Claim, Jobs, QueuePolicy, Submission
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+POLICY = QueuePolicy(
+    lease_s=20.0, renew_s=5.0, max_attempts=3, retry_delay_s=5.0, max_unfinished_per_user=50, max_unfinished=100
+)
+START_US = 1_800_000_000_000_000
+SECOND_US = 1_000_000
+
+
+class SetClock:
+    """A clock for Jobs and ExpiryWatch that stands still until a test moves it, forward or back."""
+
+    def __init__(self, now_us: int = START_US) -> None:
+        self.now_us = now_us
+
+    def __call__(self) -> ColumnElement[int]:
+        return literal(self.now_us, BigInteger)
+
+    def move(self, seconds: float) -> None:
+        self.now_us += round(seconds * SECOND_US)
+
+
+class JobTable:
+    """The operations on one database, each in a transaction of its own, and what the tables then say."""
+
+    def __init__(self, engine: Engine, clock: SetClock, policy: QueuePolicy = POLICY) -> None:
+        self.engine = engine
+        self.sessions = sessionmaker(engine)
+        self.clock = clock
+        self.jobs = Jobs(policy, clock)
+
+    def do(self, operation: Callable[Concatenate[Session, _P], _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run operation(session, ...) and commit."""
+        with transaction(self.sessions(), Begin.WRITE) as session:
+            return operation(session, *args, **kwargs)
+
+    def read(self, operation: Callable[Concatenate[Session, _P], _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run operation(session, ...) that only reads."""
+        with transaction(self.sessions(), Begin.READ) as session:
+            return operation(session, *args, **kwargs)
+
+    def add_user(self, name: str) -> int:
+        with transaction(self.sessions(), Begin.WRITE) as session:
+            user = User(name=name, password_hash="-", is_admin=False, created_us=START_US)
+            session.add(user)
+            session.flush()
+            return user.id
+
+    def submit(self, user_id: int, options: dict[str, Any] | None = None) -> str:
+        """Submit a job and return its uuid."""
+        submission = new_submission(user_id, options)
+        self.do(self.jobs.submit, submission)
+        return submission.uuid
+
+    def try_claim(self, worker: str = "one", except_users: Collection[int] = ()) -> Claim | None:
+        with transaction(self.sessions(), Begin.CLAIM) as session:
+            return self.jobs.claim_next(session, worker, except_users)
+
+    def claim(self, worker: str = "one") -> Claim:
+        """Claim a job that is known to wait."""
+        claim = self.try_claim(worker)
+        assert claim is not None
+        return claim
+
+    def row(self, uuid: str) -> Job | None:
+        """The job as it stands, or None after its deletion."""
+        with self.sessions(expire_on_commit=False) as session:
+            return session.get(Job, uuid)
+
+    def job(self, uuid: str) -> Job:
+        row = self.row(uuid)
+        assert row is not None
+        return row
+
+    def log(self, uuid: str) -> list[JobStatusTransition]:
+        """The job's transitions, oldest first."""
+        entries = select(JobStatusTransition).where(JobStatusTransition.job_uuid == uuid)
+        with self.sessions() as session:
+            return list(session.scalars(entries.order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)))
+
+    def statuses(self, uuid: str) -> list[str]:
+        """The statuses that the job went through."""
+        return [JobStatus(entry.status).value for entry in self.log(uuid)]
+
+
+def new_submission(user_id: int, options: dict[str, Any] | None = None, uuid: UUID | None = None) -> Submission:
+    return Submission(
+        uuid=str(uuid or uuid4()),
+        user_id=user_id,
+        file_name="letter.png",
+        media_type="image/png",
+        size_bytes=1000,
+        options=options or {"languages": "eng"},
+    )
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(autouse=True)
+def _no_recto_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests do not reach them."""
+    for name in [name for name in os.environ if name.startswith("RECTO_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at the newest schema, to copy: quicker than migrating for each test."""
+    file = tmp_path_factory.mktemp("migrated") / "recto.db"
+    engine = connect(sqlite_url(file), busy_timeout_s=10.0)
+    upgrade_schema(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def database_file(migrated_file: Path, tmp_path: Path) -> Path:
+    """A database of the test's own."""
+    return Path(shutil.copy(migrated_file, tmp_path / "recto.db"))
+
+
+@pytest.fixture
+def engine(database_file: Path) -> Iterator[Engine]:
+    engine = connect(sqlite_url(database_file), busy_timeout_s=10.0)
+    event.listen(engine, "connect", _never_flush)
+    yield engine
+    engine.dispose()
+
+
+def _never_flush(connection: sqlite3.Connection, _record: object) -> None:
+    """No test pulls the plug: waiting for the disk would only make them slow."""
+    connection.execute("PRAGMA synchronous=OFF").close()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def table(engine: Engine, clock: SetClock) -> JobTable:
+    return JobTable(engine, clock)
+
+
+@pytest.fixture
+def ann(table: JobTable) -> int:
+    """The id of a user."""
+    return table.add_user("ann")
+
+
+@pytest.fixture
+def bob(table: JobTable) -> int:
+    """The id of another user."""
+    return table.add_user("bob")
