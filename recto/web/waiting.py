@@ -18,14 +18,20 @@ def asked_wait_s() -> float:
 
 
 def preferred_wait_s() -> float | None:
-    """Seconds that the Prefer header asks to wait, capped; None where it does not ask."""
+    """Seconds that the Prefer header asks to wait, capped; None where it does not ask, or not understandably.
+
+    A preference is no demand: one that cannot be met is ignored (RFC 7240, section 2).
+    """
     preferences = {
         name.lower(): value
         for header in request.headers.getlist("Prefer")
         for name, value in parse_dict_header(header).items()
     }
     wait = preferences.get("wait")
-    return _seconds(wait) if wait is not None else None
+    try:
+        return _seconds(wait.partition(";")[0].strip(' "')) if wait is not None else None
+    except OptionInvalid:
+        return None
 
 
 def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
