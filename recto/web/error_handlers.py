@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from recto.errors import CsrfRejected, NotSignedIn, RectoError, UploadTooLarge
 from recto.logs import get_logger
 from recto.web.services import services
+from recto.web.uploads import document_too_large
 
 _log = get_logger(__name__)
 _NO_PAGE = "There is no page at this address. Your documents are on the start page."
@@ -52,10 +53,12 @@ def _from_csrf(_error: CSRFError) -> BaseResponse:
 
 
 def _from_too_large(_error: RequestEntityTooLarge) -> BaseResponse:
-    limit = services().limits.max_upload_bytes
-    return _from_recto(
-        UploadTooLarge(f"The request is larger than the {limit:,} bytes that are accepted.", limit_bytes=limit)
-    )
+    """Werkzeug raises the same for a long body, for many form fields and for long ones."""
+    is_short = request.content_length is not None and request.content_length <= (request.max_content_length or 0)
+    if is_short:
+        fields = "The form has too many fields, or too long ones. Send the document and its options, and nothing else."
+        return _from_recto(UploadTooLarge(fields))
+    return _from_recto(document_too_large(services().limits.max_upload_bytes))
 
 
 def _from_http(error: HTTPException) -> BaseResponse:

@@ -9,7 +9,7 @@ from typing import IO, Any, Final
 from uuid import uuid4
 
 from flask import Request, g, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 
 from recto.database import Begin
 from recto.errors import (
@@ -32,6 +32,7 @@ from recto.workers import installed_languages, list_workers
 FIELD: Final = "document"
 _TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
 _INCOMING: Final = "incoming_files"
+_NAME_PARAMETER: Final = "filename"
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_NAME_CHARACTERS: Final = 255
 
@@ -66,6 +67,15 @@ def received() -> Iterator[list[Upload]]:
         yield _from_form() if _is_form() else [_from_body()]
 
 
+def document_too_large(limit_bytes: int) -> UploadTooLarge:
+    """The one answer for too large a document, whether its length was announced or found out."""
+    return UploadTooLarge(
+        f"The document is larger than the {limit_bytes:,} bytes that this Recto accepts. Split it, or scan at a lower resolution; "
+        "an administrator can raise server.max_upload_bytes.",
+        limit_bytes=limit_bytes,
+    )
+
+
 def discard_incoming(_error: BaseException | None = None) -> None:
     """At the end of every request, throw away what arrived and was not kept."""
     for incoming in g.pop(_INCOMING, {}).values():
@@ -74,9 +84,7 @@ def discard_incoming(_error: BaseException | None = None) -> None:
 
 def given_options() -> Options:
     """The options beside the document: form fields and query parameters, checked, with this Recto's default languages."""
-    given: dict[str, Any] = {
-        name: "+".join(values) for name, values in request.args.lists() if name in Options.model_fields
-    }
+    given: dict[str, Any] = {name: "+".join(values) for name, values in request.args.lists() if name != _NAME_PARAMETER}
     if _is_form():
         given |= {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
     given = {name: value for name, value in given.items() if value}
@@ -89,6 +97,10 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
     """Keep the document, write its metadata, and make it visible as a QUEUED job by one commit."""
     file = upload.incoming.file
     size_bytes = file.seek(0, 2)
+    if (
+        size_bytes > services().limits.max_upload_bytes
+    ):  # the body may be longer, by what a form adds around the document
+        raise document_too_large(services().limits.max_upload_bytes)
     if not size_bytes:
         raise UploadEmpty("The document is empty. Choose the file again; it may not have been saved completely.")
     file.seek(0)
@@ -126,10 +138,8 @@ def _store_and_record(incoming: IncomingFile, submission: Submission) -> JobView
 
 
 def _is_form() -> bool:
-    return (
-        request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded")
-        and "filename" not in request.args
-    )
+    """Only multipart carries files. `curl --data-binary` calls a raw body application/x-www-form-urlencoded."""
+    return request.mimetype == "multipart/form-data" and _NAME_PARAMETER not in request.args
 
 
 def _from_form() -> list[Upload]:
@@ -146,7 +156,7 @@ def _from_body() -> Upload:
     incoming = _new_incoming()
     while chunk := request.stream.read(_CHUNK_BYTES):
         incoming.file.write(chunk)
-    return Upload(incoming, _shown_name(request.args.get("filename")))
+    return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)))
 
 
 def _new_incoming() -> IncomingFile:
@@ -178,12 +188,5 @@ def _check_languages(options: Options) -> None:
 def _body_errors() -> Iterator[None]:
     try:
         yield
-    except RequestEntityTooLarge as error:
-        limit = services().limits.max_upload_bytes
-        raise UploadTooLarge(
-            f"The document is larger than the {limit:,} bytes that this Recto accepts. Split it, or scan at a lower resolution; "
-            "an administrator can raise server.max_upload_bytes.",
-            limit_bytes=limit,
-        ) from error
     except ClientDisconnected as error:
         raise UploadIncomplete("The upload broke off before its announced end. Send the document again.") from error
