@@ -1,0 +1,157 @@
+"""An application on a temporary folder, two users of it, and a Worker played by hand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from app import create_app
+from recto import accounts
+from recto.database import Begin, transaction
+from recto.settings import load_settings
+from recto.web.database import db
+from tests.web.clients import PASSWORD, Browser, Program
+from tests.web.hand_worker import HandWorker
+from tests.web.live_server import LiveServer
+
+MakeApp = Callable[..., Flask]
+
+
+@cache
+def _password_hash() -> str:
+    """Made once: Argon2 is slow on purpose."""
+    return accounts.hash_password(PASSWORD)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A user of the application, and a token of theirs."""
+
+    id: int
+    name: str
+    token: str
+
+
+def add_user(app: Flask, name: str, *, is_admin: bool = False) -> Known:
+    """A user with PASSWORD and a token."""
+    with app.app_context():
+        engine = db.engine
+    with transaction(Session(engine), Begin.WRITE) as session:
+        user_id = accounts.create_user(session, name, _password_hash(), is_admin=is_admin)
+        return Known(user_id, name, accounts.create_token(session, user_id, "tests"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The File Storage, which holds the database and the secret as well."""
+    return tmp_path / "storage"
+
+
+@pytest.fixture
+def make_app(folder: Path) -> Iterator[MakeApp]:
+    """Makes applications on `folder` from RECTO_* settings, and takes them down at the end."""
+    made: list[Flask] = []
+
+    def make(**environ: str) -> Flask:
+        own = {"RECTO_FILE_STORAGE_PATH": str(folder), "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0"}
+        app = create_app(load_settings(own | environ))
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions["recto"].feed.stop()
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """The application under its default settings, but for small uploads."""
+    return make_app(RECTO_SERVER_MAX_UPLOAD_BYTES="100000")
+
+
+@pytest.fixture
+def ada(app: Flask) -> Known:
+    """An administrator."""
+    return add_user(app, "ada", is_admin=True)
+
+
+@pytest.fixture
+def bob(app: Flask) -> Known:
+    """Another user."""
+    return add_user(app, "bob")
+
+
+@pytest.fixture
+def program(app: Flask, ada: Known) -> Program:
+    """A program of ada's."""
+    return Program(app, ada.token)
+
+
+@pytest.fixture
+def other_program(app: Flask, bob: Known) -> Program:
+    """A program of bob's."""
+    return Program(app, bob.token)
+
+
+@pytest.fixture
+def anybody(app: Flask) -> Program:
+    """Somebody without a token."""
+    return Program(app)
+
+
+@pytest.fixture
+def browser(app: Flask, ada: Known) -> Browser:
+    """Ada's browser, signed in."""
+    browser = Browser(app)
+    assert browser.sign_in("ada").status_code == 302
+    return browser
+
+
+@pytest.fixture
+def worker(app: Flask, folder: Path) -> Iterator[HandWorker]:
+    """The Worker of the application."""
+    worker = HandWorker(folder)
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The real Backend, for what needs sockets. Its first user is admin with PASSWORD."""
+    folder = tmp_path_factory.mktemp("live") / "storage"
+    environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_MAX_UPLOAD_BYTES": "100000"}
+    server = LiveServer(folder, environ)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def live_token(live: LiveServer) -> str:
+    """A token of the live server's admin."""
+    worker = HandWorker(live.folder)
+    with transaction(Session(worker.engine), Begin.WRITE) as session:
+        token = accounts.create_token(session, accounts.find_user(session, "admin").id, "tests")
+    worker.close()
+    return token
+
+
+@pytest.fixture
+def live_worker(live: LiveServer) -> Iterator[HandWorker]:
+    """The Worker of the live server."""
+    worker = HandWorker(live.folder)
+    yield worker
+    worker.close()
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Names of whatever a refused upload left in the File Storage."""
+    own = {"recto.db", "recto.db-wal", "recto.db-shm", "secret_key", ".incoming"}
+    incoming = folder / ".incoming"
+    waiting = list(incoming.iterdir()) if incoming.is_dir() else []
+    return sorted(path.name for path in (*folder.iterdir(), *waiting) if path.name not in own)

@@ -1,0 +1,85 @@
+"""The Worker played by hand: it claims and ends jobs when a test says so, through the Worker's own operations, without any OCR."""
+
+import json
+import time
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from recto import workers
+from recto.database import Begin, connect, transaction
+from recto.errors import RectoError
+from recto.file_storage.base import result_name
+from recto.file_storage.volume import VolumeStorage
+from recto.jobs import Claim, Jobs, QueuePolicy
+
+
+class HandWorker:
+    """Works on the database and the storage in `folder` through connections of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
+        self._storage = VolumeStorage(folder)
+        self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 10_000, 100_000))
+
+    def report(self, *languages: str) -> None:
+        """Register as a living Worker."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            workers.report(session, "hand", "1", "hand", languages, 2)
+
+    def claim(self, page_count: int = 1) -> Claim:
+        """Take the next job and open it."""
+        with transaction(Session(self.engine), Begin.CLAIM) as session:
+            claim = self._jobs.claim_next(session, "hand")
+            assert claim is not None, "no job waits"
+            self._jobs.set_page_count(session, claim.lease, page_count)
+        return claim
+
+    def claim_when_there(self, page_count: int = 1) -> Claim:
+        """The same for a job that is about to be submitted."""
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            with transaction(Session(self.engine), Begin.READ) as session:
+                is_there = self._jobs.has_claimable(session)
+            if is_there:
+                return self.claim(page_count)
+            time.sleep(0.02)
+        raise AssertionError("no job came")
+
+    def read_page(self, claim: Claim, number: int, error: RectoError | None = None) -> None:
+        """End one page."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            self._jobs.adopt_page(session, claim.lease, number, error)
+
+    def write_results(self, claim: Claim, text: str) -> None:
+        """Write the files of the attempt, which are the result once the job is FINISHED."""
+        contents = {"txt": text, "json": json.dumps({"text": text})}
+        for result_format, content in contents.items():
+            with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
+                file.write(content.encode())
+
+    def commit_finish(self, claim: Claim) -> None:
+        """Write FINISHED and nothing else."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            self._jobs.finish(session, claim.lease)
+
+    def finish(self, claim: Claim, text: str = "Read by hand.\n") -> str:
+        """End the job with this text; gives its uuid."""
+        self.write_results(claim, text)
+        self.commit_finish(claim)
+        return claim.lease.job_uuid
+
+    def fail(self, claim: Claim, error: RectoError) -> str:
+        """End the job without a result; gives its uuid."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            self._jobs.fail(session, claim.lease, error)
+        return claim.lease.job_uuid
+
+    def delete(self, user_id: int, uuid: str) -> None:
+        """Delete a job's row from outside."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            self._jobs.delete(session, user_id, uuid)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
