@@ -170,12 +170,13 @@ class Supervisor:
 
     def _signalled(self, number: int) -> None:
         if self._status is None:
-            _say("Stopping. Ctrl-C again stops at once." if number == signal.SIGINT else "Stopping.")
+            # First the deed: a terminal that was halted with Ctrl-S holds up whoever writes to it.
             self._stop(0)
+            _say("Stopping. Ctrl-C again stops at once." if number == signal.SIGINT else "Stopping.")
         elif number == signal.SIGINT:
-            _say("Stopped at once. Jobs in progress will be taken up again.")
             self._status = 128 + number
             self._kill()
+            _say("Stopped at once. Jobs in progress will be taken up again.")
 
     def _ended(self, child: _Child, process: subprocess.Popen[bytes]) -> None:
         child.process = None
@@ -236,8 +237,13 @@ def _say(message: str) -> None:
     sys.stderr.flush()
 
 
+def local_url(host: str, port: int, base_path: str) -> str:
+    """Address, with a slash at its end, of a server that listens on `host`, as this machine reaches it."""
+    reached = _reachable_host(host)
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}{base_path}/"
+
+
 def _reachable_host(host: str) -> str:
-    """Where a server that listens on `host` is reached from this machine."""
     return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
@@ -282,7 +288,7 @@ def main() -> int:
         return EX_CONFIG
     host = _reachable_host(server.host)
     port = server.port or _free_port(host)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}{server.base_path}/"
+    url = local_url(host, port, server.base_path)
     if not _is_free(host, port):
         _say(
             f"Something answers at {url} already. Is Recto running? Another port: RECTO_SERVER_PORT={port + 1} make run"
