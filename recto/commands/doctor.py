@@ -10,7 +10,8 @@ from typing import TypeAlias, get_args
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from recto.commands.parts import core_count, open_sessions, open_storage
+from recto.commands.page_processes import core_count
+from recto.commands.parts import open_sessions, open_storage
 from recto.database import Begin, transaction
 from recto.errors import RectoError
 from recto.ocr.engines.select import EngineName, choose_engine

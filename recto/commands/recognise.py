@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from recto import __version__
 from recto.commands.document_options import document_options, options_from
-from recto.commands.parts import core_count, page_process_setup
+from recto.commands.page_processes import core_count, page_process_setup
 from recto.errors import DocumentError, PageCrashed, PageTimeout
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.options import Options, ResultFormat, page_numbers

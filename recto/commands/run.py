@@ -9,7 +9,8 @@ from types import FrameType
 
 import click
 
-from recto.commands.parts import core_count, job_operations, open_sessions, page_process_setup
+from recto.commands.page_processes import core_count, page_process_setup
+from recto.commands.parts import job_operations, open_sessions
 from recto.errors import EngineMissing
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.heartbeat import Heartbeat

@@ -1,0 +1,25 @@
+"""What page processes are started with. Apart from the other parts, since `recognise` needs no database."""
+
+import os
+from pathlib import Path
+
+from recto.ocr.documents import Limits
+from recto.page_tasks import PageProcessSetup
+from recto.settings import Settings
+
+
+def page_process_setup(settings: Settings, *, with_storage: bool) -> PageProcessSetup:
+    """What the page processes start with."""
+    ocr = settings.ocr
+    return PageProcessSetup(
+        engine=ocr.engine,
+        tessdata=Path(ocr.tessdata_path) if ocr.tessdata_path else None,
+        limits=Limits(ocr.max_pages, ocr.max_page_px),
+        memory_bytes=settings.worker.process_memory_bytes,
+        storage_root=settings.file_storage.path if with_storage else None,
+    )
+
+
+def core_count() -> int:
+    """Cores that this process may use, which in a container is fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
