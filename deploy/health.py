@@ -30,7 +30,7 @@ def backend_works() -> bool:
 
 
 def worker_works() -> bool:
-    """Whether this container's Worker reported to the database lately. One that hangs does not: its loop is what reports."""
+    """Whether this container's Worker reported to the database lately; its heartbeat does, every few seconds."""
     database = Path(os.environ["RECTO_FILE_STORAGE_PATH"], "recto.db")
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=_TIMEOUT_S)) as connection:
         row = connection.execute(
