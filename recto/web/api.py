@@ -1,16 +1,18 @@
 """The HTTP API for programs: /api/v1. docs/api.md describes it."""
 
 from http import HTTPStatus
-from typing import Any, Final, cast, get_args
+from typing import Final, cast, get_args
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, redirect, request, send_file, url_for
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
 from recto.database import Begin
-from recto.errors import FileNotFound, JobFailed, OptionInvalid
+from recto.errors import FileNotFound, JobFailed, OptionInvalid, RectoError
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job, latest_change, list_jobs
+from recto.logs import get_logger
 from recto.ocr.options import RESULT_MEDIA_TYPES, ResultFormat
 from recto.web.database import in_thread, read, run, write
 from recto.web.job_json import job_json
@@ -22,8 +24,10 @@ from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_change, w
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+_log = get_logger(__name__)
 _LIST_LIMIT: Final = 50
 _LIST_LIMIT_MOST: Final = 200
+_MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 
 
 @blueprint.post("/jobs")
@@ -98,11 +102,18 @@ def get_file(uuid: UUID, file_name: str) -> Response:
         or name != result_name(job.result_token or "", result_format)
     ):
         raise FileNotFound("There is no such file. Ask for the result of the job again.")
+    size_bytes = in_thread(lambda: services().storage.size_bytes(job.uuid, name))
     file = in_thread(lambda: services().storage.open(job.uuid, name))
+    media_type = RESULT_MEDIA_TYPES[result_format].partition(";")[0]  # werkzeug adds the charset itself
     response = send_file(
-        file, RESULT_MEDIA_TYPES[result_format], as_attachment=True, download_name=download_name(job, result_format)
+        file, media_type, as_attachment=True, download_name=download_name(job, result_format), conditional=False
     )
-    response.content_length = in_thread(lambda: services().storage.size_bytes(job.uuid, name))
+    response.content_length = size_bytes
+    try:
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=size_bytes)
+    except RequestedRangeNotSatisfiable:
+        file.close()
+        raise
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
@@ -116,13 +127,19 @@ def get_languages() -> Response:
 
 
 def remove_job(user_id: int, uuid: str) -> None:
-    """Delete the row, then the files. Where the files resist, the sweeper finds them by the deletion's row."""
+    """Delete the row, then the files. Where the files resist, the sweeper finds them by the deletion's row.
+
+    The job is gone with the commit, so that files that resist are no error of the request.
+    """
     jobs, storage = services().jobs, services().storage
     write(jobs.delete, user_id, uuid)
 
     def remove_files() -> None:
-        storage.delete(uuid)
-        run(Begin.WRITE, jobs.files_removed, uuid)
+        try:
+            storage.delete(uuid)
+            run(Begin.WRITE, jobs.files_removed, uuid)
+        except RectoError as error:
+            _log.warning("files_left_to_sweeper", job=uuid, detail=error.detail)
 
     in_thread(remove_files)
 
@@ -137,7 +154,7 @@ def parse_before(given: str | None) -> tuple[int, str] | None:
     if given is None:
         return None
     created, _, uuid = given.partition(".")
-    if not created.isdecimal() or not uuid:
+    if not created.isdecimal() or len(created) > _MOST_DIGITS or not uuid:
         raise OptionInvalid("'before' is not a place in the list. Follow the 'next' link of an earlier answer.")
     return int(created), uuid
 
@@ -183,11 +200,8 @@ def _asked_format() -> ResultFormat:
 
 
 def _number(name: str, default: int, least: int) -> int:
-    given: Any = request.args.get(name, default)
-    try:
-        number = int(given)
-    except ValueError:
-        number = least - 1
+    given = request.args.get(name, str(default))
+    number = int(given) if given.isdecimal() and len(given) <= _MOST_DIGITS else least - 1
     if number < least:
         raise OptionInvalid(f"'{name}' has to be a whole number from {least} on; it is '{given}'.")
     return number

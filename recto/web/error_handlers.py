@@ -69,7 +69,7 @@ def _from_http(error: HTTPException) -> BaseResponse:
     detail = _NO_PAGE if is_missing_page else _NEXT_STEP.get(status, error.description or status.description)
     response = _answer(status, status.name.lower(), status.phrase, detail, {})
     for name, value in error.get_headers():
-        if name in ("Allow", "Retry-After"):
+        if name in ("Allow", "Content-Range", "Retry-After"):
             response.headers[name] = value
     return response
 

@@ -103,7 +103,7 @@ def create_token() -> tuple[str, int]:
     return _account_page(user, {}, new_token=token), HTTPStatus.CREATED
 
 
-@blueprint.post("/account/tokens/<int:token_id>/revoke")
+@blueprint.post("/account/tokens/<int(max=9223372036854775807):token_id>/revoke")
 def revoke_token(token_id: int) -> Response:
     """End a token."""
     write(accounts.revoke_token, signed_in().account.id, token_id)
