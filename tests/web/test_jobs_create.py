@@ -43,7 +43,7 @@ def test_form_with_document_answers_202_with_the_job(program: Program) -> None:
 def test_document_is_kept_byte_for_byte_with_its_metadata(program: Program, folder: Path) -> None:
     uuid = program.send_form(PNG, "Brief an Böll.png", languages="deu").get_json()["uuid"]
     assert (folder / uuid / "document").read_bytes() == PNG
-    assert json.loads((folder / uuid / "metadata.get_json()").read_text(encoding="utf-8")) == {
+    assert json.loads((folder / uuid / "metadata.json").read_text(encoding="utf-8")) == {
         "uuid": uuid,
         "file_name": "Brief an Böll.png",
         "media_type": "image/png",
@@ -96,7 +96,7 @@ def test_hostile_file_name_is_shown_harmlessly_and_never_becomes_a_path(
     assert left_behind(folder) == [response.get_json()["uuid"]]
     assert sorted(path.name for path in (folder / response.get_json()["uuid"]).iterdir()) == [
         "document",
-        "metadata.get_json()",
+        "metadata.json",
     ]
 
 
