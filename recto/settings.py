@@ -17,6 +17,7 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 DEFAULTS_FILE = PROJECT_FOLDER / "config.toml"
 CONFIG_VARIABLE = "RECTO_CONFIG"
 PREFIX = "RECTO_"
+_ENVIRONMENT = "environment"
 
 _Positive = Annotated[float, Field(gt=0)]
 
@@ -28,7 +29,7 @@ def _base_path(value: str) -> str:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ServerSettings(_Section):
@@ -140,12 +141,13 @@ def load_settings(environ: Mapping[str, str], defaults_file: Path = DEFAULTS_FIL
     layers: list[tuple[str, dict[str, dict[str, Any]]]] = []
     if own_file:
         layers.append((own_file, _read(Path(own_file))))
-    layers.append(("environment", _from_environment(environ)))
+    layers.append((_ENVIRONMENT, _from_environment(environ)))
     for source, layer in layers:
         for section, keys in layer.items():
             for key, value in keys.items():
                 values.setdefault(section, {})[key] = value
-                sources[section, key] = source
+                sources.pop((section, key), None)
+                sources[section, key] = source  # in the order in which they were set
     path = values.get("file_storage", {}).get("path")
     if isinstance(path, str) and path:
         values["file_storage"]["path"] = (defaults_file.parent / path).resolve()
@@ -201,22 +203,28 @@ def _names(section: Any) -> str:
 def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaults_file: Path) -> list[str]:
     lines = []
     for problem in error.errors():
-        location = [str(part) for part in problem["loc"]]
-        section, key = location[0], location[1] if len(location) > 1 else ""
-        source = sources.get((section, key), str(defaults_file))
-        where = f"{PREFIX}{section}_{key}".upper() if source == "environment" else f"{section}.{key} in {source}"
+        section, key = (*map(str, problem["loc"]), "")[:2]
+        where = _where(section, key, _source(sources, section, key) or str(defaults_file))
         if problem["type"] == "extra_forbidden":
-            siblings = (
-                _names(Settings.model_fields[section].annotation)
-                if key and section in Settings.model_fields
-                else _names(Settings)
-            )
-            lines.append(f"{where.removesuffix('.')}: there is no such setting. Known here: {siblings}.")
+            siblings = _names(Settings.model_fields[section].annotation) if key else _names(Settings)
+            lines.append(f"{where}: there is no such setting. Known here: {siblings}.")
         elif problem["type"] == "missing":
-            lines.append(
-                f"{where.rstrip('.')}: the setting is missing. Take its line from the config.toml that Recto ships."
-            )
+            lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
-            given = "" if "password" in key else f" (it is {problem['input']!r})"
-            lines.append(f"{where.rstrip('.')}: {problem['msg'].removeprefix('Value error, ')}{given}.")
+            # A whole section, or a password, is not repeated.
+            given = f" (it is {problem['input']!r})" if key and "password" not in key else ""
+            lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines
+
+
+def _source(sources: dict[tuple[str, str], str], section: str, key: str) -> str | None:
+    """Where the key was set; for a whole section, where the last of its keys was set."""
+    if key:
+        return sources.get((section, key))
+    return next((source for (name, _), source in reversed(sources.items()) if name == section), None)
+
+
+def _where(section: str, key: str, source: str) -> str:
+    if source != _ENVIRONMENT:
+        return f"{section}.{key} in {source}" if key else f"{section} in {source}"
+    return f"{PREFIX}{section}_{key}".upper() if key else f"{section} in the environment"
