@@ -1,0 +1,182 @@
+"""Imports go down only: every import of every module against the rows of the house."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+OUR_OWN = ("app", "ocr_worker", "models", "recto")
+
+ENTRY_POINTS = ("app", "ocr_worker", "recto.commands", "recto.supervise")
+WEB = ("recto.web",)
+WORKER_SERVICES = ("recto.page_tasks", "recto.executors", "recto.job_in_hand", "recto.heartbeat", "recto.worker")
+OPERATIONS = (
+    "recto.job_views",
+    "recto.changes",
+    "recto.reports",
+    "recto.workers",
+    "recto.accounts",
+    "recto.jobs",
+)
+FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
+LEAVES = ("recto.errors", "recto.settings", "recto.logs", "recto.parent_death", "recto")
+ROWS = (ENTRY_POINTS, (*WEB, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
+
+WITHIN_A_ROW = {
+    **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
+    **{right: ("recto.job_views",) for right in OPERATIONS[1:-1]},
+    "recto.jobs": OPERATIONS[:-1],
+    "app": (),
+    "ocr_worker": ("recto.commands",),
+    "recto.settings": ("recto.errors", "recto"),
+    "recto.logs": ("recto.errors", "recto"),
+}
+"""What a module may import of its own row, besides itself."""
+
+SETTINGS_READERS = ENTRY_POINTS
+OF_OCR_IN_THE_BACKEND = {"recto.ocr.options", "recto.ocr.media_types"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for file in [ROOT / "app.py", ROOT / "ocr_worker.py", ROOT / "models.py", *sorted((ROOT / "recto").rglob("*.py"))]:
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+MODULES = dict(modules())
+
+
+def imports(file: Path) -> set[str]:
+    """Our own modules that a file imports, also inside functions and for types alone."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file.name} has a relative import"
+            assert node.module is not None
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in whole}
+    return {name for name in found if name.partition(".")[0] in OUR_OWN}
+
+
+def room(module: str) -> tuple[int, str]:
+    """The row of a module, from the top, and the name in it that it belongs to: the longest that fits."""
+    fitting = [
+        (len(name), row, name)
+        for row, names in enumerate(ROWS)
+        for name in names
+        if module == name or module.startswith(f"{name}.")
+    ]
+    _, row, name = max(fitting)
+    return row, name
+
+
+def is_allowed(importer: str, imported: str) -> bool:
+    (upper, mine), (lower, theirs) = room(importer), room(imported)
+    if mine == theirs or imported == "recto":  # recto/__init__.py holds the version
+        return True
+    if upper == lower:
+        return theirs in WITHIN_A_ROW.get(mine, ())
+    return upper < lower
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_go_down_only(module: str) -> None:
+    wrong = [name for name in imports(MODULES[module]) if not is_allowed(module, name)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "recto"])
+def test_module_has_a_room_in_the_house(module: str) -> None:
+    assert room(module)[1] != "recto", f"{module} stands in no row of the design"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_settings_are_read_by_entry_points_alone(module: str) -> None:
+    readers = {name for name in imports(MODULES[module]) if name == "recto.settings"}
+    assert not readers or room(module)[1] in SETTINGS_READERS
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name)[1] == "recto.web" or name == "app"])
+def test_backend_imports_of_the_ocr_only_options_and_media_types(module: str) -> None:
+    assert {name for name in imports(MODULES[module]) if name.startswith("recto.ocr")} <= OF_OCR_IN_THE_BACKEND
+
+
+def test_database_imports_errors_alone() -> None:
+    assert imports(MODULES["recto.database"]) == {"recto.errors"}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("recto.ocr")])
+def test_ocr_is_a_library_without_service_parts(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {name.partition(".")[0] for name in named} & {"flask", "sqlalchemy", "time", "datetime", "models"}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if room(name)[1] != "recto.web" and name != "app"])
+def test_flask_and_gevent_are_left_to_the_backend(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    named = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {name.partition(".")[0] for name in named} & {"flask", "flask_login", "flask_sqlalchemy", "gevent"}
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "allowed"),
+    [
+        ("recto.web.api", "recto.jobs", True),
+        ("recto.web.api", "recto.worker", False),
+        ("recto.worker", "recto.web.api", False),
+        ("recto.worker", "recto.executors", True),
+        ("recto.executors", "recto.worker", False),
+        ("recto.jobs", "recto.job_views", True),
+        ("recto.job_views", "recto.jobs", False),
+        ("recto.changes", "recto.accounts", False),
+        ("models", "recto.database", False),
+        ("recto.file_storage.volume", "recto.ocr.page", False),
+        ("recto.file_storage.volume", "recto.file_storage.base", True),
+        ("recto.errors", "recto.settings", False),
+        ("recto.settings", "recto.errors", True),
+        ("recto.logs", "recto.settings", False),
+        ("recto.jobs", "app", False),
+    ],
+)
+def test_rule_itself_tells_right_from_wrong(importer: str, imported: str, allowed: bool) -> None:
+    assert is_allowed(importer, imported) is allowed
+
+
+START_BACKEND = """
+import sys
+from app import create_app
+from recto.settings import load_settings
+create_app(load_settings({{"RECTO_FILE_STORAGE_PATH": {folder!r}}}))
+print(*sys.modules)
+"""
+START_PAGE_PROCESS = "import recto.page_tasks, sys; print(*sys.modules)"
+
+
+def loaded(program: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+def test_backend_starts_without_any_imaging_package(tmp_path: Path) -> None:
+    names = loaded(START_BACKEND.format(folder=str(tmp_path)))
+    assert "flask" in names
+    assert not names & {"cv2", "numpy", "tesserocr", "pytesseract", "PIL", "pypdfium2"}
+
+
+def test_page_process_starts_without_database_and_web_server() -> None:
+    assert not loaded(START_PAGE_PROCESS) & {"sqlalchemy", "flask", "gevent", "alembic"}
+
+
+def test_command_line_loads_no_command_before_it_is_called() -> None:
+    assert not loaded("import ocr_worker, sys; print(*sys.modules)") & {"sqlalchemy", "cv2", "recto.settings"}
