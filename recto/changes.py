@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from recto.database import Begin, transaction
@@ -64,6 +63,7 @@ class ChangeFeed:
         self._call = call
         self._of_job: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._of_user: defaultdict[int, set[Subscription]] = defaultdict(set)
+        self._lock = threading.Lock()
         self._needed = threading.Event()
         self._thread: threading.Thread | None = None
         self.is_stopping = False
@@ -96,32 +96,35 @@ class ChangeFeed:
     @contextmanager
     def _subscribed(self, groups: defaultdict[Any, set[Subscription]], key: Any) -> Iterator[Subscription]:
         subscription = Subscription()
-        groups[key].add(subscription)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._watch, name="change-feed", daemon=True)
-            self._thread.start()
+        with self._lock:
+            groups[key].add(subscription)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="change-feed", daemon=True)
+                self._thread.start()
         self._needed.set()
         try:
             yield subscription
         finally:
-            groups[key].discard(subscription)
-            if not groups[key]:
-                del groups[key]
+            with self._lock:
+                groups[key].discard(subscription)
+                if not groups[key]:
+                    del groups[key]
 
     def _watch(self) -> None:
+        cursor = _Cursor(self._engine)
         while not self.is_stopping:
             try:
-                with _Cursor(self._engine) as cursor:
+                with cursor:
                     self._follow(cursor)
-            except SQLAlchemyError:
-                # Waiters merely wait longer; their requests end at their own time limits.
+            except Exception:  # noqa: BLE001 - it is logged with all that is known
+                # Whatever it was, the watcher goes on: without it, every waiter of this process waits until its time is up.
                 _log.exception("change_feed_failed")
-                threading.Event().wait(1.0)
+                threading.Event().wait(_PAUSE_AFTER_FAULT_S)
 
     def _follow(self, cursor: "_Cursor") -> None:
         while not self.is_stopping:
+            self._needed.clear()  # before the look: who comes after it sets the event again
             if not self.waiter_count:
-                self._needed.clear()
                 self._needed.wait()
                 cursor.skip_to_now()
             changes = self._call(cursor.poll)
@@ -141,7 +144,7 @@ class ChangeFeed:
 
 
 class _Cursor:
-    """A place in the sequence of changes, on a connection of its own that never writes."""
+    """A place in the sequence of changes, on a connection of its own that never writes. Keeps the place from one `with` to the next."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -150,6 +153,7 @@ class _Cursor:
 
     def __enter__(self) -> "_Cursor":
         self._connection = self._engine.raw_connection()
+        self._data_version = None  # each connection counts for itself
         return self
 
     def __exit__(
@@ -186,5 +190,6 @@ class _Cursor:
             cursor.close()
 
 
+_PAUSE_AFTER_FAULT_S = 1.0
 _LOOK_BACK = 1000
 """How many changes the first poll looks back: more than can fall between a subscription and the poll that it starts."""

@@ -43,12 +43,12 @@ def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
         job = read(get_job, user_id, uuid)
         while not job.status.is_final and not services().feed.is_stopping:
             remaining_s = until - time.monotonic()
-            news = subscription.wait(remaining_s) if remaining_s > 0 else None
-            if news is None:
+            if remaining_s <= 0:
                 break
+            news = subscription.wait(remaining_s)
             if isinstance(news, Deleted):
                 raise job_not_found()
-            job = news
+            job = news or job
     return job
 
 
@@ -61,9 +61,10 @@ def wait_for_change(user_id: int, change: int, wait_s: float) -> Changes:
         changes = read(changes_after, change, user_id)
         while not (changes.jobs or changes.deleted) and not services().feed.is_stopping:
             remaining_s = until - time.monotonic()
-            if remaining_s <= 0 or subscription.wait(remaining_s) is None:
+            if remaining_s <= 0:
                 break
-            changes = read(changes_after, change, user_id)
+            if subscription.wait(remaining_s) is not None:
+                changes = read(changes_after, change, user_id)
     return changes
 
 
