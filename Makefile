@@ -24,7 +24,8 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.recto-run-ready
 DEV_READY := $(VENV)/.recto-dev-ready
 
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-input --require-virtualenv --disable-pip-version-check
+# Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
+PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url \
 	--no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
@@ -135,7 +136,7 @@ audit: .make/audit/.ready ## Look for known vulnerabilities in the pinned packag
 
 .make/audit/.ready: $(RUN_READY)
 	@$(BIN)/python -m venv --clear .make/audit
-	@.make/audit/bin/python -m pip install --quiet --no-input --disable-pip-version-check pip-audit
+	@.make/audit/bin/python -m pip install -qq --no-input --disable-pip-version-check pip-audit
 	@touch $@
 
 .PHONY: clean
