@@ -28,7 +28,7 @@ ROWS = (ENTRY_POINTS, (*WEB, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
 
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
-    **{right: ("recto.job_views",) for right in OPERATIONS[1:-1]},
+    **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.jobs": OPERATIONS[:-1],
     "app": (),
     "ocr_worker": ("recto.commands",),
