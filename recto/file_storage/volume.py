@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 from uuid import UUID
@@ -65,8 +65,9 @@ class VolumeStorage:
     def local_path(self, uuid: str, name: str) -> Iterator[Path]:
         """See FileStorage."""
         path = self._folder(uuid) / name
-        if not path.is_file():
-            raise _no_file(path)
+        with _translated(path):
+            if not path.is_file():
+                raise _no_file(path)
         yield path
 
     def size_bytes(self, uuid: str, name: str) -> int:
@@ -87,7 +88,9 @@ class VolumeStorage:
             except FileNotFoundError:
                 if not doomed.exists():
                     return
-            shutil.rmtree(doomed)
+            while doomed.exists():
+                with suppress(FileNotFoundError):  # another deletion of the same job was quicker with a file
+                    shutil.rmtree(doomed)
             _flush_folder(self._root)
 
     def folders(self) -> Iterator[str]:
@@ -142,7 +145,8 @@ class VolumeIncomingFile:
 
     def discard(self) -> None:
         """See IncomingFile."""
-        self.file.close()
+        with suppress(OSError):  # what its buffer still holds may find no room; it is thrown away anyway
+            self.file.close()
         self._path.unlink(missing_ok=True)
 
 
