@@ -1,0 +1,251 @@
+"""What every FileStorage promises, run over each implementation."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from recto.errors import FileNotFound
+from recto.file_storage.base import DOCUMENT, METADATA, FileStorage, checkpoint_name, result_name
+from recto.file_storage.volume import VolumeStorage
+
+
+def volume(folder: Path) -> FileStorage:
+    storage = VolumeStorage(folder / "storage")
+    storage.prepare()
+    return storage
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], FileStorage]] = {"volume": volume}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> FileStorage:
+    return IMPLEMENTATIONS[request.param](tmp_path)
+
+
+def put(storage: FileStorage, uuid: str, content: bytes = b"scan") -> None:
+    incoming = storage.incoming()
+    try:
+        incoming.file.write(content)
+        incoming.keep(uuid, DOCUMENT)
+    finally:
+        incoming.discard()
+
+
+def content(storage: FileStorage, uuid: str, name: str) -> bytes:
+    with storage.open(uuid, name) as file:
+        return file.read()
+
+
+@pytest.fixture
+def uuid(storage: FileStorage) -> str:
+    """A job that has its document."""
+    uuid = str(uuid4())
+    put(storage, uuid)
+    return uuid
+
+
+def test_incoming_that_is_kept_is_the_document(storage: FileStorage) -> None:
+    uuid = str(uuid4())
+    incoming = storage.incoming()
+    incoming.file.write(b"first ")
+    incoming.file.write(b"second")
+    incoming.file.seek(0)
+    assert incoming.file.read(5) == b"first"
+    incoming.keep(uuid, DOCUMENT)
+    assert content(storage, uuid, DOCUMENT) == b"first second"
+    assert list(storage.folders()) == [uuid]
+
+
+def test_incoming_that_is_not_kept_yet_is_seen_by_nobody(storage: FileStorage) -> None:
+    incoming = storage.incoming()
+    incoming.file.write(b"half")
+    assert list(storage.folders()) == []
+    incoming.discard()
+    assert list(storage.folders()) == []
+
+
+def test_discard_after_keep_does_nothing(storage: FileStorage) -> None:
+    uuid = str(uuid4())
+    incoming = storage.incoming()
+    incoming.file.write(b"scan")
+    incoming.keep(uuid, DOCUMENT)
+    incoming.discard()
+    assert content(storage, uuid, DOCUMENT) == b"scan"
+
+
+def test_discard_twice_is_harmless(storage: FileStorage) -> None:
+    incoming = storage.incoming()
+    incoming.discard()
+    incoming.discard()
+    assert list(storage.folders()) == []
+
+
+def test_write_appears_whole_at_the_end_of_the_block(storage: FileStorage, uuid: str) -> None:
+    with storage.write(uuid, METADATA) as file:
+        file.write(b"{}")
+        file.flush()
+        with pytest.raises(FileNotFound):
+            storage.open(uuid, METADATA)
+    assert content(storage, uuid, METADATA) == b"{}"
+
+
+def test_write_over_a_file_replaces_it_at_the_end_of_the_block(storage: FileStorage, uuid: str) -> None:
+    with storage.write(uuid, DOCUMENT) as file:
+        file.write(b"new")
+        file.flush()
+        assert content(storage, uuid, DOCUMENT) == b"scan"
+    assert content(storage, uuid, DOCUMENT) == b"new"
+
+
+def test_reader_of_a_file_that_is_replaced_reads_the_old_one_to_its_end(storage: FileStorage, uuid: str) -> None:
+    with storage.open(uuid, DOCUMENT) as old:
+        assert old.read(1) == b"s"
+        with storage.write(uuid, DOCUMENT) as file:
+            file.write(b"NEW!")
+        assert old.read() == b"can"
+
+
+def fail_to_write(storage: FileStorage, uuid: str, name: str) -> None:
+    with storage.write(uuid, name) as file:
+        file.write(b"half of it")
+        raise KeyError
+
+
+def test_write_whose_block_raises_leaves_no_file(storage: FileStorage, uuid: str) -> None:
+    with pytest.raises(KeyError):
+        fail_to_write(storage, uuid, METADATA)
+    with pytest.raises(FileNotFound):
+        storage.open(uuid, METADATA)
+
+
+def test_write_whose_block_raises_leaves_the_old_file(storage: FileStorage, uuid: str) -> None:
+    with pytest.raises(KeyError):
+        fail_to_write(storage, uuid, DOCUMENT)
+    assert content(storage, uuid, DOCUMENT) == b"scan"
+
+
+@pytest.mark.parametrize("name", [METADATA, checkpoint_name("a" * 32, 1), result_name("b" * 32, "txt")])
+def test_write_makes_the_folders_below_the_jobs(storage: FileStorage, uuid: str, name: str) -> None:
+    with storage.write(uuid, name) as file:
+        file.write(b"x")
+    assert content(storage, uuid, name) == b"x"
+
+
+def test_attempts_of_one_job_do_not_meet(storage: FileStorage, uuid: str) -> None:
+    for token in ("a" * 32, "b" * 32):
+        with storage.write(uuid, result_name(token, "txt")) as file:
+            file.write(token.encode())
+    assert content(storage, uuid, result_name("a" * 32, "txt")) == b"a" * 32
+
+
+def test_write_for_a_job_without_a_folder_is_file_not_found(storage: FileStorage) -> None:
+    uuid = str(uuid4())
+    with pytest.raises(FileNotFound), storage.write(uuid, METADATA):
+        pass
+    assert list(storage.folders()) == []
+
+
+@pytest.mark.parametrize("name", [METADATA, checkpoint_name("a" * 32, 1)])
+def test_write_after_the_deletion_never_creates_the_folder_again(storage: FileStorage, uuid: str, name: str) -> None:
+    storage.delete(uuid)
+    with pytest.raises(FileNotFound), storage.write(uuid, name):
+        pass
+    assert list(storage.folders()) == []
+
+
+@pytest.mark.parametrize("name", [METADATA, checkpoint_name("a" * 32, 1)])
+def test_deletion_during_a_write_wins(storage: FileStorage, uuid: str, name: str) -> None:
+    def write_while_it_goes() -> None:
+        with storage.write(uuid, name) as file:
+            file.write(b"late")
+            storage.delete(uuid)
+
+    with pytest.raises(FileNotFound):
+        write_while_it_goes()
+    assert list(storage.folders()) == []
+
+
+def test_delete_removes_the_job_and_no_other(storage: FileStorage, uuid: str) -> None:
+    other = str(uuid4())
+    put(storage, other, b"other")
+    with storage.write(uuid, checkpoint_name("a" * 32, 1)) as file:
+        file.write(b"x")
+    storage.delete(uuid)
+    assert list(storage.folders()) == [other]
+    assert content(storage, other, DOCUMENT) == b"other"
+
+
+def test_delete_of_what_is_not_there_does_nothing(storage: FileStorage, uuid: str) -> None:
+    storage.delete(str(uuid4()))
+    storage.delete(uuid)
+    storage.delete(uuid)
+    assert list(storage.folders()) == []
+
+
+def test_size_and_local_path_speak_of_the_same_file(storage: FileStorage, uuid: str) -> None:
+    assert storage.size_bytes(uuid, DOCUMENT) == 4
+    with storage.local_path(uuid, DOCUMENT) as path:
+        assert path.read_bytes() == b"scan"
+
+
+def test_open_stream_can_be_sought(storage: FileStorage, uuid: str) -> None:
+    with storage.open(uuid, DOCUMENT) as file:
+        assert file.seek(0, os.SEEK_END) == 4
+        file.seek(1)
+        assert file.read() == b"can"
+
+
+READS: dict[str, Callable[[FileStorage, str, str], object]] = {
+    "open": lambda storage, uuid, name: storage.open(uuid, name),
+    "size_bytes": lambda storage, uuid, name: storage.size_bytes(uuid, name),
+    "local_path": lambda storage, uuid, name: storage.local_path(uuid, name).__enter__(),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+def test_reading_what_is_not_there_is_file_not_found(storage: FileStorage, uuid: str, read: str) -> None:
+    with pytest.raises(FileNotFound):
+        READS[read](storage, uuid, METADATA)
+    with pytest.raises(FileNotFound):
+        READS[read](storage, str(uuid4()), DOCUMENT)
+
+
+SOME_UUID = "0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"
+NO_UUIDS = ["", "..", "../secret", "/etc", ".incoming", "a/../../b", "0", f"{SOME_UUID}/../x", f"../{SOME_UUID}"]
+CALLS: dict[str, Callable[[FileStorage, str], object]] = {
+    "open": lambda storage, uuid: storage.open(uuid, DOCUMENT),
+    "size_bytes": lambda storage, uuid: storage.size_bytes(uuid, DOCUMENT),
+    "local_path": lambda storage, uuid: storage.local_path(uuid, DOCUMENT).__enter__(),
+    "write": lambda storage, uuid: storage.write(uuid, METADATA).__enter__(),
+    "delete": lambda storage, uuid: storage.delete(uuid),
+    "keep": put,
+}
+
+
+@pytest.mark.parametrize("no_uuid", NO_UUIDS)
+@pytest.mark.parametrize("call", CALLS)
+def test_name_that_is_no_uuid_is_refused(storage: FileStorage, tmp_path: Path, call: str, no_uuid: str) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / DOCUMENT).write_bytes(b"theirs")
+    with pytest.raises(ValueError, match="UUID"):
+        CALLS[call](storage, no_uuid)
+    assert (tmp_path / "secret" / DOCUMENT).read_bytes() == b"theirs"
+    assert list(storage.folders()) == []
+
+
+def test_uuid_in_another_spelling_is_the_same_job(storage: FileStorage, uuid: str) -> None:
+    assert content(storage, uuid.upper(), DOCUMENT) == b"scan"
+
+
+def test_check_of_a_sound_store_says_nothing_and_leaves_nothing(storage: FileStorage) -> None:
+    storage.check()
+    assert list(storage.folders()) == []
+
+
+def test_link_is_a_url_or_left_to_the_backend(storage: FileStorage, uuid: str) -> None:
+    link = storage.link(uuid, DOCUMENT, 60, "letter.png", "image/png")
+    assert link is None or link.startswith("http")

@@ -1,0 +1,264 @@
+"""What only a folder can do wrong: full disks, missing rights, files left behind, names that are not durable yet."""
+
+import errno
+import os
+import resource
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from recto.errors import FileNotFound, StorageFull, StorageUnavailable
+from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name
+from recto.file_storage.volume import VolumeStorage
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UUID = str(uuid4())
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "storage"
+
+
+@pytest.fixture
+def storage(root: Path) -> VolumeStorage:
+    """A store with one job."""
+    storage = VolumeStorage(root)
+    storage.prepare()
+    put(storage)
+    return storage
+
+
+def put(storage: VolumeStorage) -> None:
+    incoming = storage.incoming()
+    try:
+        incoming.file.write(b"scan")
+        incoming.keep(UUID, DOCUMENT)
+    finally:
+        incoming.discard()
+
+
+def write(storage: VolumeStorage) -> None:
+    with storage.write(UUID, METADATA) as file:
+        file.write(b"{}")
+
+
+def files(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+
+
+WRITES: dict[str, Callable[[VolumeStorage], None]] = {"write": write, "keep": put}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("name", WRITES)
+def test_disk_that_fills_up_is_storage_full_and_leaves_nothing(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    before = files(root)
+    monkeypatch.setattr(os, "fsync", failing(code))
+    with pytest.raises(StorageFull, match="Delete jobs"):
+        WRITES[name](storage)
+    assert files(root) == before
+
+
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS, errno.EIO, errno.ESTALE])
+@pytest.mark.parametrize("name", WRITES)
+def test_store_that_refuses_is_storage_unavailable_and_leaves_nothing(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch, name: str, code: int
+) -> None:
+    before = files(root)
+    monkeypatch.setattr(os, "fsync", failing(code))
+    with pytest.raises(StorageUnavailable, match=os.strerror(code)):
+        WRITES[name](storage)
+    assert files(root) == before
+
+
+def failing(code: int) -> Callable[[int], None]:
+    def fsync(descriptor: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fsync
+
+
+LIMITED = """
+import sys
+from pathlib import Path
+from recto.errors import StorageFull
+from recto.file_storage.volume import VolumeStorage
+
+storage = VolumeStorage(Path(sys.argv[1]))
+uuid, action = sys.argv[2:]
+try:
+    if action == "write":
+        with storage.write(uuid, "metadata.json") as file:
+            file.write(b"x" * 100_000)
+    else:
+        incoming = storage.incoming()
+        try:
+            incoming.file.write(b"x" * 20_000)
+            incoming.file.write(b"y" * 5_000)
+            incoming.keep(uuid, "document")
+        finally:
+            incoming.discard()
+except StorageFull:
+    print("full")
+"""
+
+
+def limit_file_size() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (22_000, 22_000))
+
+
+@pytest.mark.parametrize("action", ["write", "keep"])
+def test_file_that_does_not_fit_is_storage_full_and_leaves_nothing(
+    storage: VolumeStorage, root: Path, action: str
+) -> None:
+    before = files(root)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(root), UUID, action],
+        cwd=ROOT,
+        preexec_fn=limit_file_size,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("full\n", "")
+    assert files(root) == before
+
+
+def test_too_little_free_space_refuses_new_documents_and_not_results(root: Path) -> None:
+    plenty = VolumeStorage(root)
+    plenty.prepare()
+    put(plenty)
+    short = VolumeStorage(root, min_free_bytes=2**62)
+    with pytest.raises(StorageFull, match="bytes are free"):
+        short.incoming()
+    with pytest.raises(StorageFull):
+        short.check()
+    write(short)
+    assert files(root) == {f"{UUID}/document", f"{UUID}/metadata.json"}
+
+
+def test_root_that_is_a_file_is_storage_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    storage = VolumeStorage(tmp_path / "file")
+    for call in (storage.prepare, storage.incoming, storage.check, lambda: list(storage.folders())):
+        with pytest.raises(StorageUnavailable):
+            call()
+
+
+def test_read_that_the_system_refuses_is_storage_unavailable(
+    storage: VolumeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    for name in ("open", "stat", "is_file"):
+        monkeypatch.setattr(Path, name, refuse)
+    for call in (
+        lambda: storage.open(UUID, DOCUMENT),
+        lambda: storage.size_bytes(UUID, DOCUMENT),
+        lambda: storage.local_path(UUID, DOCUMENT).__enter__(),
+    ):
+        with pytest.raises(StorageUnavailable, match="Permission denied"):
+            call()
+
+
+def test_finished_write_leaves_no_temporary_file(storage: VolumeStorage, root: Path) -> None:
+    with storage.write(UUID, checkpoint_name("a" * 32, 7)) as file:
+        file.write(b"x")
+    assert files(root) == {f"{UUID}/document", f"{UUID}/attempts/{'a' * 32}/pages/0007.json"}
+
+
+def test_deletion_leaves_no_file_anywhere(storage: VolumeStorage, root: Path) -> None:
+    write(storage)
+    storage.delete(UUID)
+    assert files(root) == set()
+
+
+def test_deletion_that_broke_off_is_completed_by_the_next(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", break_off)
+        with pytest.raises(StorageUnavailable):
+            storage.delete(UUID)
+    assert list(storage.folders()) == []
+    storage.delete(UUID)
+    assert files(root) == set()
+
+
+def test_deletions_at_once_both_succeed(root: Path) -> None:
+    storage = VolumeStorage(root)
+    storage.prepare()
+    for _ in range(20):
+        put(storage)
+        for number in range(20):
+            with storage.write(UUID, checkpoint_name("a" * 32, number)) as file:
+                file.write(b"x")
+        errors: list[BaseException] = []
+
+        def delete(errors: list[BaseException] = errors) -> None:
+            try:
+                storage.delete(UUID)
+            except BaseException as error:  # noqa: BLE001 - told to the test
+                errors.append(error)
+
+        threads = [threading.Thread(target=delete) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert files(root) == set()
+
+
+def test_folders_leave_out_whatever_is_no_job(storage: VolumeStorage, root: Path) -> None:
+    (root / "recto.db").touch()
+    (root / "lost+found").mkdir()
+    (root / UUID.upper()).mkdir()
+    (root / str(uuid4())).touch()
+    assert list(storage.folders()) == [UUID]
+
+
+def test_write_flushes_the_file_before_its_name_and_the_folder_after(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[tuple[str, bool]] = []
+    target = root / UUID / METADATA
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        flushed.append((kind, target.exists()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write(storage)
+    assert flushed == [("file", False), ("folder", True)]
+
+
+def test_documents_are_private_to_the_services_user(storage: VolumeStorage, root: Path) -> None:
+    write(storage)
+    assert {(root / UUID / name).stat().st_mode & 0o007 for name in (DOCUMENT, METADATA)} == {0}
+
+
+def test_missing_file_is_named_without_its_path(storage: VolumeStorage) -> None:
+    with pytest.raises(FileNotFound) as caught:
+        storage.open(UUID, METADATA)
+    assert METADATA in caught.value.detail
+    assert "/" not in caught.value.detail
