@@ -2,6 +2,7 @@
 #
 # Variables: PYTHON=/path/to/python3.12  which Python makes the virtual environment
 #            ARGS="-k name"              more arguments for pytest, the demo or the benchmarks
+#            DATA=/path/to/scans         what the benchmarks measure on
 #            WORKERS=4                   processes that run the tests (0: none besides pytest itself)
 #            SYSTEM_PACKAGES=skip        leave the system's packages alone; what is missing is yours to install
 
@@ -14,6 +15,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 PYTHON ?=
 ARGS ?=
+DATA ?=
 WORKERS ?= auto
 SYSTEM_PACKAGES ?= install
 export PYTHON
@@ -109,12 +111,17 @@ format: $(DEV_READY) ## Format the code and sort its imports
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(DEV_READY) | system-packages-tests ## Benchmark a sample, in under 15 minutes
-	@$(BIN)/python -m benchmarks $(ARGS)
+bench: $(DEV_READY) | system-packages bench-data ## Measure accuracy and speed on a sample of DATA=folder, in under 15 minutes
+	@$(BIN)/python benchmarks/accuracy.py "$(DATA)" --per-set 5 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages-tests ## Benchmark all of it, for hours
-	@$(BIN)/python -m benchmarks --full $(ARGS)
+bench-full: $(DEV_READY) | system-packages bench-data ## Measure all of DATA=folder: about 6 s a page
+	@$(BIN)/python benchmarks/accuracy.py "$(DATA)" $(ARGS)
+
+.PHONY: bench-data
+bench-data:
+	@[ -d "$(DATA)" ] || { echo "Name a folder of scans with their true text, as benchmarks/accuracy.py describes it:" \
+		"make bench DATA=/path/to/scans" >&2; exit 1; }
 
 .PHONY: screenshots
 screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's pictures of the pages anew
