@@ -29,12 +29,13 @@ def ensure_first_admin(sessions: sessionmaker[Session], name: str, password: str
         if accounts.has_users(session):
             return
         accounts.create_user(session, name, password_hash, is_admin=True)
+        if not password and not sys.stderr.isatty():
+            _write_private(file, f"{chosen}\n")  # before the commit: no user whose password nobody knows
     if password:
         _log.info("first_user_created", name=name, password="as set by RECTO_ADMIN_PASSWORD")  # noqa: S106
     elif sys.stderr.isatty():
         sys.stderr.write(_box(name, chosen, address))
     else:
-        _write_private(file, f"{chosen}\n")
         _log.warning("first_user_created", name=name, password_in_file=str(file))
 
 
@@ -45,7 +46,8 @@ def forget_password_file(file: Path, account: Account) -> None:
 
 
 def _write_private(file: Path, content: str) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    file.unlink(missing_ok=True)  # an old file would keep its mode
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
         opened.write(content)
 
