@@ -11,6 +11,7 @@ import sys
 import time
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import gevent
 from flask import Flask, Response, g, request
@@ -121,11 +122,13 @@ def _finish_response(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Cache-Control", "no-store")
     if request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
-        # The query is left out: a signed link is a key.
+        # The query is left out: a signed link is a key. Quoted: a path may hold what moves a terminal's cursor.
         took_s = round(time.monotonic() - g.get("started_s", time.monotonic()), 3)
-        _log.info("request", method=request.method, path=request.path, status=response.status_code, took_s=took_s)
+        _log.info(
+            "request", method=request.method, path=quote(request.path), status=response.status_code, took_s=took_s
+        )
     return response
 
 

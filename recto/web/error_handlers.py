@@ -1,6 +1,7 @@
 """Errors at the edge: application/problem+json (RFC 9457) for programs, a page for people."""
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from recto.errors import CsrfRejected, NotSignedIn, RectoError, UploadTooLarge
 from recto.logs import get_logger
+from recto.web.login import forget_user
 from recto.web.services import services
 from recto.web.uploads import document_too_large
 
@@ -40,7 +42,7 @@ def _from_recto(error: RectoError) -> BaseResponse:
     if error.retryable:
         response.headers["Retry-After"] = str(max(5, services().limits.retry_after_s))
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning("request_failed", code=error.code, detail=error.detail, path=request.path)
+        _log.warning("request_failed", code=error.code, detail=error.detail, path=quote(request.path))
     return response
 
 
@@ -75,13 +77,15 @@ def _from_http(error: HTTPException) -> BaseResponse:
 
 
 def _from_bug(error: Exception) -> BaseResponse:
-    _log.error("request_crashed", path=request.path, exc_info=error)
+    _log.error("request_crashed", path=quote(request.path), exc_info=error)
     detail = "Something went wrong inside Recto. It was logged; tell your administrator the time of this answer."
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, RectoError.code, RectoError.title, detail, {})
 
 
 def _answer(status: int, code: str, title: str, detail: str, members: dict[str, object]) -> Response:
     if _wants_page():
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            forget_user()  # asking who it is may be what failed
         response = Response(render_template("error.html", title=title, status=status, detail=detail), status)
     else:
         problem = {

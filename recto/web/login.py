@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Request, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
@@ -64,6 +64,11 @@ def signed_in() -> SignedInUser:
     return user
 
 
+def forget_user() -> None:
+    """For the rest of this request nobody is signed in, and the database is not asked who it is."""
+    g.nobody = True
+
+
 def _check_csrf() -> None:
     """Every unsafe request that a cookie authenticates carries the token, JSON too; so does the sign-in form."""
     if request.method in _SAFE_METHODS:
@@ -75,7 +80,7 @@ def _check_csrf() -> None:
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
 def _load_from_session(secret: str) -> SignedInUser | None:
-    if "Authorization" in request.headers:
+    if "Authorization" in request.headers or g.get("nobody"):
         return None  # the token decides
     found = read(accounts.account_of_session, secret, services().limits.session_lifetime_s)
     if found is None:
@@ -88,7 +93,7 @@ def _load_from_session(secret: str) -> SignedInUser | None:
 @login_manager.request_loader  # type: ignore[untyped-decorator]
 def _load_from_token(current: Request) -> SignedInUser | None:
     authorization = current.authorization
-    if authorization is None or authorization.type != "bearer" or not authorization.token:
+    if g.get("nobody") or authorization is None or authorization.type != "bearer" or not authorization.token:
         return None
     found = read(accounts.account_of_token, authorization.token)
     if found is None:
