@@ -24,9 +24,7 @@ class Program:
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, **values: Any) -> TestResponse:
         """One request; its body is read and its files are closed. A dict as `data` is sent as a multipart form."""
         if isinstance(values.get("data"), dict):
-            form = EnvironBuilder(method="POST", data=values["data"])
-            boundary, values["data"] = encode_multipart(CombinedMultiDict([form.form, form.files]))
-            values["content_type"] = f'multipart/form-data; boundary="{boundary}"'
+            values |= _multipart(values["data"])
         return self._client.open(path, method=method, headers=self._headers | (headers or {}), buffered=True, **values)
 
     def get(self, path: str, **values: Any) -> TestResponse:
@@ -71,7 +69,7 @@ class Browser:
         """Send a form with its CSRF token."""
         data = {"csrf_token": self.csrf_token, **(form or {})}
         response = self.client.post(
-            self._base_path + path, data=data, headers=PAGE | (headers or {}), buffered=True, **values
+            self._base_path + path, headers=PAGE | (headers or {}), buffered=True, **_multipart(data), **values
         )
         return self._remember(response)
 
@@ -94,6 +92,13 @@ class Browser:
         if found:
             self.csrf_token = found[1]
         return response
+
+
+def _multipart(form: dict[str, Any]) -> dict[str, Any]:
+    """The form encoded in memory: werkzeug's own client leaves a temporary file open for a large one."""
+    builder = EnvironBuilder(method="POST", data=form)
+    boundary, content = encode_multipart(CombinedMultiDict([builder.form, builder.files]))
+    return {"data": content, "content_type": f'multipart/form-data; boundary="{boundary}"'}
 
 
 def problem(response: TestResponse, status: int, code: str) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -21,10 +21,13 @@ from tests.web.live_server import LiveServer
 MakeApp = Callable[..., Flask]
 
 
-@cache
-def _password_hash() -> str:
-    """Made once: Argon2 is slow on purpose."""
-    return accounts.hash_password(PASSWORD)
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2 is slow on purpose, which says nothing about the pages."""
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    accounts._hash_of_nobody.cache_clear()
+    yield
+    accounts._hash_of_nobody.cache_clear()
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def add_user(app: Flask, name: str, *, is_admin: bool = False) -> Known:
     with app.app_context():
         engine = db.engine
     with transaction(Session(engine), Begin.WRITE) as session:
-        user_id = accounts.create_user(session, name, _password_hash(), is_admin=is_admin)
+        user_id = accounts.create_user(session, name, accounts.hash_password(PASSWORD), is_admin=is_admin)
         return Known(user_id, name, accounts.create_token(session, user_id, "tests"))
 
 
