@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from recto import __version__, workers
 from recto.database import Begin, transaction
-from recto.errors import DatabaseBusy
+from recto.errors import ServiceError
 from recto.jobs import ExpiryWatch, Jobs, Lease
 from recto.logs import get_logger
 from recto.page_tasks import EngineReport
@@ -78,5 +78,5 @@ class Heartbeat:
         while not self._stopping.wait(self._jobs.policy.renew_s):
             try:
                 self.beat(time.monotonic())
-            except (DatabaseBusy, SQLAlchemyError) as error:
+            except (ServiceError, SQLAlchemyError) as error:
                 _log.warning("heartbeat_failed", error=str(error))  # the next beat comes well before the leases expire
