@@ -31,6 +31,7 @@ from recto.errors import (
     PageUnreadable,
     RectoError,
     ServiceError,
+    StorageFull,
 )
 from recto.executors import PROCESS_DIED, Executor
 from recto.heartbeat import Heartbeat
@@ -80,6 +81,8 @@ class Worker:
         self._limits = limits
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], tuple[JobInHand, Work]] = {}
+        self._turns = 0
+        self._latest_turn: dict[int, int] = {}
 
     def run(self, stopping: threading.Event) -> None:
         """Work until `stopping` is set, then hand the jobs in hand back: no attempt is lost, finished pages stay."""
@@ -93,8 +96,8 @@ class Worker:
     def step(self) -> None:
         """One round: take in what has ended, drop what was lost, keep the processes busy."""
         for future in [future for future in self._running if future.done()]:
-            job, work = self._running.pop(future)
-            if job in self._in_hand:
+            if future in self._running:  # else what another one brought has ended the job
+                job, work = self._running.pop(future)
                 self._guarded(job, lambda job=job, work=work, future=future: self._take_in(job, work, future))  # type: ignore[misc]
         self._drop_lost_and_late()
         self._top_up()
@@ -116,12 +119,16 @@ class Worker:
             self._start(job, job.next_work())
 
     def _next_job(self) -> JobInHand | None:
-        """The job whose turn it is: of the user with the least work running, the one that was claimed first."""
+        """The job whose turn it is: of the user with the least work running, else of who waited longest, the first claimed."""
         ready = [job for job in self._in_hand if job.has_work]
         running_of_user: dict[int, int] = {}
         for job in self._in_hand:
             running_of_user[job.claim.user_id] = running_of_user.get(job.claim.user_id, 0) + len(job.running)
-        return min(ready, key=lambda job: running_of_user[job.claim.user_id], default=None)
+
+        def turn(job: JobInHand) -> tuple[int, int]:
+            return running_of_user[job.claim.user_id], self._latest_turn.get(job.claim.user_id, 0)
+
+        return min(ready, key=turn, default=None)
 
     def _claim(self, except_users: list[int] | None = None) -> JobInHand | None:
         """Take another job in hand where one waits: any, or one of a user who has none in hand here."""
@@ -134,8 +141,8 @@ class Worker:
                     return None
             with transaction(self._sessions(), Begin.CLAIM) as session:
                 claim = self._jobs.claim_next(session, self._name, users)
-        except DatabaseBusy:
-            return None  # the next round asks again
+        except ServiceError:
+            return None  # busy, or without room: the next round asks again
         if claim is None:
             return None
         self._heartbeat.hold(claim.lease)
@@ -145,6 +152,8 @@ class Worker:
         return job
 
     def _start(self, job: JobInHand, work: Work) -> None:
+        self._turns += 1
+        self._latest_turn[job.claim.user_id] = self._turns
         lease, options = job.claim.lease, Options.model_validate(job.claim.options)
         task: Callable[[], Any]
         match work.kind:
@@ -153,11 +162,9 @@ class Worker:
             case WorkKind.PAGE:
                 task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options.languages)
             case WorkKind.WRITE:
-                with transaction(self._sessions(), Begin.READ) as session:
-                    pages = checkpoints(session, lease.job_uuid)
-                    warnings = tuple(
-                        PageWarning(w.page, w.code, w.detail) for w in page_failures(session, lease.job_uuid)
-                    )
+                pages = self._read(checkpoints, lease.job_uuid)
+                failures = self._read(page_failures, lease.job_uuid)
+                warnings = tuple(PageWarning(failure.page, failure.code, failure.detail) for failure in failures)
                 document = Document(job.page_count, warnings, _iso(job.claim.created), f"Recto {__version__}")
                 task = partial(write_results, lease.job_uuid, lease.token, pages, document)
         self._running[self._executor.submit(task, self._limits.page_timeout_s)] = (job, work)
@@ -227,19 +234,22 @@ class Worker:
         if work.kind is not WorkKind.PAGE or isinstance(error, _CONCERNS_WHOLE_JOB):
             self._fail(job, error)
             return
-        self._record(self._jobs.adopt_page, lease, work.number, error)
         job.page_ended(work.number)
-        if job.is_ready_to_write and not self._read_any(lease):
-            self._fail(job, error)
+        if job.is_ready_to_write and not self._read(checkpoints, lease.job_uuid):
+            self._fail(job, error, last_page=work.number)
+        else:
+            self._record(self._jobs.adopt_page, lease, work.number, error)
 
-    def _read_any(self, lease: Lease) -> bool:
-        with transaction(self._sessions(), Begin.READ) as session:
-            return bool(checkpoints(session, lease.job_uuid))
-
-    def _fail(self, job: JobInHand, error: RectoError) -> None:
-        self._record(self._jobs.fail, job.claim.lease, error)
+    def _fail(self, job: JobInHand, error: RectoError, last_page: int | None = None) -> None:
+        self._record(self._end_in_failure, job.claim.lease, error, last_page)
         self._drop(job)
         _log.info("job_failed", job=job.claim.lease.job_uuid, code=error.code)
+
+    def _end_in_failure(self, session: Session, lease: Lease, error: RectoError, last_page: int | None) -> None:
+        """With the page that was the last hope in one transaction: no crash leaves a job whose pages have all failed."""
+        if last_page is not None:
+            self._jobs.adopt_page(session, lease, last_page, error)
+        self._jobs.fail(session, lease, error)
 
     def _give_back(self, job: JobInHand, error: RectoError) -> None:
         """A fault of the surroundings (full disk, store not reachable): the job is tried again later."""
@@ -250,8 +260,7 @@ class Worker:
     def _drop_lost_and_late(self) -> None:
         if not self._in_hand:
             return
-        with transaction(self._sessions(), Begin.READ) as session:
-            held = self._jobs.still_held(session, [job.claim.lease for job in self._in_hand])
+        held = self._read(self._jobs.still_held, [job.claim.lease for job in self._in_hand])
         for job in list(self._in_hand):
             if job.claim.lease not in held:
                 _log.info("job_lost", job=job.claim.lease.job_uuid)
@@ -270,13 +279,21 @@ class Worker:
             self._drop(job)
 
     def _record(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run `operation(session, ...)` and commit, however long the database is busy: a finished page is not thrown away."""
+        """Run `operation(session, ...)` and commit."""
+        return self._patiently(Begin.WRITE, operation, *args, **kwargs)
+
+    def _read(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run `operation(session, ...)` that only reads."""
+        return self._patiently(Begin.READ, operation, *args, **kwargs)
+
+    def _patiently(self, begin: Begin, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Again and again while the database is busy or its disk full: a finished page is not thrown away."""
         while True:
             try:
-                with transaction(self._sessions(), Begin.WRITE) as session:
+                with transaction(self._sessions(), begin) as session:
                     return operation(session, *args, **kwargs)
-            except DatabaseBusy:
-                _log.warning("database_busy")
+            except (DatabaseBusy, StorageFull) as error:
+                _log.warning("database_waited_for", code=error.code)
                 time.sleep(_BUSY_PAUSE_S)
 
     def _drop(self, job: JobInHand) -> None:
