@@ -1,0 +1,534 @@
+"""The Worker's loop on a real database; the pages run in a double whose futures the tests complete."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pytest
+from pebble import ProcessExpired
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from models import JobStatus
+from recto import worker as worker_module
+from recto.database import connect
+from recto.errors import (
+    DocumentEncrypted,
+    EngineMissing,
+    LanguageNotInstalled,
+    PageDamaged,
+    StorageFull,
+)
+from recto.heartbeat import Heartbeat
+from recto.job_views import checkpoints, page_failures
+from recto.jobs import Jobs, Lease
+from recto.ocr.documents import DocumentInfo
+from recto.ocr.page import Document
+from recto.page_tasks import EngineReport, checkpoint_page, inspect_document, write_results
+from recto.worker import Worker, WorkerLimits
+from tests.conftest import JobTable, sqlite_url
+
+_T = TypeVar("_T")
+LIMITS = WorkerLimits(poll_interval_s=0.01, page_timeout_s=30.0, job_timeout_s=3600.0)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call that the loop handed out."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: "Future[Any]"
+
+    @property
+    def uuid(self) -> str:
+        return cast(str, self.args[0])
+
+    @property
+    def page(self) -> int:
+        """The page's number; 0 for opening and writing."""
+        return cast(int, self.args[2]) if self.function is checkpoint_page else 0
+
+
+class ScriptedExecutor:
+    """An Executor that runs nothing: tests look at the tasks and end them."""
+
+    def __init__(self, capacity: int = 2) -> None:
+        self.capacity = capacity
+        self.tasks: list[Task] = []
+
+    def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
+        assert isinstance(task, partial)
+        assert timeout_s == LIMITS.page_timeout_s
+        future: Future[_T] = Future()
+        self.tasks.append(Task(task.func, task.args, future))
+        return future
+
+    def stop(self) -> None:
+        for task in self.tasks:
+            task.future.cancel()
+
+    @property
+    def running(self) -> list[Task]:
+        return [task for task in self.tasks if not task.future.done()]
+
+
+Answer = Callable[[Task], Any]
+
+
+class Loop:
+    """A Worker that is stepped by hand."""
+
+    def __init__(self, table: JobTable, capacity: int = 2, limits: WorkerLimits = LIMITS, name: str = "one") -> None:
+        self.table = table
+        self.executor = ScriptedExecutor(capacity)
+        report = EngineReport("double 1.0", ("eng",))
+        self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
+        self.worker = Worker(name, table.sessions, table.jobs, self.executor, self.heartbeat, limits)
+
+    def step(self) -> None:
+        self.worker.step()
+
+    def run_until_idle(self, answer: Answer) -> None:
+        """Step and answer every task until none is left. An exception as the answer is what the task ends with."""
+        for _ in range(1000):
+            self.step()
+            if not self.executor.running:
+                return
+            for task in self.executor.running:
+                end(task, answer(task))
+        raise AssertionError("the loop never came to rest")
+
+    def started(self, function: Callable[..., Any]) -> list[Task]:
+        return [task for task in self.executor.tasks if task.function is function]
+
+    def pages_started(self) -> list[int]:
+        return [task.page for task in self.started(checkpoint_page)]
+
+
+def end(task: Task, outcome: Any) -> None:
+    if isinstance(outcome, BaseException):
+        task.future.set_exception(outcome)
+    else:
+        task.future.set_result(outcome)
+
+
+def read_all(page_count: int, outcomes: dict[int, Any] | None = None) -> Answer:
+    """A document whose pages are read, but for those with an outcome of their own."""
+
+    def answer(task: Task) -> Any:
+        if task.function is inspect_document:
+            return DocumentInfo("application/pdf", page_count)
+        return (outcomes or {}).get(task.page) if task.page else None
+
+    return answer
+
+
+def once(outcome: BaseException, page: int, page_count: int) -> Answer:
+    """The page ends so the first time and is read the second."""
+    left = [outcome]
+
+    def answer(task: Task) -> Any:
+        if task.page == page and left:
+            return left.pop()
+        return read_all(page_count)(task)
+
+    return answer
+
+
+def crash() -> ProcessExpired:
+    return ProcessExpired("Abnormal termination")  # type: ignore[no-untyped-call]
+
+
+def failures(table: JobTable, uuid: str) -> list[tuple[int, str]]:
+    return [(failure.page, failure.code) for failure in table.read(page_failures, uuid)]
+
+
+@pytest.fixture
+def loop(table: JobTable) -> Loop:
+    return Loop(table)
+
+
+def test_job_is_opened_read_written_and_finished(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, {"languages": "deu+eng"})
+    loop.run_until_idle(read_all(3))
+    job = table.job(uuid)
+    assert (job.status, job.page_count, job.pages_done, job.pages_failed) == (JobStatus.FINISHED, 3, 3, 0)
+    assert table.statuses(uuid) == ["QUEUED", "IN_PROGRESS", "FINISHED"]
+    assert [task.args for task in loop.started(inspect_document)] == [(uuid,)]
+    assert [task.args for task in loop.started(checkpoint_page)] == [
+        (uuid, job.result_token, number, ("deu", "eng")) for number in (1, 2, 3)
+    ]
+    (written,) = loop.started(write_results)
+    _, token, pages, document = written.args
+    assert token == job.result_token
+    assert pages == [(number, token) for number in (1, 2, 3)]
+    assert isinstance(document, Document)
+    assert (document.page_count, document.warnings) == (3, ())
+    assert document.created.endswith("Z")
+
+
+def test_only_the_pages_that_were_asked_for_are_read(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, {"languages": "eng", "pages": "2-3"})
+    loop.run_until_idle(read_all(5))
+    assert loop.pages_started() == [2, 3]
+    assert table.job(uuid).page_count == 2
+    assert loop.started(write_results)[0].args[3].page_count == 5
+
+
+def test_pages_that_the_document_does_not_have_fail_the_job(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, {"languages": "eng", "pages": "7"})
+    loop.run_until_idle(read_all(5))
+    assert table.job(uuid).reason_code == "page_not_in_document"
+
+
+def test_finished_page_is_recorded_before_the_others_end(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 3))
+    loop.step()
+    second = loop.started(checkpoint_page)[1]
+    end(second, None)
+    loop.step()
+    assert table.job(uuid).pages_done == 1
+    assert [number for number, _ in table.read(checkpoints, uuid)] == [2]
+
+
+def test_page_that_fails_is_a_warning_and_the_others_survive(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(read_all(3, {2: PageDamaged("Page 2 is damaged.")}))
+    job = table.job(uuid)
+    assert (job.status, job.pages_done, job.pages_failed) == (JobStatus.FINISHED, 3, 1)
+    (written,) = loop.started(write_results)
+    assert [number for number, _ in written.args[2]] == [1, 3]
+    (warning,) = written.args[3].warnings
+    assert (warning.page, warning.code, warning.detail) == (2, "page_damaged", "Page 2 is damaged.")
+
+
+def test_job_whose_pages_all_fail_fails_with_the_last_reason(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(read_all(2, {1: PageDamaged("One."), 2: PageDamaged("Two.")}))
+    job = table.job(uuid)
+    assert (job.status, job.reason_code) == (JobStatus.FAILURE, "page_damaged")
+    assert failures(table, uuid) == [(1, "page_damaged"), (2, "page_damaged")]
+    assert loop.started(write_results) == []
+
+
+def test_last_failing_page_is_recorded_together_with_the_failure(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two, a Worker that dies would leave a job that nobody could finish honestly."""
+    uuid = table.submit(ann)
+    seen: list[tuple[int, str]] = []
+    fail = Jobs.fail
+
+    def look(self: Jobs, session: Session, lease: Lease, error: Any) -> None:
+        seen.extend(failures(table, uuid))
+        fail(self, session, lease, error)
+
+    monkeypatch.setattr(Jobs, "fail", look)
+    loop.run_until_idle(read_all(1, {1: PageDamaged("Damaged.")}))
+    assert seen == []
+    assert failures(table, uuid) == [(1, "page_damaged")]
+
+
+def test_pages_that_end_together_after_the_job_was_dropped_are_let_go(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 9))
+    loop.step()
+    for task in loop.executor.running:
+        end(task, EngineMissing("No Tesseract."))
+    loop.step()
+    assert table.statuses(uuid) == ["QUEUED", "IN_PROGRESS", "FAILURE"]
+
+
+def test_document_that_does_not_open_fails_the_job_for_good(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(lambda task: DocumentEncrypted("It needs a password."))
+    job = table.job(uuid)
+    assert (job.status, job.reason_code, job.attempt) == (JobStatus.FAILURE, "document_encrypted", 1)
+
+
+@pytest.mark.parametrize("error", [LanguageNotInstalled("No data for xyz."), EngineMissing("No Tesseract.")])
+def test_error_that_concerns_every_page_fails_the_job_at_once(
+    table: JobTable, ann: int, loop: Loop, error: LanguageNotInstalled | EngineMissing
+) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(read_all(50, {1: error}))
+    assert table.job(uuid).reason_code == error.code
+    assert len(loop.pages_started()) <= loop.executor.capacity + 1
+
+
+@pytest.mark.parametrize("outcome", [crash(), TimeoutError()])
+def test_page_that_dies_once_is_tried_again_and_read(
+    table: JobTable, ann: int, loop: Loop, outcome: BaseException
+) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(once(outcome, page=1, page_count=3))
+    assert (table.job(uuid).status, table.job(uuid).pages_failed) == (JobStatus.FINISHED, 0)
+    assert sorted(loop.pages_started()) == [1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(crash(), "page_crashed"), (TimeoutError(), "page_timeout")])
+def test_page_that_dies_twice_is_named_and_the_others_survive(
+    table: JobTable, ann: int, loop: Loop, outcome: BaseException, code: str
+) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(read_all(3, {2: outcome}))
+    assert table.job(uuid).status == JobStatus.FINISHED
+    assert failures(table, uuid) == [(2, code)]
+    assert sorted(loop.pages_started()) == [1, 2, 2, 3]
+    (warning,) = loop.started(write_results)[0].args[3].warnings
+    assert "Page 2" in warning.detail
+    assert "twice" in warning.detail
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(crash(), "page_crashed"), (TimeoutError(), "page_timeout")])
+def test_opening_that_dies_twice_fails_the_job(
+    table: JobTable, ann: int, loop: Loop, outcome: BaseException, code: str
+) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(lambda task: outcome)
+    assert table.job(uuid).reason_code == code
+    assert "Opening the document" in (table.job(uuid).reason_detail or "")
+    assert len(loop.started(inspect_document)) == 2
+
+
+def test_bug_in_a_page_costs_the_page_and_not_the_worker(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.run_until_idle(read_all(2, {1: ZeroDivisionError()}))
+    assert table.job(uuid).status == JobStatus.FINISHED
+    assert failures(table, uuid) == [(1, "page_unreadable")]
+
+
+def test_task_that_the_pool_dropped_runs_again(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    loop.executor.running[0].future.cancel()
+    loop.run_until_idle(read_all(1))
+    assert table.job(uuid).status == JobStatus.FINISHED
+
+
+def lose_by_cancel(table: JobTable, uuid: str) -> None:
+    table.do(table.jobs.cancel, table.job(uuid).user_id, uuid)
+
+
+def lose_by_delete(table: JobTable, uuid: str) -> None:
+    table.do(table.jobs.delete, table.job(uuid).user_id, uuid)
+
+
+def lose_by_expiry(table: JobTable, uuid: str) -> None:
+    job = table.job(uuid)
+    table.do(table.jobs.requeue_expired, [Lease(uuid, job.lease_token or "", job.lease_worker or "")])
+
+
+@pytest.mark.parametrize("lose", [lose_by_cancel, lose_by_delete, lose_by_expiry])
+def test_lost_job_has_its_pages_stopped_and_nothing_written(
+    table: JobTable, ann: int, loop: Loop, lose: Callable[[JobTable, str], None]
+) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 9))
+    loop.step()
+    one, *others = loop.executor.running
+    lose(table, uuid)
+    log, row = table.statuses(uuid), table.row(uuid)
+    end(one, None)  # it had been read when the job was lost
+    loop.step()
+    assert [task.future.cancelled() for task in others] == [True] * len(others)
+    assert loop.executor.running == []
+    assert table.statuses(uuid) == log
+    assert table.read(checkpoints, uuid) == []
+    if row is not None:
+        assert table.job(uuid).change == row.change
+
+
+@pytest.mark.parametrize("function", [inspect_document, checkpoint_page, write_results])
+def test_full_storage_gives_the_job_back_for_later(
+    table: JobTable, ann: int, loop: Loop, function: Callable[..., Any]
+) -> None:
+    uuid = table.submit(ann)
+
+    def answer(task: Task) -> Any:
+        return StorageFull("The File Storage is full.") if task.function is function else read_all(2)(task)
+
+    loop.run_until_idle(answer)
+    job = table.job(uuid)
+    assert (job.status, job.attempt) == (JobStatus.QUEUED, 1)
+    assert job.not_before_us > table.clock.now_us
+    table.clock.move(60)
+    loop.run_until_idle(read_all(2))
+    assert (table.job(uuid).status, table.job(uuid).attempt) == (JobStatus.FINISHED, 2)
+
+
+def test_job_that_takes_too_long_is_stopped_with_the_reason(table: JobTable, ann: int) -> None:
+    loop = Loop(table, limits=WorkerLimits(0.01, LIMITS.page_timeout_s, job_timeout_s=0.0))
+    uuid = table.submit(ann)
+    loop.step()
+    loop.step()
+    assert table.job(uuid).reason_code == "job_timeout"
+    assert loop.executor.running == []
+
+
+def test_stop_hands_jobs_back_without_costing_an_attempt(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    stopping = threading.Event()
+    thread = threading.Thread(target=loop.worker.run, args=(stopping,))
+    thread.start()
+    wait_until(lambda: bool(loop.executor.running))
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 9))
+    wait_until(lambda: len(loop.pages_started()) >= 2)
+    end(loop.started(checkpoint_page)[0], None)
+    wait_until(lambda: table.job(uuid).pages_done == 1)
+    stopping.set()
+    thread.join(10.0)
+    job = table.job(uuid)
+    assert (job.status, job.attempt, job.pages_done) == (JobStatus.QUEUED, 0, 1)
+    assert loop.executor.running == []
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+def test_next_attempt_goes_on_from_the_last_finished_page(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 4))
+    loop.step()
+    dead = table.job(uuid).lease_token or ""
+    for task in loop.started(checkpoint_page)[:2]:
+        end(task, None)
+    loop.step()
+    lose_by_expiry(table, uuid)
+    table.clock.move(60)
+    other = Loop(table, name="two")
+    other.run_until_idle(read_all(4))
+    job = table.job(uuid)
+    assert (job.status, job.attempt, job.pages_done) == (JobStatus.FINISHED, 2, 4)
+    assert other.pages_started() == [3, 4]
+    assert other.started(write_results)[0].args[2] == [
+        (1, dead),
+        (2, dead),
+        (3, job.result_token),
+        (4, job.result_token),
+    ]
+
+
+def test_small_job_of_another_user_is_read_amid_a_large_one(table: JobTable, ann: int, bob: int, loop: Loop) -> None:
+    large = table.submit(ann)
+    table.clock.move(1)
+    answer = {large: read_all(300)}
+    small = ""
+    for _ in range(1000):
+        loop.step()
+        if len(loop.pages_started()) > 20 and not small:
+            small = table.submit(bob)
+        if small and table.job(small).status == JobStatus.FINISHED:
+            break
+        for task in loop.executor.running[:1]:
+            end(task, answer.get(task.uuid, read_all(1))(task))
+    assert table.job(small).status == JobStatus.FINISHED
+    assert table.job(large).pages_done < 60
+
+
+def test_users_take_turns_page_by_page(table: JobTable, ann: int, bob: int, loop: Loop) -> None:
+    first, second = table.submit(ann), table.submit(bob)
+    loop.run_until_idle(read_all(30))
+    order = [task.uuid for task in loop.started(checkpoint_page)]
+    assert {order[:30].count(first), order[:30].count(second)} <= set(range(12, 19))
+
+
+def test_processes_are_kept_busy_with_one_piece_ready(table: JobTable, ann: int, loop: Loop) -> None:
+    for _ in range(10):
+        table.submit(ann)
+    loop.step()
+    assert len(loop.executor.running) == loop.executor.capacity + 1
+
+
+def test_jobs_in_hand_stay_few_however_many_users_wait(table: JobTable, loop: Loop) -> None:
+    for number in range(20):
+        table.submit(table.add_user(f"user{number}"))
+    for _ in range(20):
+        loop.step()
+    claimed = sum(table.statuses(task.uuid)[-1] == "IN_PROGRESS" for task in loop.executor.tasks)
+    assert claimed <= 2 * loop.executor.capacity + 1
+
+
+@pytest.fixture
+def impatient(database_file: Path, table: JobTable) -> Iterator[JobTable]:
+    """The same database through connections that wait for no lock."""
+    engine = connect(sqlite_url(database_file), busy_timeout_s=0.0)
+    yield JobTable(engine, table.clock)
+    engine.dispose()
+
+
+def test_finished_page_is_recorded_once_the_database_is_free_again(
+    table: JobTable, ann: int, impatient: JobTable, database_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_BUSY_PAUSE_S", 0.01)
+    loop = Loop(impatient)
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 1))
+    loop.step()
+    end(loop.executor.running[0], None)
+    other = sqlite3.connect(database_file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.1, other.rollback)
+    timer.start()
+    loop.run_until_idle(read_all(1))
+    timer.join()
+    other.close()
+    assert table.job(uuid).status == JobStatus.FINISHED
+
+
+def test_finished_page_is_recorded_once_the_disk_has_room_again(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "_BUSY_PAUSE_S", 0.01)
+    uuid = table.submit(ann)
+    adopt_page, troubles = Jobs.adopt_page, [StorageFull("The disk of the database is full.")]
+
+    def full_once(self: Jobs, session: Session, lease: Lease, number: int, error: Any = None) -> None:
+        if troubles:
+            raise troubles.pop()
+        adopt_page(self, session, lease, number, error)
+
+    monkeypatch.setattr(Jobs, "adopt_page", full_once)
+    loop.run_until_idle(read_all(1))
+    assert table.job(uuid).status == JobStatus.FINISHED
+
+
+def test_claim_that_meets_a_busy_database_is_tried_in_the_next_round(
+    table: JobTable, ann: int, impatient: JobTable, database_file: Path
+) -> None:
+    table.submit(ann)
+    loop = Loop(impatient)
+    other = sqlite3.connect(database_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    loop.step()
+    assert loop.executor.tasks == []
+    other.close()
+    loop.step()
+    assert len(loop.executor.tasks) == 1
+
+
+def test_idle_worker_takes_no_writers_lock(table: JobTable, engine: Engine, database_file: Path) -> None:
+    loop = Loop(table)
+    other = sqlite3.connect(database_file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    start_s = time.monotonic()
+    loop.step()
+    assert time.monotonic() - start_s < 5.0  # the engine would wait 10 s for it
+    other.close()
