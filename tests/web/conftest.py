@@ -1,5 +1,6 @@
 """An application on a temporary folder, two users of it, and a Worker played by hand."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,9 +50,12 @@ def add_user(app: Flask, name: str, *, is_admin: bool = False) -> Known:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, migrated_file: Path) -> Path:
     """The File Storage, which holds the database and the secret as well."""
-    return tmp_path / "storage"
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    shutil.copy(migrated_file, folder / "recto.db")
+    return folder
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Errors at the edge: problem+json for programs, pages for people, and nothing of the inside."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,31 +88,28 @@ def test_lost_database_answers_500_without_its_place(app: Flask, program: Progra
     assert str(folder) not in response.text
 
 
-@pytest.mark.parametrize(
-    "error",
-    [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.RectoError)],
-    ids=lambda error: error.__name__,
-)
-def test_every_error_has_title_status_detail_code_and_type(
-    program: Program, monkeypatch: pytest.MonkeyPatch, error: type[errors.RectoError]
-) -> None:
+ALL = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.RectoError)]
+
+
+def test_every_error_has_title_status_detail_code_and_type(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    for error in ALL:
+        monkeypatch.setattr("recto.web.api.list_jobs", raiser(error))
+        response = program.get("/api/v1/jobs")
+        members = problem(response, error.status, error.code)
+        assert (members["title"], members["detail"], members["limit"]) == (error.title, "What to do next.", 3)
+        assert ("Retry-After" in response.headers) is error.retryable
+        assert ("WWW-Authenticate" in response.headers) is (error is errors.NotSignedIn)
+
+
+def raiser(error: type[errors.RectoError]) -> Callable[..., None]:
     def fail(*_: object) -> None:
         raise error("What to do next.", limit=3)
 
-    monkeypatch.setattr("recto.web.api.list_jobs", fail)
-    response = program.get("/api/v1/jobs")
-    members = problem(response, error.status, error.code)
-    assert (members["title"], members["detail"], members["limit"]) == (error.title, "What to do next.", 3)
-    assert ("Retry-After" in response.headers) is error.retryable
-    assert ("WWW-Authenticate" in response.headers) is (error is errors.NotSignedIn)
+    return fail
 
 
 def test_codes_of_errors_are_unique() -> None:
-    codes = [
-        error.code
-        for error in vars(errors).values()
-        if isinstance(error, type) and issubclass(error, errors.RectoError)
-    ]
+    codes = [error.code for error in ALL]
     assert len(codes) == len(set(codes))
 
 
