@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from sqlalchemy import make_url
 from sqlite_utils import Database
 
 from recto.errors import RectoError, SettingsError
@@ -55,7 +56,11 @@ def back_up(database: Path, target: Path) -> int:
 
     The copy appears under its name when it is complete and has passed an integrity check; RectoError where it does not.
     """
+    if target.resolve() == database.resolve():
+        raise RectoError(f"{target} is the database itself. Name another file for the copy.")
     part = target.with_name(f".{target.name}.part")
+    if not target.parent.is_dir():
+        raise RectoError(f"Cannot back up to {target}: there is no folder {target.parent}. Make it first.")
     part.unlink(missing_ok=True)
     try:
         with _opened(database) as source, closing(sqlite3.connect(part)) as copy:
@@ -76,12 +81,12 @@ def back_up(database: Path, target: Path) -> int:
 
 def database_file(url: str) -> Path:
     """The file of a SQLite URL; SettingsError for another kind of database, which has reports and backups of its own."""
-    prefix = "sqlite:///"
-    if not url.startswith(prefix):
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
         raise SettingsError(
-            "This command reads SQLite databases; database.url names another kind. Use that database's own tools."
+            "This command reads SQLite databases in files; database.url names another kind. Use that database's own tools."
         )
-    return Path(url.removeprefix(prefix))
+    return Path(parsed.database).resolve()
 
 
 @contextmanager
