@@ -29,13 +29,18 @@ from recto.parent_death import die_with_parent
 
 @dataclass(frozen=True, slots=True)
 class PageProcessSetup:
-    """What a page process is started with. `memory_bytes` caps its address space; 0: no cap. `storage_root` is None without a store."""
+    """What a page process is started with. `storage_root` is None without a store.
+
+    `memory_bytes` caps its address space; 0: no cap. `niceness` is added to that of the parent (nice(2)): recognition takes whole
+    cores, and the programs that answer people should not have to wait for them.
+    """
 
     engine: EngineName
     tessdata: Path | None
     limits: Limits
     memory_bytes: int
     storage_root: Path | None
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ def start_page_process(setup: PageProcessSetup) -> None:
     """Initialiser of a page process: it ends with its parent, ignores Ctrl-C (the parent decides), and has a memory cap."""
     die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(setup.niceness)
     if setup.memory_bytes and sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
     prepare_this_process(setup)

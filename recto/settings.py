@@ -88,6 +88,7 @@ class WorkerSettings(_Section):
     page_timeout_s: _Positive
     job_timeout_s: _Positive
     pages_per_process: int = Field(ge=1)
+    niceness: int = Field(ge=0, le=19)
     process_memory_bytes: int = Field(ge=0)
 
 

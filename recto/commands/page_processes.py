@@ -16,6 +16,7 @@ def page_process_setup(settings: Settings, *, with_storage: bool) -> PageProcess
         tessdata=Path(ocr.tessdata_path) if ocr.tessdata_path else None,
         limits=Limits(ocr.max_pages, ocr.max_page_px),
         memory_bytes=settings.worker.process_memory_bytes,
+        niceness=settings.worker.niceness if with_storage else 0,
         storage_root=settings.file_storage.path if with_storage else None,
     )
 
