@@ -47,8 +47,9 @@ class LocalProcesses:
         """See Executor."""
         try:
             future: Future[_T] = self._pool.schedule(task, timeout=timeout_s)
-        except BrokenProcessPool:
-            # A process was killed while it held the pool's channel: what it had is lost, a new pool serves the rest.
+        except RuntimeError:
+            # A process was killed while it had no task, or while it held the pool's channel, and the pool takes nothing more
+            # (pebble says so with a bare RuntimeError): what it had is lost, a new one serves the rest.
             _log.warning("process_pool_replaced")
             self.stop()
             self._pool = self._new_pool()
