@@ -1,0 +1,163 @@
+"""Page processes for real: what dies, what is killed, and what is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from recto.errors import PageDamaged
+from recto.executors import PROCESS_DIED, LocalProcesses
+from recto.ocr.documents import Limits
+from recto.page_tasks import PageProcessSetup, describe_engine
+
+ROOT = Path(__file__).resolve().parent.parent
+SETUP = PageProcessSetup("auto", None, Limits(10, 10_000_000), memory_bytes=0, niceness=0, storage_root=None)
+PATIENCE_S = 30.0
+
+
+def note_and_sleep(file: Path) -> None:
+    """Tell the process's id, then hang."""
+    part = file.with_suffix(".part")
+    part.write_text(str(os.getpid()))
+    part.rename(file)
+    time.sleep(60)
+
+
+def die() -> None:
+    os._exit(3)
+
+
+def fail() -> None:
+    raise PageDamaged("Page 1 is damaged.", page=1)
+
+
+def lives(pid: int) -> bool:
+    """Whether the process exists and is no zombie."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def wait_until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    deadline_s = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"waited {patience_s} s in vain"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[LocalProcesses]:
+    executor = LocalProcesses(1, 100, SETUP)
+    yield executor
+    executor.stop()
+
+
+def test_task_runs_in_another_process(executor: LocalProcesses) -> None:
+    assert executor.submit(os.getpid, PATIENCE_S).result() != os.getpid()
+
+
+def test_error_comes_back_with_its_members(executor: LocalProcesses) -> None:
+    with pytest.raises(PageDamaged) as caught:
+        executor.submit(fail, PATIENCE_S).result()
+    assert caught.value.members == {"page": 1}
+
+
+def test_task_that_ends_its_process_costs_itself_alone(executor: LocalProcesses) -> None:
+    dying, following = executor.submit(die, PATIENCE_S), executor.submit(os.getpid, PATIENCE_S)
+    with pytest.raises(PROCESS_DIED):
+        dying.result()
+    assert following.result() > 0
+
+
+def test_task_that_takes_too_long_is_killed(executor: LocalProcesses, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    executor.submit(os.getpid, PATIENCE_S).result()
+    slow = executor.submit(partial(note_and_sleep, file), 0.5)
+    with pytest.raises(TimeoutError):
+        slow.result()
+    wait_until(lambda: not lives(int(file.read_text())), 2.0)
+    assert executor.submit(os.getpid, PATIENCE_S).result() != int(file.read_text())
+
+
+def test_cancelled_task_is_killed_within_two_seconds(executor: LocalProcesses, tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    running = executor.submit(partial(note_and_sleep, file), PATIENCE_S)
+    wait_until(file.exists)
+    running.cancel()
+    wait_until(lambda: not lives(int(file.read_text())), 2.0)
+    with pytest.raises(CancelledError):
+        running.result()
+    assert executor.submit(os.getpid, PATIENCE_S).result() > 0
+
+
+def test_stop_kills_what_runs(tmp_path: Path) -> None:
+    executor = LocalProcesses(1, 100, SETUP)
+    file = tmp_path / "pid"
+    executor.submit(partial(note_and_sleep, file), PATIENCE_S)
+    wait_until(file.exists)
+    executor.stop()
+    assert not lives(int(file.read_text()))
+
+
+def test_process_is_replaced_after_its_share_of_pages() -> None:
+    executor = LocalProcesses(1, 2, SETUP)
+    pids = [executor.submit(os.getpid, PATIENCE_S).result() for _ in range(4)]
+    executor.stop()
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_process_that_is_killed_while_it_has_nothing_to_do_is_replaced(executor: LocalProcesses) -> None:
+    """As the kernel does where memory runs out: pebble gives its whole pool up."""
+    pid = executor.submit(os.getpid, PATIENCE_S).result()
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not lives(pid))
+    time.sleep(0.5)
+    assert executor.submit(os.getpid, PATIENCE_S).result() != pid
+
+
+def test_pool_whose_processes_cannot_start_says_so_each_time() -> None:
+    """Tessdata that is not there: no process ever comes up."""
+    executor = LocalProcesses(1, 100, replace(SETUP, tessdata=Path("/nowhere")))
+    for _ in range(2):
+        with pytest.raises((*PROCESS_DIED, CancelledError)):
+            executor.submit(describe_engine, PATIENCE_S).result(PATIENCE_S)
+    executor.stop()
+
+
+PARENT = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from recto.executors import LocalProcesses
+from tests.test_executors import SETUP, note_and_sleep
+if __name__ == "__main__":
+    executor = LocalProcesses(2, 100, SETUP)
+    for name in sys.argv[1:]:
+        executor.submit(partial(note_and_sleep, Path(name)), 60.0)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_children_of_a_killed_parent_die_with_it(tmp_path: Path) -> None:
+    program = tmp_path / "parent.py"
+    program.write_text(PARENT)
+    files = [tmp_path / "one", tmp_path / "two"]
+    parent = subprocess.Popen(
+        [sys.executable, str(program), *map(str, files)], env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    try:
+        wait_until(lambda: all(file.exists() for file in files))
+        children = [int(file.read_text()) for file in files]
+        assert all(map(lives, children))
+    finally:
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait()
+    wait_until(lambda: not any(map(lives, children)), 5.0)
