@@ -34,6 +34,7 @@ from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.links import LinkSigner
 from recto.web.secret_key import load_secret_key
+from recto.web.server import RectoHandler
 from recto.web.services import Services, WebLimits, install_services
 from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest, discard_incoming
@@ -137,7 +138,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
     app = create_app(settings)
     host, port = settings.server.host, settings.server.port
-    server = WSGIServer((host, port), app, log=None, error_log=None)
+    server = WSGIServer((host, port), app, log=None, error_log=None, handler_class=RectoHandler)
     try:
         server.start()
     except OSError as error:
