@@ -142,8 +142,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def live_token(live: LiveServer) -> str:
     """A token of the live server's admin."""
     worker = HandWorker(live.folder)
-    with transaction(Session(worker.engine), Begin.WRITE) as session:
-        token = accounts.create_token(session, accounts.find_user(session, "admin").id, "tests")
+    token = worker.token_of("admin")
     worker.close()
     return token
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from recto import workers
+from recto import accounts, workers
 from recto.database import Begin, connect, transaction
 from recto.errors import RectoError
 from recto.file_storage.base import result_name
@@ -21,6 +21,11 @@ class HandWorker:
         self.engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
         self._storage = VolumeStorage(folder)
         self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 10_000, 100_000))
+
+    def token_of(self, name: str) -> str:
+        """A new API token of that user."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            return accounts.create_token(session, accounts.find_user(session, name).id, "tests")
 
     def report(self, *languages: str) -> None:
         """Register as a living Worker."""
