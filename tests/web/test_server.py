@@ -32,7 +32,7 @@ def send(server: LiveServer, *parts: bytes, end: bool = True) -> tuple[int, dict
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
-            if not end and answer.count(b"\r\n\r\n"):
+            if not end and answer.endswith(b"}\n"):
                 break
     head, _, body = answer.partition(b"\r\n\r\n")
     members: dict[str, Any] = json.JSONDecoder().raw_decode(body.decode())[0] if body.startswith(b"{") else {}
