@@ -49,12 +49,10 @@ def main() -> None:
 def run_command_line() -> int:
     """Exit status: 0; 1 for an error that is Recto's to tell; 2 for wrong usage; 78 (EX_CONFIG) for wrong settings."""
     try:
-        main(standalone_mode=False)
+        status = main(standalone_mode=False)
     except RectoError as error:
         click.echo(f"Error: {error.detail}", err=True)
         return os.EX_CONFIG if isinstance(error, SettingsError) else 1
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -65,7 +63,7 @@ def run_command_line() -> int:
         os.dup2(
             os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
         )  # the reader has enough: nothing left to flush to it
-    return 0
+    return status if isinstance(status, int) else 0  # click hands the status of an Exit back instead of raising it
 
 
 if __name__ == "__main__":
