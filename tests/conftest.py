@@ -1,9 +1,12 @@
 """What the tests share: an environment without RECTO_* variables, real databases in files, a clock that tests set."""
 
+import io
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -12,7 +15,9 @@ import pytest
 from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
+import ocr_worker
 from models import Job, JobStatus, JobStatusTransition, User
+from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
 
@@ -173,3 +178,49 @@ def ann(table: JobTable) -> int:
 def bob(table: JobTable) -> int:
     """The id of another user."""
     return table.add_user("bob")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left: its exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
+
+
+class CommandLine:
+    """Calls ocr_worker.py as its users do, in this process, on a storage folder of the test's own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Outcome:
+        self._capsys.readouterr()
+        with self._monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["ocr_worker.py", *arguments])
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            status = ocr_worker.run_command_line()
+        captured = self._capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, database_file: Path
+) -> Iterator[CommandLine]:
+    """The commands on the database of `table`. Their connections are closed at the end: a process would do it by ending."""
+    engines: list[Engine] = []
+
+    def connect_and_remember(url: str, busy_timeout_s: float) -> Engine:
+        engines.append(connect(url, busy_timeout_s))
+        return engines[-1]
+
+    monkeypatch.setattr(parts, "connect", connect_and_remember)
+    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(tmp_path))
+    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
+    yield CommandLine(monkeypatch, capsys, tmp_path)
+    for engine in engines:
+        engine.dispose()

@@ -1,0 +1,95 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from recto import page_tasks
+from tests.conftest import CommandLine
+from tests.drawing import draw_page, save_tiff
+
+LINES = ("The first page of three", "And this is the second", "The third one ends it")
+
+
+@pytest.fixture(autouse=True)
+def _page_process() -> Iterator[None]:
+    """The command makes this process a page process; the next test gets it as it was."""
+    yield
+    page_tasks._process = None
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A TIFF of three pages."""
+    return save_tiff(tmp_path_factory.mktemp("drawn") / "three.tiff", [draw_page((line,)).pixels for line in LINES])
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PNG that breaks off."""
+    file = tmp_path_factory.mktemp("drawn") / "broken.png"
+    Image.fromarray(draw_page(LINES).pixels).save(file)
+    file.write_bytes(file.read_bytes()[:2000])
+    return file
+
+
+def test_recognise_writes_the_text_to_standard_output(command_line: CommandLine, document: Path) -> None:
+    done = command_line("recognise", str(document), "-l", "eng", "--processes", "1")
+    assert (done.status, done.err) == (0, "")
+    assert [done.out.find(line) >= 0 for line in LINES] == [True, True, True]
+
+
+def test_recognise_in_several_processes_gives_the_same_result(command_line: CommandLine, document: Path) -> None:
+    one = command_line("recognise", str(document), "--format", "txt", "--processes", "1")
+    two = command_line("recognise", str(document), "--format", "txt", "--processes", "2")
+    assert (two.status, two.out) == (0, one.out)
+
+
+def test_recognise_of_some_pages_as_json_into_a_file(command_line: CommandLine, document: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    done = command_line("recognise", str(document), "--pages", "2-3", "--format", "json", "-o", str(target))
+    assert (done.status, done.out) == (0, "")
+    result = json.loads(target.read_text())
+    assert [page["number"] for page in result["pages"]] == [2, 3]
+    assert [path.name for path in tmp_path.glob("*out*")] == ["out.json"]
+
+
+def test_recognise_needs_no_database_and_no_storage(
+    command_line: CommandLine, document: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", "/nowhere")
+    assert command_line("recognise", str(document), "--pages", "1").status == 0
+
+
+def test_recognise_of_a_broken_file_is_one_clear_line(command_line: CommandLine, broken: Path) -> None:
+    done = command_line("recognise", str(broken))
+    assert (done.status, done.out) == (1, "")
+    assert done.err.startswith("Error: ")
+    assert done.err.count("\n") == 1
+
+
+def test_recognise_of_what_is_no_document_lists_what_is(command_line: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "notes.png"
+    file.write_text("plain words")
+    done = command_line("recognise", str(file))
+    assert (done.status, "PDF" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("nowhere.png",), 2, "does not exist"),
+        (("{document}", "--format", "docx"), 2, "--format"),
+        (("{document}", "--pages", "3-1"), 2, "runs backwards"),
+        (("{document}", "--pages", "9"), 1, "has 3 pages"),
+        (("{document}", "-l", "xyz"), 1, "xyz"),
+        (("{document}", "-o", "{document}/nowhere/out.txt", "--pages", "1"), 1, "out.txt"),
+    ],
+)
+def test_recognise_that_is_asked_for_what_cannot_be_says_why(
+    command_line: CommandLine, document: Path, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    done = command_line("recognise", *(argument.format(document=document) for argument in arguments))
+    assert (done.status, done.out) == (status, "")
+    assert message in done.err
