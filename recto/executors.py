@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -31,7 +32,7 @@ class Executor(Protocol):
         """Start a picklable task. Its future raises TimeoutError after `timeout_s` of running, or one of PROCESS_DIED; cancelling kills."""
 
     def stop(self) -> None:
-        """Kill what runs and wait until it is gone."""
+        """Kill what runs and wait until it is gone. Every future has ended then."""
 
 
 class LocalProcesses:
@@ -42,6 +43,7 @@ class LocalProcesses:
         self._pages_per_process = pages_per_process
         self._setup = setup
         self._pool = self._new_pool()
+        self._futures: WeakSet[Future[Any]] = WeakSet()
 
     def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
         """See Executor."""
@@ -54,12 +56,15 @@ class LocalProcesses:
             self.stop()
             self._pool = self._new_pool()
             future = self._pool.schedule(task, timeout=timeout_s)
+        self._futures.add(future)
         return future
 
     def stop(self) -> None:
         """See Executor."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        for future in list(self._futures):
+            future.cancel()  # pebble may leave it pending, and who waits for it would wait for ever
 
     def _new_pool(self) -> ProcessPool:
         # spawn: a fork would copy the database connection and the threads of the loop.

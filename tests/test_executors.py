@@ -106,6 +106,15 @@ def test_stop_kills_what_runs(tmp_path: Path) -> None:
     assert not lives(int(file.read_text()))
 
 
+def test_stop_leaves_no_future_that_nobody_ends(tmp_path: Path) -> None:
+    executor = LocalProcesses(1, 100, SETUP)
+    file = tmp_path / "pid"
+    futures = [executor.submit(partial(note_and_sleep, file), PATIENCE_S) for _ in range(3)]
+    wait_until(file.exists)
+    executor.stop()
+    assert [future.done() for future in futures] == [True, True, True]
+
+
 def test_process_is_replaced_after_its_share_of_pages() -> None:
     executor = LocalProcesses(1, 2, SETUP)
     pids = [executor.submit(os.getpid, PATIENCE_S).result() for _ in range(4)]

@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -131,7 +131,7 @@ def _outcome(number: int, future: Future[Page], timeout_s: float) -> Page | Docu
         return PageTimeout(
             f"Page {number} took longer than {timeout_s:g} s. Raise RECTO_WORKER_PAGE_TIMEOUT_S to wait longer."
         )
-    except PROCESS_DIED:
+    except (*PROCESS_DIED, CancelledError):
         return PageCrashed(
             f"Page {number} ended its process. The document may be damaged; try to save or scan it anew."
         )

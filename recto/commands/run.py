@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from concurrent.futures import CancelledError
 from functools import partial
 from types import FrameType
 
@@ -60,5 +61,5 @@ def _start_engines(executor: LocalProcesses) -> EngineReport:
     reports = [executor.submit(describe_engine, _START_TIMEOUT_S) for _ in range(executor.capacity)]
     try:
         return [report.result() for report in reports][-1]
-    except PROCESS_DIED as error:
+    except (*PROCESS_DIED, CancelledError) as error:
         raise EngineMissing("The page processes cannot start. `ocr_worker.py doctor` says what is missing.") from error
