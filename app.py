@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -128,9 +129,10 @@ def _finish_response(response: Response) -> Response:
     if request.endpoint != "static":
         # The query is left out: a signed link is a key. Quoted: a path may hold what moves a terminal's cursor.
         took_s = round(time.monotonic() - g.get("started_s", time.monotonic()), 3)
-        _log.info(
-            "request", method=request.method, path=quote(request.path), status=response.status_code, took_s=took_s
-        )
+        # What was merely read is not worth a line each: a thousand waiting clients may be answered at once.
+        is_plain_read = request.method in ("GET", "HEAD") and response.status_code < HTTPStatus.BAD_REQUEST
+        log = _log.debug if is_plain_read else _log.info
+        log("request", method=request.method, path=quote(request.path), status=response.status_code, took_s=took_s)
     return response
 
 

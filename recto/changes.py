@@ -86,12 +86,14 @@ class ChangeFeed:
             yield subscription
 
     def stop(self) -> None:
-        """Wake every waiter with nothing, so that requests can end."""
+        """Wake every waiter with nothing, so that requests can end, and end the watcher."""
         self.is_stopping = True
         self._needed.set()
         for group in (*self._of_job.values(), *self._of_user.values()):
             for subscription in tuple(group):
                 subscription.put(None)
+        if self._thread is not None:
+            self._thread.join()
 
     @contextmanager
     def _subscribed(self, groups: defaultdict[Any, set[Subscription]], key: Any) -> Iterator[Subscription]:

@@ -130,8 +130,15 @@ def _sqlite_code(error: OperationalError) -> int | None:
 
 def upgrade_schema(engine: Engine) -> None:
     """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do."""
+    _create_private_file(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _create_private_file(engine: Engine) -> None:
+    """Create a SQLite database readable by its owner alone: it holds password hashes. Its WAL takes over the mode."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).touch(mode=0o600)

@@ -8,7 +8,7 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.stdlib import BoundLogger
+from structlog.typing import FilteringBoundLogger
 
 LogFormat = Literal["text", "json"]
 
@@ -33,7 +33,7 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),  # what is below the level costs nothing
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -44,7 +44,7 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def get_logger(name: str) -> BoundLogger:
+def get_logger(name: str) -> FilteringBoundLogger:
     """Logger of a module: get_logger(__name__)."""
-    logger: BoundLogger = structlog.stdlib.get_logger(name)
+    logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
