@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from recto import accounts, workers
 from recto.database import Begin, connect, transaction
 from recto.errors import RectoError
-from recto.file_storage.base import result_name
+from recto.file_storage.base import DOCUMENT, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
 
@@ -39,6 +39,20 @@ class HandWorker:
             assert claim is not None, "no job waits"
             self._jobs.set_page_count(session, claim.lease, page_count)
         return claim
+
+    def try_claim(self) -> Claim | None:
+        """Take the next job, if one waits."""
+        with transaction(Session(self.engine), Begin.CLAIM) as session:
+            return self._jobs.claim_next(session, "hand")
+
+    def end_waiting(self) -> None:
+        """End what other tests left in the queue."""
+        while claim := self.try_claim():
+            self.finish(claim)
+
+    def size_bytes(self, claim: Claim) -> int:
+        """Length of the job's document."""
+        return self._storage.size_bytes(claim.lease.job_uuid, DOCUMENT)
 
     def claim_when_there(self, page_count: int = 1) -> Claim:
         """The same for a job that is about to be submitted."""

@@ -186,8 +186,7 @@ def test_bytes_that_are_no_text_are_answered(live: LiveServer, live_token: str, 
 def test_wait_on_a_real_socket_ends_with_the_job(live: LiveServer, live_token: str, live_worker: HandWorker) -> None:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {live_token}"
-    for uuid in [job["uuid"] for job in session.get(f"{live.address}{JOBS}?limit=200").json()["jobs"]]:
-        session.delete(f"{live.address}{JOBS}/{uuid}")
+    live_worker.end_waiting()
     answers: list[requests.Response] = []
     client = threading.Thread(
         target=lambda: answers.append(

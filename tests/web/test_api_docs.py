@@ -1,0 +1,99 @@
+"""docs/api.md: complete, and its commands run."""
+
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+from typing import get_args
+
+from flask import Flask
+
+from recto.errors import DocumentDamaged, RequestError, ServiceError
+from recto.ocr.media_types import ACCEPTED
+from recto.ocr.options import Options, ResultFormat
+from tests.web.clients import PDF
+from tests.web.hand_worker import HandWorker
+from tests.web.live_server import LiveServer
+
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+NOT_OF_THE_API = {
+    "user_not_found",
+    "token_not_found",
+    "user_exists",
+    "user_has_jobs",
+    "password_rejected",
+    "not_allowed",
+}
+
+
+def read_all(worker: HandWorker, done: threading.Event) -> None:
+    """Read what comes: slowly enough to be waited for; broken.pdf fails."""
+    while not done.wait(0.05):
+        claim = worker.try_claim()
+        if claim is None:
+            continue
+        done.wait(1.0)
+        if worker.size_bytes(claim) == len(PDF):
+            worker.read_page(claim, 1)
+            worker.finish(claim, "Read by hand.\n")
+        else:
+            worker.fail(claim, DocumentDamaged("The PDF breaks off. Save it again."))
+
+
+def test_commands_of_the_walk_answer_as_they_say(
+    live: LiveServer, live_token: str, live_worker: HandWorker, tmp_path: Path
+) -> None:
+    section = DOCS.partition("## The whole API with curl")[2].partition("\n## ")[0]
+    setting, script = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert setting.startswith("export RECTO=")
+    expected = re.findall(r"# (\d{3})$", script, re.MULTILINE)
+    (tmp_path / "scan.pdf").write_bytes(PDF)
+    live_worker.report("eng", "osd")
+    live_worker.end_waiting()
+    done = threading.Event()
+    worker = threading.Thread(target=read_all, args=(live_worker, done))
+    worker.start()
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
+    try:
+        walk = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env=outer | {"RECTO": live.address, "TOKEN": live_token},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        done.set()
+        worker.join()
+    assert (walk.returncode, walk.stderr) == (0, "")
+    assert re.findall(r"^(\d{3})$", walk.stdout, re.MULTILINE) == expected, walk.stdout
+    assert "Read by hand." in walk.stdout
+    assert "There is no option 'colour'" in walk.stdout
+    assert '"file_name":"letter.pdf"' in walk.stdout
+
+
+def test_every_address_of_the_api_is_described(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        path = rule.rule.replace("<uuid:uuid>", "{uuid}").replace("<file_name>", "{name}")
+        if path.startswith(("/api/", "/healthz", "/readyz")):
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                assert f"`{method} {path}" in DOCS, f"{method} {path}"
+
+
+def test_every_option_format_and_kind_of_document_is_described() -> None:
+    for name in Options.model_fields:
+        assert f"| `{name}` |" in DOCS
+    assert "?format=" + "|".join(get_args(ResultFormat)) in DOCS
+    for name in ACCEPTED.values():
+        assert name in DOCS
+
+
+def test_every_error_of_a_request_is_described_beside_its_status() -> None:
+    rows = {row[0]: row for row in re.findall(r"^\| `(\d{3})`(.*)$", DOCS, re.MULTILINE)}
+    for family in (RequestError, ServiceError):
+        for error in family.__subclasses__():
+            if error.code not in NOT_OF_THE_API:
+                assert f"`{error.code}`" in rows[str(error.status)][1], error
