@@ -6,7 +6,7 @@ busy timeout.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -141,4 +141,5 @@ def upgrade_schema(engine: Engine) -> None:
 def _create_private_file(engine: Engine) -> None:
     """Create a SQLite database readable by its owner alone: it holds password hashes. Its WAL takes over the mode."""
     if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).touch(mode=0o600)
+        with suppress(OSError):  # SQLite opens it next and says what is wrong
+            Path(engine.url.database).touch(mode=0o600)
