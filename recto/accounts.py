@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
 from recto.database import NowMicroseconds, utc
-from recto.errors import PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
+from recto.errors import OptionInvalid, PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
 
 TOKEN_PREFIX: Final = "recto_"  # noqa: S105 - not a secret: it makes leaked tokens recognisable
 MIN_PASSWORD_CHARACTERS: Final = 8
+MAX_NAME_CHARACTERS: Final = 100
 _SHOWN_PREFIX_CHARACTERS: Final = 12
 _SEEN_RESOLUTION_US: Final = 60_000_000  # last use is kept to the minute: not every request writes
 
@@ -71,7 +72,11 @@ def check_new_password(password: str) -> None:
 
 
 def create_user(session: Session, name: str, password_hash: str, *, is_admin: bool = False) -> int:
-    """Add a user and return its id; UserExists where the name is taken."""
+    """Add a user and return its id; UserExists where the name is taken, OptionInvalid where it is none."""
+    if not 0 < len(name) <= MAX_NAME_CHARACTERS or not name.isprintable() or name != name.strip():
+        raise OptionInvalid(
+            f"A user name has 1 to {MAX_NAME_CHARACTERS} printable characters, with no space at its ends."
+        )
     if session.scalar(select(User.id).where(User.name == name)) is not None:
         raise UserExists(f"There is a user '{name}' already. Choose another name.")
     created = insert(User).values(

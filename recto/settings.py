@@ -28,6 +28,12 @@ def _base_path(value: str) -> str:
     return value.rstrip("/")
 
 
+def _storage_path(value: Path) -> Path:
+    if "?" in str(value):
+        raise ValueError("must not contain '?', which a database URL cannot hold")
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -59,7 +65,7 @@ class DatabaseSettings(_Section):
 class FileStorageSettings(_Section):
     """[file_storage]"""
 
-    path: Path
+    path: Annotated[Path, AfterValidator(_storage_path)]
     min_free_bytes: int = Field(ge=0)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from models import ApiToken, UserSession
 from recto import accounts
 from recto.accounts import Account
-from recto.errors import PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
+from recto.errors import OptionInvalid, PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
 from tests.conftest import SECOND_US, JobTable
 
 PASSWORD = "correct horse"
@@ -194,3 +194,9 @@ def test_delete_user_whose_jobs_were_deleted_succeeds(table: JobTable, ann: int)
 def test_delete_user_that_is_not_there_is_user_not_found(table: JobTable) -> None:
     with pytest.raises(UserNotFound):
         table.do(accounts.delete_user, "eve")
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", " admin"])
+def test_create_user_with_a_name_that_is_none_is_refused(table: JobTable, name: str) -> None:
+    with pytest.raises(OptionInvalid, match="1 to 100 printable characters"):
+        table.do(accounts.create_user, name, HASH)

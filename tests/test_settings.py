@@ -107,6 +107,7 @@ def test_key_outside_a_section_is_named(tmp_path: Path) -> None:
         ("RECTO_QUEUE_RETRY_DELAY_S", "nan", "finite number"),
         ("RECTO_QUEUE_MAX_ATTEMPTS", "0", "greater than or equal to 1"),
         ("RECTO_OCR_ENGINE", "magic", "tesserocr"),
+        ("RECTO_FILE_STORAGE_PATH", "what?", "must not contain"),
         ("RECTO_LOG_LEVEL", "loud", "debug"),
     ],
 )

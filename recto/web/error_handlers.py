@@ -69,7 +69,8 @@ def _from_http(error: HTTPException) -> BaseResponse:
     status = HTTPStatus(error.code)
     is_missing_page = status is HTTPStatus.NOT_FOUND and _wants_page()
     detail = _NO_PAGE if is_missing_page else _NEXT_STEP.get(status, error.description or status.description)
-    response = _answer(status, status.name.lower(), status.phrase, detail, {})
+    # werkzeug's names: those of http.HTTPStatus changed in Python 3.13, and a code has to stay what it is.
+    response = _answer(status, error.name.lower().replace(" ", "_"), error.name, detail, {})
     for name, value in error.get_headers():
         if name in ("Allow", "Content-Range", "Retry-After"):
             response.headers[name] = value
