@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -344,6 +345,32 @@ def test_database_that_refuses_the_job_leaves_nothing(
     monkeypatch.setattr(app.extensions["recto"].jobs, "submit", broken)
     assert "secret" not in problem(program.send_form(), 500, "internal_error")["detail"]
     assert left_behind(folder) == []
+
+
+@pytest.mark.parametrize("how", ["raw", "form"])
+def test_other_requests_go_on_while_a_long_document_arrives(make_app: MakeApp, how: str) -> None:
+    app = make_app()
+    program = Program(app, add_user(app, "ada").token)
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    counter = gevent.spawn(count)
+
+    def turns_for(length: int) -> int:
+        before = turns
+        content = PDF.ljust(length, b"x")
+        response = program.post(JOBS, data=content) if how == "raw" else program.send_form(content)
+        assert response.status_code == 202
+        return turns - before
+
+    chunks = 40
+    assert turns_for(chunks * 256 * 1024) >= chunks
+    counter.kill()
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
