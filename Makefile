@@ -111,17 +111,17 @@ format: $(DEV_READY) ## Format the code and sort its imports
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(DEV_READY) | system-packages bench-data ## Measure accuracy and speed on a sample of DATA=folder, in under 15 minutes
-	@$(BIN)/python benchmarks/accuracy.py "$(DATA)" --per-set 5 $(ARGS)
+bench: $(DEV_READY) | system-packages ## Measure waiting clients, and accuracy on a sample of DATA=folder, in under 15 minutes
+	@$(BIN)/python -m benchmarks.waiters
+	@$(call accuracy,--per-set 5)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages bench-data ## Measure all of DATA=folder: about 6 s a page
-	@$(BIN)/python benchmarks/accuracy.py "$(DATA)" $(ARGS)
+bench-full: $(DEV_READY) | system-packages ## The same on all of DATA=folder: about 6 s a page
+	@$(BIN)/python -m benchmarks.waiters
+	@$(call accuracy)
 
-.PHONY: bench-data
-bench-data:
-	@[ -d "$(DATA)" ] || { echo "Name a folder of scans with their true text, as benchmarks/accuracy.py describes it:" \
-		"make bench DATA=/path/to/scans" >&2; exit 1; }
+accuracy = if [ -d "$(DATA)" ]; then $(BIN)/python -m benchmarks.accuracy "$(DATA)" $(1) $(ARGS); else \
+	echo "Accuracy was not measured: name a folder of scans with their true text (benchmarks/accuracy.py), make bench DATA=/path/to/scans"; fi
 
 .PHONY: screenshots
 screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's pictures of the pages anew
