@@ -1,6 +1,6 @@
 """Accuracy of raw Tesseract and of Recto on page images with ground truth.
 
-    python benchmarks/accuracy.py DATA [--per-set N]
+    python -m benchmarks.accuracy DATA [--per-set N]
 
 DATA holds folders of NAME.png (or jpg, tif) with NAME.gt.txt beside it, and a file LANG with the Tesseract language. Both systems run as
 commands, one page after the other, with nothing left warm between pages. Printed for each folder and system:
