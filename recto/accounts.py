@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import BigInteger, Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
@@ -160,15 +160,29 @@ class Recognised:
     is_stale: bool
 
 
+# Built once: every request runs one of these two, and building a statement takes longer than running it.
+_NOW: Final = NowMicroseconds()
+_OWNER_OF_SESSION: Final = (
+    select(User.id, User.name, User.is_admin, _NOW - UserSession.seen_us > _SEEN_RESOLUTION_US)
+    .join(UserSession, UserSession.user_id == User.id)
+    .where(UserSession.secret_hash == bindparam("secret_hash"))
+    .where(UserSession.seen_us > _NOW - bindparam("lifetime_us", type_=BigInteger))
+)
+_OWNER_OF_TOKEN: Final = (
+    select(
+        User.id,
+        User.name,
+        User.is_admin,
+        ApiToken.last_used_us.is_(None) | (_NOW - ApiToken.last_used_us > _SEEN_RESOLUTION_US),
+    )
+    .join(ApiToken, ApiToken.user_id == User.id)
+    .where(ApiToken.token_hash == bindparam("token_hash"))
+)
+
+
 def account_of_session(session: Session, secret: str, lifetime_s: int) -> Recognised | None:
     """Whose sign-in this is; None where it was ended or not used for `lifetime_s`. Only reads."""
-    now = NowMicroseconds()
-    found = session.execute(
-        select(User, now - UserSession.seen_us)
-        .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.secret_hash == _digest(secret), UserSession.seen_us > now - lifetime_s * 1_000_000)
-    ).one_or_none()
-    return Recognised(_account(found[0]), found[1] > _SEEN_RESOLUTION_US) if found else None
+    return _recognise(session, _OWNER_OF_SESSION, secret_hash=_digest(secret), lifetime_us=lifetime_s * 1_000_000)
 
 
 def touch_session(session: Session, secret: str) -> None:
@@ -212,12 +226,15 @@ def revoke_token(session: Session, user_id: int, token_id: int) -> None:
 
 def account_of_token(session: Session, token: str) -> Recognised | None:
     """Whose token this is; None where there is none such. Only reads."""
-    now = NowMicroseconds()
-    unused = ApiToken.last_used_us.is_(None) | (now - ApiToken.last_used_us > _SEEN_RESOLUTION_US)
-    found = session.execute(
-        select(User, unused).join(ApiToken, ApiToken.user_id == User.id).where(ApiToken.token_hash == _digest(token))
-    ).one_or_none()
-    return Recognised(_account(found[0]), bool(found[1])) if found else None
+    return _recognise(session, _OWNER_OF_TOKEN, token_hash=_digest(token))
+
+
+def _recognise(session: Session, owner: Select[int, str, bool, bool], **values: str | int) -> Recognised | None:
+    found = session.execute(owner, values).one_or_none()
+    if found is None:
+        return None
+    user_id, name, is_admin, is_stale = found
+    return Recognised(Account(user_id, name, is_admin), bool(is_stale))
 
 
 def touch_token(session: Session, token: str) -> None:

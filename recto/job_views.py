@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
@@ -92,9 +92,18 @@ def job_not_found() -> JobNotFound:
     )
 
 
+# Built once, like those of recto/accounts.py: what a client that polls runs each time.
+_JOB_OF_USER: Final = select(Job).where(Job.uuid == bindparam("uuid"), Job.user_id == bindparam("user_id"))
+_LOGS: Final = (
+    select(JobStatusTransition)
+    .where(JobStatusTransition.job_uuid.in_(bindparam("uuids", expanding=True)))
+    .order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)
+)
+
+
 def get_job(session: Session, user_id: int, uuid: str) -> JobView:
     """One of the user's jobs with its transitions; JobNotFound where it is not there or somebody else's."""
-    job = session.scalar(select(Job).where(Job.uuid == uuid, Job.user_id == user_id))
+    job = session.scalar(_JOB_OF_USER, {"uuid": uuid, "user_id": user_id})
     if job is None:
         raise job_not_found()
     return with_transitions(session, [_view(job)])[0]
@@ -142,9 +151,8 @@ def changes_after(session: Session, change: int, user_id: int | None = None, lim
 
 def with_transitions(session: Session, views: Collection[JobView]) -> list[JobView]:
     """The same jobs with their logs, in one query."""
-    query = select(JobStatusTransition).where(JobStatusTransition.job_uuid.in_([view.uuid for view in views]))
     logs: dict[str, list[TransitionView]] = {}
-    for entry in session.scalars(query.order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)):
+    for entry in session.scalars(_LOGS, {"uuids": [view.uuid for view in views]}):
         reason = _reason(entry.reason_code, entry.reason_detail)
         logs.setdefault(entry.job_uuid, []).append(
             TransitionView(JobStatus(entry.status), utc(entry.timestamp_us), reason)
