@@ -3,6 +3,7 @@
 #   ocr      Tesseract with the languages of set-up
 #   python   a Python 3.11 or newer that can make virtual environments
 #   fonts    DejaVu, which the demo and the tests draw their pages with
+#   curl     curl, with which a test runs the walk through the API
 #   browser  Chromium, which the tests of the pages drive
 # Everything there: no output, about 30 ms, nothing of the package manager touched. PYTHON names the Python to use.
 # Exit status: 0 all is there · 1 something is missing; the message names it.
@@ -35,6 +36,8 @@ has_fonts() {
     has fc-list && fc-list 2>/dev/null | grep -q '/DejaVuSans\.ttf'
 }
 
+has_curl() { has curl; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
 
 debian_packages() {
@@ -52,6 +55,7 @@ debian_packages() {
         fi
         ;;
     fonts) printf 'fonts-dejavu-core' ;;
+    curl) printf 'curl' ;;
     browser)
         # Ubuntu has Chromium as a snap only; this package of its brings it.
         if grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then printf 'chromium-browser'; else printf 'chromium'; fi
@@ -64,6 +68,7 @@ brew_packages() {
     ocr) printf 'tesseract tesseract-lang' ;;
     python) printf 'python@3.13' ;;
     fonts) printf 'font-dejavu' ;;
+    curl) printf 'curl' ;;
     browser) printf 'chromium' ;;
     esac
 }
@@ -146,9 +151,9 @@ explain_missing() {
 wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | browser) "has_$group" || wanted="$wanted $group" ;;
+    ocr | python | fonts | curl | browser) "has_$group" || wanted="$wanted $group" ;;
     *)
-        say "Unknown group '$group': ocr, python, fonts or browser"
+        say "Unknown group '$group': ocr, python, fonts, curl or browser"
         exit 1
         ;;
     esac

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError, StorageFull, StorageUnavailable
 
+_PRIVATE: Final = 0o700  # documents are for Recto's own user, whatever other users the machine has
 _INCOMING: Final = ".incoming"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -26,13 +27,13 @@ class VolumeStorage:
     def prepare(self) -> None:
         """Make the root folder at the start. StorageUnavailable where that is impossible."""
         with _translated(self._root):
-            self._root.mkdir(parents=True, exist_ok=True)
+            self._root.mkdir(_PRIVATE, parents=True, exist_ok=True)
 
     def incoming(self) -> "VolumeIncomingFile":
         """See FileStorage."""
         with _translated(self._root):
             folder = self._root / _INCOMING
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
             self._check_space()
             return VolumeIncomingFile(self._root, folder)
 
@@ -82,7 +83,7 @@ class VolumeStorage:
         # Renamed first: a Worker that still writes into the folder finds it gone instead of half empty.
         doomed = self._root / _INCOMING / f"deleted-{folder.name}"
         with _translated(folder):
-            doomed.parent.mkdir(parents=True, exist_ok=True)
+            doomed.parent.mkdir(_PRIVATE, parents=True, exist_ok=True)
             try:
                 folder.rename(doomed)
             except FileNotFoundError:
@@ -108,7 +109,7 @@ class VolumeStorage:
         """See FileStorage."""
         with _translated(self._root):
             folder = self._root / _INCOMING
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as probe:
                 probe.write(b"probe")
             self._check_space()
@@ -139,7 +140,7 @@ class VolumeIncomingFile:
         with _translated(folder):
             _flush(self.file)
             self.file.close()
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(_PRIVATE, exist_ok=True)
             _rename(self._path, folder / name)
             _flush_folder(self._root)
 
@@ -157,7 +158,7 @@ def _make_folders_below(top: Path, folder: Path) -> None:
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
-        new.mkdir(exist_ok=True)
+        new.mkdir(_PRIVATE, exist_ok=True)
         _flush_folder(new.parent)
 
 

@@ -262,3 +262,11 @@ def test_missing_file_is_named_without_its_path(storage: VolumeStorage) -> None:
         storage.open(UUID, METADATA)
     assert METADATA in caught.value.detail
     assert "/" not in caught.value.detail
+
+
+def test_folders_of_jobs_are_private(storage: VolumeStorage, root: Path) -> None:
+    with storage.write(UUID, "attempts/a/result.txt") as file:
+        file.write(b"text")
+    folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
+    assert len(folders) == 5
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
