@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
+from gevent.lock import BoundedSemaphore
 from werkzeug.wrappers import Response
 
 from recto import accounts
@@ -19,6 +20,8 @@ blueprint = Blueprint("login", __name__)
 login_manager = LoginManager()
 csrf = CSRFProtect()
 _log = get_logger(__name__)
+_PASSWORD_CHECKS = BoundedSemaphore(2)
+"""Each takes tens of milliseconds of one thread: a flood of them must leave the thread pool to the other requests."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -123,7 +126,8 @@ def sign_in() -> Response | str | tuple[str, int]:
 def _check_sign_in() -> Response | tuple[str, int]:
     """Check name and password and begin a session."""
     name, target = request.form.get("name", ""), request.form.get("next", "")
-    account = read(accounts.check_password, name, request.form.get("password", ""))
+    with _PASSWORD_CHECKS:
+        account = read(accounts.check_password, name, request.form.get("password", ""))
     if account is None:
         _log.info("sign_in_refused", address=request.remote_addr)
         error = "Name or password is wrong. Check both and try again."
