@@ -15,13 +15,13 @@ from typing import Any, Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from recto.errors import DatabaseBusy, StorageFull
+from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavailable
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parent.parent / "migrations"
 _BEGIN_OPTION: Final = "recto_begin"
@@ -67,8 +67,14 @@ def connect(url: str, busy_timeout_s: float) -> Engine:
 
 
 def engine_options(url: str, busy_timeout_s: float) -> dict[str, Any]:
-    """Keyword arguments of create_engine for this kind of database."""
-    if make_url(url).get_backend_name() != "sqlite":
+    """Keyword arguments of create_engine for this kind of database. SettingsError where the URL is none."""
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise SettingsError(
+            "database.url is no database URL. Write it like sqlite:////srv/recto/recto.db, or leave it empty."
+        ) from error
+    if backend != "sqlite":
         return {"pool_pre_ping": True}
     # A session may be used by one thread after another (gevent's pool), never by two at once.
     return {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
@@ -129,13 +135,23 @@ def _sqlite_code(error: OperationalError) -> int | None:
 
 
 def upgrade_schema(engine: Engine) -> None:
-    """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do."""
+    """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do.
+
+    StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked.
+    """
     _create_private_file(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
-    with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except OperationalError as error:
+        if is_busy(error):
+            raise DatabaseBusy("The database is busy with other writers. Try again in a moment.") from error
+        raise StorageUnavailable(
+            f"The database {engine.url!s} cannot be opened: {error.orig}. Check database.url and the rights of its folder."
+        ) from error
 
 
 def _create_private_file(engine: Engine) -> None:

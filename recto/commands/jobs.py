@@ -21,7 +21,11 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--status", type=click.Choice([status.value for status in JobStatus]), help="Only those in this status.")
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in JobStatus], case_sensitive=False),
+    help="Only those in this status.",
+)
 @click.option("--user", help="Only those of this user.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
 @json_flag

@@ -1,6 +1,7 @@
 """`recognise`: the same OCR without a server and without a database."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections import deque
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, BinaryIO, TypeAlias, get_args
 
 import click
@@ -71,11 +73,29 @@ def recognise(
     reading = _Reading(
         file, options, min(processes or settings.worker.processes or core_count(), len(numbers)), settings
     )
-    with tempfile.TemporaryDirectory(prefix="recto-") as folder:
+    with _ended_by_signals(), tempfile.TemporaryDirectory(prefix="recto-") as folder:
         warnings = _read_pages(reading, numbers, Path(folder))
         document = Document(page_count, warnings, _now(), f"Recto {__version__}")
         with _sink(output) as sink:
             WRITERS[result_format](document, _kept_pages(Path(folder)), sink)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """While the block runs, a signal that would end this process ends it by an exception: the pages' text must not stay behind."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler == signal.SIG_DFL:  # under nohup a hangup stays ignored
+            signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _read_pages(reading: _Reading, numbers: list[int], folder: Path) -> tuple[PageWarning, ...]:

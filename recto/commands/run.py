@@ -6,13 +6,14 @@ import socket
 import threading
 from concurrent.futures import CancelledError
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import click
 
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.parts import job_operations, open_sessions
-from recto.errors import EngineMissing
+from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.heartbeat import Heartbeat
 from recto.logs import configure_logging, get_logger
@@ -33,11 +34,18 @@ def run(processes: int | None) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, partial(_stop, stopping))
+    if settings.ocr.tessdata_path and not Path(settings.ocr.tessdata_path).is_dir():
+        raise SettingsError(
+            f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
+        )
     sessions = open_sessions(settings)
     count = processes or settings.worker.processes or core_count()
     executor = LocalProcesses(count, settings.worker.pages_per_process, page_process_setup(settings, with_storage=True))
     try:
         engine = _start_engines(executor)
+        missing = sorted(set(settings.ocr.languages.split("+")) - set(engine.languages))
+        if missing:
+            _log.warning("default_language_not_installed", languages="+".join(missing), setting="ocr.languages")
         name = f"{socket.gethostname()}-{os.getpid()}"
         jobs = job_operations(settings)
         heartbeat = Heartbeat(name, sessions, jobs, engine, count)

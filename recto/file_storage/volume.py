@@ -25,9 +25,15 @@ class VolumeStorage:
         self._min_free_bytes = min_free_bytes
 
     def prepare(self) -> None:
-        """Make the root folder at the start. StorageUnavailable where that is impossible."""
-        with _translated(self._root):
+        """Make the root folder at the start, and prove that it can be written. StorageUnavailable where that is impossible."""
+        try:
             self._root.mkdir(_PRIVATE, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._root):
+                return
+        except OSError as error:
+            raise StorageUnavailable(
+                f"The File Storage {self._root} cannot be written: {error.strerror}. Check file_storage.path and the folder's rights."
+            ) from error
 
     def incoming(self) -> "VolumeIncomingFile":
         """See FileStorage."""

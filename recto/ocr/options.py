@@ -108,5 +108,9 @@ def _sentences(error: ValidationError) -> Iterator[str]:
         name = str(problem["loc"][0]) if problem["loc"] else "options"
         if problem["type"] == "extra_forbidden":
             yield f"There is no option '{name}'. The options are: {', '.join(Options.model_fields)}."
+        elif problem["type"] in ("too_long", "string_too_long"):
+            yield f"Option '{name}': that is too much; at most {problem['ctx']['max_length']} are taken."
+        elif problem["type"] in ("too_short", "string_too_short"):
+            yield f"Option '{name}' is empty. Give a value or leave it out."
         else:
             yield f"Option '{name}': {problem['msg'].removeprefix('Value error, ')}"

@@ -122,10 +122,14 @@ def get_file(uuid: UUID, file_name: str) -> Response:
 
 @blueprint.get("/languages")
 def get_languages() -> Response:
-    """The languages that running Workers have, and the one that is taken where none is named."""
+    """The languages that Workers have, the ones that are taken where none is named, and whether a Worker is running."""
     signed_in()
-    languages = installed_languages(read(list_workers))
-    return jsonify(languages=list(languages), default=services().default_languages)
+    workers = read(list_workers)
+    return jsonify(
+        languages=list(installed_languages(workers)),
+        default=services().default_languages,
+        worker_running=any(worker.is_alive for worker in workers),
+    )
 
 
 def remove_job(user_id: int, uuid: str) -> None:

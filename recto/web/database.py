@@ -6,6 +6,7 @@ connection while it waits.
 
 from collections.abc import Callable
 from contextvars import copy_context
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 import gevent
@@ -27,8 +28,23 @@ def in_thread(function: Callable[[], _T]) -> _T:
 
     The context is copied, so the application context, and with it Flask-SQLAlchemy's session, is the request's.
     """
-    result: _T = gevent.get_hub().threadpool.apply(copy_context().run, (function,))
-    return result
+    # An error is handed over as a value: gevent prints the traceback of one that leaves a thread, expected or not.
+    outcome: _T | _Raised = gevent.get_hub().threadpool.apply(copy_context().run, (_outcome, function))
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    error: Exception
+
+
+def _outcome(function: Callable[[], _T]) -> _T | _Raised:
+    try:
+        return function()
+    except Exception as error:  # noqa: BLE001 - raised again in the greenlet that waits for it
+        return _Raised(error)
 
 
 def read(operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

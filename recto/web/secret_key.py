@@ -5,10 +5,20 @@ import secrets
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from recto.errors import SettingsError
+from recto.errors import SettingsError, StorageUnavailable
 
 
 def load_secret_key(file: Path) -> bytes:
+    """The secret in `file`; StorageUnavailable where it cannot be read or made, SettingsError where it is none."""
+    try:
+        return _load(file)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"The session secret {file} cannot be used: {error.strerror}. Check the rights of its folder."
+        ) from error
+
+
+def _load(file: Path) -> bytes:
     """The secret in `file`, mode 0600, at least 32 bytes. Made at the first call; two Backends that start together agree on one."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -19,7 +29,7 @@ def load_secret_key(file: Path) -> bytes:
             try:
                 os.link(candidate.name, file)  # fails where another Backend was first
             except FileExistsError:
-                return load_secret_key(file)
+                return _load(file)
     key = file.read_bytes().strip()
     if len(key) < 32:
         raise SettingsError(

@@ -122,7 +122,9 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
     ):  # the body may be longer, by what a form adds around the document
         raise document_too_large(services().limits.max_upload_bytes)
     if not size_bytes:
-        raise UploadEmpty("The document is empty. Choose the file again; it may not have been saved completely.")
+        raise UploadEmpty(
+            "The document is empty. Check the file, it may not have been saved completely, and send it again."
+        )
     file.seek(0)
     media_type = sniff(file.read(SNIFF_BYTES))
     if media_type is None:

@@ -11,12 +11,13 @@ LANGUAGES = "/api/v1/languages"
 
 
 def test_languages_before_any_worker_are_empty(program: Program) -> None:
-    assert program.get(LANGUAGES).get_json() == {"languages": [], "default": "eng"}
+    assert program.get(LANGUAGES).get_json() == {"languages": [], "default": "eng", "worker_running": False}
 
 
 def test_languages_are_those_of_the_worker_without_osd(program: Program, worker: HandWorker) -> None:
     worker.report("osd", "eng", "deu", "script/Fraktur")
-    assert program.get(LANGUAGES).get_json()["languages"] == ["deu", "eng", "script/Fraktur"]
+    answer = program.get(LANGUAGES).get_json()
+    assert (answer["languages"], answer["worker_running"]) == (["deu", "eng", "script/Fraktur"], True)
 
 
 def test_languages_of_the_last_worker_stay_after_it_stopped(program: Program, worker: HandWorker) -> None:
@@ -24,7 +25,8 @@ def test_languages_of_the_last_worker_stay_after_it_stopped(program: Program, wo
     with worker.engine.connect() as connection:
         connection.execute(text("UPDATE worker SET seen_us = 0"))
         connection.commit()
-    assert program.get(LANGUAGES).get_json()["languages"] == ["ces", "eng"]
+    answer = program.get(LANGUAGES).get_json()
+    assert (answer["languages"], answer["worker_running"]) == (["ces", "eng"], False)
 
 
 def test_default_comes_from_the_settings(make_app: MakeApp) -> None:

@@ -229,9 +229,9 @@ def test_open_page_notices_the_first_worker(browser_context: BrowserContext, add
     hand.sign_off()
     page = browser_context.new_page()
     sign_in(page, address)
-    expect(page.get_by_text("No Worker is running yet.")).to_be_visible()
+    expect(page.get_by_text("No Worker is running.")).to_be_visible()
     hand.report("eng", "deu", "ces")
-    expect(page.get_by_text("No Worker is running yet.")).to_be_hidden(timeout=10_000)
+    expect(page.get_by_text("No Worker is running.")).to_be_hidden(timeout=10_000)
 
 
 def test_upload_of_several_files_shows_each_being_read(page: Page, worker: HandWorker) -> None:

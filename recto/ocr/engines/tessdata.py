@@ -32,7 +32,7 @@ def find_tessdata(explicit: Path | None = None) -> Path:
                 return candidate
     where = f"No Tesseract language data in {explicit}." if explicit else "Tesseract's language data were not found."
     raise EngineMissing(
-        f"{where} Install them (Debian: apt install tesseract-ocr tesseract-ocr-eng), or name their folder in TESSDATA_PREFIX."
+        f"{where} Install them (Debian: apt install tesseract-ocr tesseract-ocr-eng), or name their folder: ocr.tessdata_path in the settings."
     )
 
 

@@ -1,9 +1,9 @@
 import { followChanges, showConnection } from "./changes.js";
 import { acceptDrops } from "./drop.js";
-import { awaitWorker } from "./first_worker.js";
 import { dressRows, removeJob, showJob } from "./job_list.js";
 import { languageChooser } from "./languages.js";
 import { Uploads } from "./uploads.js";
+import { watchWorker } from "./worker_notice.js";
 
 const form = document.getElementById("upload");
 const picker = document.getElementById("document");
@@ -29,7 +29,7 @@ picker.addEventListener("change", uploadPicked);
 uploadPicked(); // what was picked while this module was on its way
 form.addEventListener("submit", (event) => event.preventDefault());
 acceptDrops(upload);
-awaitWorker(() => (chosenLanguages = chooser()));
+watchWorker(() => (chosenLanguages = chooser()));
 
 dressRows();
 followChanges(Number(document.getElementById("jobs").dataset.change), {
