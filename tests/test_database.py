@@ -12,8 +12,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database import Begin, NowMicroseconds, connect, engine_options, transaction, utc
-from recto.errors import DatabaseBusy, StorageFull
+from recto.database import Begin, NowMicroseconds, connect, engine_options, transaction, upgrade_schema, utc
+from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavailable
 from tests.conftest import sqlite_url
 
 
@@ -163,3 +163,17 @@ def test_schema_can_be_written_down_for_postgresql() -> None:
     assert mock.dialect.name == "postgresql"
     Base.metadata.create_all(mock, checkfirst=False)
     assert not any("TRIGGER" in statement for statement in statements)
+
+
+def test_url_that_is_none_is_a_settings_error() -> None:
+    with pytest.raises(SettingsError, match=r"database\.url is no database URL"):
+        engine_options("foo", 1.0)
+
+
+def test_database_that_cannot_be_opened_is_storage_unavailable(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path / 'missing' / 'recto.db'}", 1.0)
+    with pytest.raises(
+        StorageUnavailable, match=r"cannot be opened: unable to open database file\. Check database\.url"
+    ):
+        upgrade_schema(engine)
+    engine.dispose()

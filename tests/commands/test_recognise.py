@@ -1,4 +1,9 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +14,7 @@ from recto import page_tasks
 from tests.conftest import CommandLine
 from tests.drawing import draw_page, save_tiff
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 LINES = ("The first page of three", "And this is the second", "The third one ends it")
 
 
@@ -93,3 +99,30 @@ def test_recognise_that_is_asked_for_what_cannot_be_says_why(
     done = command_line("recognise", *(argument.format(document=document) for argument in arguments))
     assert (done.status, done.out) == (status, "")
     assert message in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_recognise_ended_by_a_signal_leaves_no_page_behind(
+    document: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "ocr_worker.py",
+            "recognise",
+            str(document),
+            "--processes",
+            "2",
+            "-o",
+            str(tmp_path / "out.txt"),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stderr=subprocess.DEVNULL,
+    )
+    while not list(tmp_path.glob("recto-*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait(30) == 128 + number
+    assert list(tmp_path.iterdir()) == []

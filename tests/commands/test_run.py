@@ -55,3 +55,10 @@ def test_run_with_wrong_settings_ends_at_once(tmp_path: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 78
     assert err.startswith("Error: queue in the environment: renew_s")
+
+
+def test_run_with_a_tessdata_path_that_is_no_folder_refuses_its_settings(tmp_path: Path) -> None:
+    process = start(tmp_path, RECTO_OCR_TESSDATA_PATH="/nowhere")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == os.EX_CONFIG
+    assert err == "Error: ocr.tessdata_path names no folder: /nowhere. Leave it empty for Tesseract's own.\n"

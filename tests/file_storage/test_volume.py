@@ -270,3 +270,9 @@ def test_folders_of_jobs_are_private(storage: VolumeStorage, root: Path) -> None
     folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
     assert len(folders) == 5
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700}
+
+
+def test_root_that_cannot_be_made_is_storage_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageUnavailable, match=r"cannot be written: Not a directory\. Check file_storage\.path"):
+        VolumeStorage(tmp_path / "file" / "storage").prepare()

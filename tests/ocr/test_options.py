@@ -74,3 +74,8 @@ def test_page_ranges_of_any_text_are_valid_or_refused(text: str) -> None:
         return
     assert numbers == sorted(set(numbers))
     assert set(numbers) <= set(range(1, 10))
+
+
+def test_too_many_languages_are_refused_with_the_limit() -> None:
+    with pytest.raises(OptionInvalid, match="Option 'languages': that is too much; at most 8 are taken"):
+        parse_options({"languages": "+".join(f"la{letter}" for letter in "abcdefghi")})

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from flask import Flask
@@ -125,3 +126,8 @@ def test_options_and_head_have_no_body(program: Program, ada: Known, method: str
     assert (response.status_code, response.data) == (200, b"")
     if method == "OPTIONS":
         assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_expected_error_of_a_thread_prints_no_traceback(program: Program, capfd: pytest.CaptureFixture[str]) -> None:
+    problem(program.get(f"/api/v1/jobs/{uuid4()}"), 404, "job_not_found")
+    assert "Traceback" not in "".join(capfd.readouterr())

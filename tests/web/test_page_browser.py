@@ -232,6 +232,8 @@ def test_open_page_notices_the_first_worker(browser_context: BrowserContext, add
     expect(page.get_by_text("No Worker is running.")).to_be_visible()
     hand.report("eng", "deu", "ces")
     expect(page.get_by_text("No Worker is running.")).to_be_hidden(timeout=10_000)
+    hand.sign_off()
+    expect(page.get_by_text("No Worker is running.")).to_be_visible(timeout=30_000)
 
 
 def test_upload_of_several_files_shows_each_being_read(page: Page, worker: HandWorker) -> None:
@@ -357,6 +359,8 @@ def test_token_is_shown_once_and_can_be_revoked(page: Page, address: str) -> Non
     page.get_by_role("button", name="Create token").click()
     token = page.locator("#new-token").inner_text()
     expect(page.locator("#new-token-example")).to_contain_text(f"{address}api/v1/jobs")
+    page.reload()
+    expect(page.get_by_text("Revoke…")).to_have_count(1)
     page.goto(f"{address}account")
     expect(page.get_by_text(token)).to_have_count(0)
     page.get_by_text("Revoke…").click()

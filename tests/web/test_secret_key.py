@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recto.errors import SettingsError
+from recto.errors import SettingsError, StorageUnavailable
 from recto.web.secret_key import load_secret_key
 from tests.web.conftest import MakeApp
 
@@ -46,3 +46,9 @@ def test_unusable_secret_stops_the_start_with_the_next_step(tmp_path: Path, cont
     file.write_bytes(content)
     with pytest.raises(SettingsError, match="Delete it"):
         load_secret_key(file)
+
+
+def test_secret_that_cannot_be_made_is_storage_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageUnavailable, match="Check the rights of its folder"):
+        load_secret_key(tmp_path / "file" / "secret_key")

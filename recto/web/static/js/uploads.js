@@ -30,7 +30,7 @@ export class Uploads {
   #objection(file) {
     if (file.size === 0) return "The file is empty. Choose another one.";
     if (file.size > this.limits.bytes) {
-      return `The file has ${sizeWords(file.size)}; this server takes up to ${this.limits.words}. Split it, or scan at a lower resolution.`;
+      return `The file is too large: this server takes up to ${this.limits.words}. Split it, or scan at a lower resolution.`;
     }
     return null;
   }
