@@ -2,7 +2,6 @@
 
 import { announce } from "./announce.js";
 import { sendDocument } from "./transfer.js";
-import { sizeWords } from "./words.js";
 
 const AT_ONCE = 2;
 
