@@ -16,7 +16,7 @@ from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job, latest_change, list_jobs
 from recto.logs import get_logger
 from recto.ocr.options import RESULT_MEDIA_TYPES, ResultFormat
-from recto.web.database import in_thread, read, run, write
+from recto.web.database import Lane, in_thread, read, run, write
 from recto.web.job_json import job_json
 from recto.web.links import download_name
 from recto.web.login import signed_in
@@ -147,7 +147,7 @@ def remove_job(user_id: int, uuid: str) -> None:
         except RectoError as error:
             _log.warning("files_left_to_sweeper", job=uuid, detail=error.detail)
 
-    in_thread(remove_files)
+    in_thread(remove_files, Lane.WRITE)
 
 
 def before(job: JobView) -> str:

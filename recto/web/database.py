@@ -7,10 +7,14 @@ connection while it waits.
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass
+from enum import Enum
 from typing import Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import gevent
 from flask_sqlalchemy import SQLAlchemy
+from gevent.hub import Hub
+from gevent.lock import BoundedSemaphore
 from sqlalchemy.orm import Session
 
 from models import Base
@@ -23,13 +27,29 @@ Operation = Callable[Concatenate[Session, _P], _T]
 db = SQLAlchemy(model_class=Base)
 
 
-def in_thread(function: Callable[[], _T]) -> _T:
+class Lane(Enum):
+    """How many of a hub's ten threads a kind of work may take, so that neither kind blocks the other."""
+
+    READ = 4
+    """What is quick. More at once is slower: threads that compete for the interpreter make arriving clients wait twice as long."""
+    WRITE = 6
+    """What may wait for the database's lock, or for the disk."""
+
+
+# One set for each hub: a program has one hub, but tests have one for each of their threads.
+_lanes: WeakKeyDictionary[Hub, dict[Lane, BoundedSemaphore]] = WeakKeyDictionary()
+
+
+def in_thread(function: Callable[[], _T], lane: Lane = Lane.READ) -> _T:
     """Run something that blocks the hub (SQLite, fsync, password hashing) in gevent's thread pool; other greenlets go on.
 
     The context is copied, so the application context, and with it Flask-SQLAlchemy's session, is the request's.
     """
     # An error is handed over as a value: gevent prints the traceback of one that leaves a thread, expected or not.
-    outcome: _T | _Raised = gevent.get_hub().threadpool.apply(copy_context().run, (_outcome, function))
+    hub = gevent.get_hub()
+    lanes = _lanes.setdefault(hub, {kind: BoundedSemaphore(kind.value) for kind in Lane})
+    with lanes[lane]:
+        outcome: _T | _Raised = hub.threadpool.apply(copy_context().run, (_outcome, function))
     if isinstance(outcome, _Raised):
         raise outcome.error
     return outcome
@@ -54,7 +74,7 @@ def read(operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _
 
 def write(operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Run `operation(session, ...)` in a writing transaction; it is committed, durably, when this returns."""
-    return in_thread(lambda: run(Begin.WRITE, operation, *args, **kwargs))
+    return in_thread(lambda: run(Begin.WRITE, operation, *args, **kwargs), Lane.WRITE)
 
 
 def run(begin: Begin, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

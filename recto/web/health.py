@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recto.errors import RectoError
 from recto.job_views import latest_change
-from recto.web.database import in_thread, read
+from recto.web.database import Lane, in_thread, read
 from recto.web.services import services
 from recto.workers import list_workers
 
@@ -45,7 +45,7 @@ def _database() -> dict[str, Any]:
 
 def _file_storage() -> dict[str, Any]:
     try:
-        in_thread(services().storage.check)
+        in_thread(services().storage.check, Lane.WRITE)
     except RectoError as error:
         return {"ok": False, "detail": error.detail}
     return {"ok": True}

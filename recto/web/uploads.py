@@ -27,7 +27,7 @@ from recto.job_views import JobView, get_job
 from recto.jobs import Submission
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff
 from recto.ocr.options import Options, parse_options
-from recto.web.database import in_thread, read, run
+from recto.web.database import Lane, in_thread, read, run
 from recto.web.services import services
 from recto.workers import installed_languages, list_workers
 
@@ -136,7 +136,7 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
     submission = Submission(
         str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.model_dump(mode="json")
     )
-    return in_thread(lambda: _store_and_record(upload.incoming, submission))
+    return in_thread(lambda: _store_and_record(upload.incoming, submission), Lane.WRITE)
 
 
 def _store_and_record(incoming: IncomingFile, submission: Submission) -> JobView:
@@ -177,7 +177,7 @@ def _from_form() -> list[Upload]:
 def _from_body() -> Upload:
     incoming = _new_incoming()
     while chunk := request.stream.read(_CHUNK_BYTES):
-        in_thread(partial(incoming.file.write, chunk))  # other requests go on meanwhile
+        in_thread(partial(incoming.file.write, chunk), Lane.WRITE)  # other requests go on meanwhile
     return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)))
 
 
