@@ -59,10 +59,6 @@ def run_command_line() -> int:
     except click.Abort:
         click.echo("Stopped.", err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # the reader has enough: nothing left to flush to it
     return status if isinstance(status, int) else 0  # click hands the status of an Exit back instead of raising it
 
 
