@@ -64,7 +64,9 @@ def reduced(grey: GreyArray, scale: float) -> GreyArray:
     """The page scaled by `scale` (at most 1), averaging over the area of each pixel."""
     if scale >= 1.0:
         return grey
-    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    height, width = grey.shape
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def ink_mask(grey: GreyArray) -> Mask:
