@@ -1,0 +1,72 @@
+"""Pages whose content unpacks to more than PDFium can bear: it needs seven bytes of memory for each, and ends its process without them."""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import pikepdf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_CONTENT_BYTES: Final = 100_000_000
+_MOST_DEFLATED: Final = 1032
+"""Deflate makes at most this much of a byte (RFC 1951; zlib's technical details)."""
+
+_PIECE_BYTES: Final = 1 << 20
+
+
+def is_content_too_large(path: Path, password: str | None, index: int) -> bool:
+    """Whether the content of page `index` (from 0) unpacks to more than MAX_CONTENT_BYTES. What forms on it draw is not counted."""
+    stat = path.stat()
+    return index in _large_pages(path, password, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4)
+def _large_pages(path: Path, password: str | None, _mtime_ns: int, size_bytes: int) -> frozenset[int]:
+    """The pages of a file, from 0; remembered, since a process reads many pages of one document."""
+    if size_bytes * _MOST_DEFLATED < MAX_CONTENT_BYTES:
+        return frozenset()
+    for given in dict.fromkeys(("", password or "")):
+        try:
+            with pikepdf.open(path, password=given, suppress_warnings=True) as pdf:
+                return frozenset(index for index, page in enumerate(pdf.pages) if _is_large(page.obj))
+        except pikepdf.PasswordError:
+            continue  # PDFium knows more encodings of a password
+        except (pikepdf.PdfError, ValueError, RuntimeError):
+            break  # a page tree that only PDFium can walk
+    return frozenset()
+
+
+def _is_large(page: pikepdf.Object) -> bool:
+    left_bytes = MAX_CONTENT_BYTES
+    for stream in _streams(page):
+        left_bytes -= _unpacked_bytes(stream, left_bytes)
+        if left_bytes < 0:
+            return True
+    return False
+
+
+def _streams(page: pikepdf.Object) -> Iterator[pikepdf.Object]:
+    contents = page.get("/Contents")
+    for item in contents if isinstance(contents, pikepdf.Array) else [contents]:
+        if isinstance(item, pikepdf.Stream):
+            yield item
+
+
+def _unpacked_bytes(stream: pikepdf.Object, limit_bytes: int) -> int:
+    """Length of a deflated stream's data, counted no further than just over the limit; that of the raw data for other ones."""
+    length = stream.get("/Length", 0)
+    if stream.get("/Filter") != "/FlateDecode" or length * _MOST_DEFLATED <= limit_bytes:
+        return int(length)
+    inflating, rest, found = zlib.decompressobj(), stream.read_raw_bytes(), 0
+    try:
+        while rest and not inflating.eof and found <= limit_bytes:
+            found += len(inflating.decompress(rest, _PIECE_BYTES))
+            rest = inflating.unconsumed_tail
+    except zlib.error:
+        return found  # PDFium stops there as well
+    return found
