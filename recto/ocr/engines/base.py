@@ -8,7 +8,8 @@ from recto.errors import LanguageNotInstalled, PageTooLarge
 from recto.ocr.page import MAX_SIDE_PX
 
 if TYPE_CHECKING:
-    from recto.ocr.page import Block, GreyArray
+    from recto.ocr.engines.osd import Script
+    from recto.ocr.page import Block, GreyArray, Traineddata
 
 
 class Engine(Protocol):
@@ -32,6 +33,15 @@ class Engine(Protocol):
         Blocks without words (pictures, rules) are left out. Raises LanguageNotInstalled, EngineMissing, PageTooLarge, or
         PageUnreadable where Tesseract gave up.
         """
+
+    def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
+        """Script and orientation by OSD; None where the page has too few characters for it or the data `osd` are not installed.
+
+        Often wrong on noise and on short or numeric text. Takes `pixels` and `dpi` as `recognise` does, and raises the same errors.
+        """
+
+    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
+        """The data that `recognise` takes for these languages, in their order. Raises LanguageNotInstalled."""
 
 
 def require_languages(wanted: tuple[str, ...], installed: frozenset[str]) -> None:

@@ -15,10 +15,12 @@ from PIL import Image
 from recto.errors import EngineMissing, PageUnreadable
 from recto.ocr.engines.base import require_languages, require_size
 from recto.ocr.engines.hocr import parse_hocr
-from recto.ocr.engines.tessdata import find_tessdata, installed_languages
+from recto.ocr.engines.osd import OSD, osd_view, parse_osd
+from recto.ocr.engines.tessdata import checksums, data_file, find_tessdata, installed_languages
 
 if TYPE_CHECKING:
-    from recto.ocr.page import Block, GreyArray
+    from recto.ocr.engines.osd import Script
+    from recto.ocr.page import Block, GreyArray, Traineddata
 
 _WRAPPER: Final = Path(__file__).with_name("tesseract_of_parent.sh")
 
@@ -52,23 +54,54 @@ class PytesseractEngine:
         """See Engine.recognise."""
         require_languages(languages, self.languages())
         require_size(pixels)
-        image = Image.fromarray(pixels)
-        # pytesseract writes what it is given in the image's own format: plain PGM is exact and costs no compression.
-        image.format = "PPM"
-        config = f"--dpi {dpi} --tessdata-dir {shlex.quote(str(self._tessdata))}"
         try:
-            hocr = pytesseract.image_to_pdf_or_hocr(image, lang="+".join(languages), config=config, extension="hocr")
+            hocr = pytesseract.image_to_pdf_or_hocr(
+                _image(pixels), lang="+".join(languages), config=self._config(dpi), extension="hocr"
+            )
         except pytesseract.TesseractError as error:
-            raise PageUnreadable(
-                f"Tesseract gave up on the page (status {error.status}): {error.message[-300:]}. Scan the page anew, at 300 dpi."
-            ) from error
+            raise _gave_up(error) from error
         except FileNotFoundError as error:  # status 0, yet no output
             raise PageUnreadable(
                 "Tesseract ended without an answer. Try again; if it happens again, scan the page anew."
             ) from error
         return parse_hocr(hocr.decode("utf-8"))
 
+    def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
+        """See Engine.detect_script."""
+        require_size(pixels)
+        if not data_file(self._tessdata, OSD).exists():
+            return None
+        view, view_dpi = osd_view(pixels, dpi)
+        try:
+            answer = pytesseract.image_to_osd(_image(view), config=self._config(view_dpi))
+        except pytesseract.TesseractError as error:
+            if "Too few characters" in error.message:
+                return None
+            raise _gave_up(error) from error
+        return parse_osd(answer)
+
+    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
+        """See Engine.traineddata."""
+        require_languages(languages, self.languages())
+        return checksums(self._tessdata, languages)
+
+    def _config(self, dpi: int) -> str:
+        return f"--dpi {dpi} --tessdata-dir {shlex.quote(str(self._tessdata))}"
+
 
 def tesseract_command() -> str:
     """The wrapper that makes `tesseract` die with this process, or `tesseract` itself where the wrapper may not be executed."""
     return str(_WRAPPER) if os.access(_WRAPPER, os.X_OK) else "tesseract"
+
+
+def _image(pixels: GreyArray) -> Image.Image:
+    """pytesseract writes what it is given in the image's own format: plain PGM is exact and costs no compression."""
+    image = Image.fromarray(pixels)
+    image.format = "PPM"
+    return image
+
+
+def _gave_up(error: pytesseract.TesseractError) -> PageUnreadable:
+    return PageUnreadable(
+        f"Tesseract gave up on the page (status {error.status}): {error.message[-300:]}. Scan the page anew, at 300 dpi."
+    )

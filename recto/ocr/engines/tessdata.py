@@ -1,12 +1,15 @@
-"""Where the system keeps Tesseract's language data, and which languages are there."""
+"""Where the system keeps Tesseract's language data, which languages are there, and their checksums."""
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from recto.errors import EngineMissing
+from recto.ocr.page import Traineddata
 
 _USUAL_FOLDERS: Final = (
     "/usr/share/tesseract-ocr/5/tessdata",  # Debian, Ubuntu
@@ -41,6 +44,28 @@ def installed_languages(tessdata: Path) -> frozenset[str]:
     files = [*tessdata.glob("*.traineddata"), *tessdata.glob("*/*.traineddata")]
     names = {file.relative_to(tessdata).with_suffix("").as_posix() for file in files}
     return frozenset(names - _WITHOUT_TEXT)
+
+
+def data_file(tessdata: Path, language: str) -> Path:
+    """Where the data of a language lie, installed or not."""
+    return tessdata / f"{language}.traineddata"
+
+
+def checksums(tessdata: Path, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
+    """The data of each language with their SHA-256. An OSError where a file cannot be read."""
+    return tuple(Traineddata(language, _sha256_of(data_file(tessdata, language))) for language in languages)
+
+
+def _sha256_of(file: Path) -> str:
+    status = file.stat()
+    return _sha256(file, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(file: Path, _size_bytes: int, _modified_ns: int) -> str:
+    """In hexadecimal. Size and time are there for the cache: a file that changed is read again."""
+    with file.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
 
 
 def _named(explicit: Path | None) -> list[Path]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from recto.errors import EngineMissing, PageUnreadable
 from recto.ocr.engines.base import require_languages, require_size
 from recto.ocr.engines.hocr import parse_hocr
-from recto.ocr.engines.tessdata import find_tessdata, installed_languages
+from recto.ocr.engines.osd import OSD, osd_view, script_of
+from recto.ocr.engines.tessdata import checksums, data_file, find_tessdata, installed_languages
 
 try:
     import tesserocr
@@ -21,7 +22,11 @@ except ImportError as error:
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from recto.ocr.page import Block, GreyArray
+    from recto.ocr.engines.osd import Script
+    from recto.ocr.page import Block, GreyArray, Traineddata
+
+# Leptonica would write its remarks ("box outside rectangle") to our standard error.
+tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
 
 _MAX_WARM: Final = 4
 """Language sets kept loaded; each takes some 50 to 200 MB."""
@@ -34,6 +39,7 @@ class TesserocrEngine:
 
     def __init__(self, tessdata: Path | None = None) -> None:
         self._tessdata = find_tessdata(tessdata)
+        self._osd: tesserocr.PyTessBaseAPI | None = None
         self._warm: OrderedDict[tuple[str, ...], tesserocr.PyTessBaseAPI] = OrderedDict()
 
     def version(self) -> str:
@@ -62,18 +68,46 @@ class TesserocrEngine:
             api.Clear()
         return parse_hocr(hocr)
 
+    def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
+        """See Engine.detect_script."""
+        require_size(pixels)
+        if not data_file(self._tessdata, OSD).exists():
+            return None
+        if self._osd is None:
+            self._osd = self._load((OSD,), tesserocr.PSM.OSD_ONLY)
+        view, view_dpi = osd_view(pixels, dpi)
+        height_px, width_px = view.shape
+        try:
+            self._osd.SetImageBytes(view.tobytes(), width_px, height_px, 1, width_px)
+            self._osd.SetSourceResolution(view_dpi)
+            found = self._osd.DetectOrientationScript()
+        finally:
+            self._osd.Clear()
+        if found is None:
+            return None
+        return script_of(found["script_name"], found["script_conf"], found["orient_deg"], found["orient_conf"])
+
+    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
+        """See Engine.traineddata."""
+        require_languages(languages, self.languages())
+        return checksums(self._tessdata, languages)
+
     def _api(self, languages: tuple[str, ...]) -> tesserocr.PyTessBaseAPI:
         if languages in self._warm:
             self._warm.move_to_end(languages)
             return self._warm[languages]
+        api = self._load(languages, tesserocr.PSM.AUTO)
+        self._warm[languages] = api
+        if len(self._warm) > _MAX_WARM:
+            self._warm.popitem(last=False)[1].End()
+        return api
+
+    def _load(self, languages: tuple[str, ...], mode: int) -> tesserocr.PyTessBaseAPI:
         try:
-            api = tesserocr.PyTessBaseAPI(path=f"{self._tessdata}/", lang="+".join(languages), psm=tesserocr.PSM.AUTO)
+            api = tesserocr.PyTessBaseAPI(path=f"{self._tessdata}/", lang="+".join(languages), psm=mode)
         except RuntimeError as error:
             raise EngineMissing(
                 f"Tesseract cannot load its data for {'+'.join(languages)} in {self._tessdata}. Install them anew."
             ) from error
         api.SetVariable("debug_file", os.devnull)  # its remarks ("Empty page!!") would stand on our standard error
-        self._warm[languages] = api
-        if len(self._warm) > _MAX_WARM:
-            self._warm.popitem(last=False)[1].End()
         return api

@@ -1,5 +1,6 @@
 """What Engine promises, held against every engine."""
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,16 @@ import pytest
 from recto.errors import LanguageNotInstalled, PageTooLarge
 from recto.ocr.engines.base import Engine
 from recto.ocr.engines.select import EngineName, choose_engine
+from recto.ocr.engines.tessdata import find_tessdata
 from recto.ocr.page import MAX_SIDE_PX, Block, Word
 from tests.drawing import LINES, blank_page, draw_page
+
+RUSSIAN = (
+    "Каждое утро пекарь открывает свою маленькую лавку,",
+    "зажигает печь и месит тесто для всей деревни.",
+    "Люди приезжают с дальних хуторов за его хлебом,",
+    "потому что никто другой не печёт его так хорошо.",
+)
 
 
 @pytest.fixture(scope="module", params=["pytesseract", "tesserocr"])
@@ -99,11 +108,82 @@ def test_recognise_of_lines_that_run_downwards_starts_quads_at_the_top_right(eng
         assert word.quad[1] == (word.box.left + word.box.width, word.box.top + word.box.height)
 
 
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_script_of_a_turned_page_is_named_with_its_angle(engine: Engine, quarter_turns: int) -> None:
+    page = np.ascontiguousarray(np.rot90(draw_page().pixels, quarter_turns))
+    script = engine.detect_script(page, 300)
+    assert script is not None
+    assert (script.name, script.text_angle_deg) == ("Latin", 90 * quarter_turns)
+    assert script.confidence > 1
+    assert script.text_angle_confidence > 10
+
+
+def test_script_of_cyrillic_text_is_cyrillic_without_data_for_it(engine: Engine) -> None:
+    script = engine.detect_script(draw_page(RUSSIAN).pixels, 300)
+    assert script is not None
+    assert script.name == "Cyrillic"
+
+
+def test_script_of_the_same_page_again_is_the_same(engine: Engine) -> None:
+    page = draw_page(noise=40).pixels
+    first = engine.detect_script(page, 300)
+    engine.recognise(draw_page(LINES[:2]).pixels, 300, ("eng",))
+    engine.detect_script(draw_page(RUSSIAN).pixels, 300)
+    assert engine.detect_script(page, 300) == first
+
+
+def test_script_of_a_page_larger_than_osd_needs_is_found(engine: Engine) -> None:
+    page = np.full((4000, 3000), 255, np.uint8)
+    text = draw_page().pixels
+    page[400 : 400 + text.shape[0], 200 : 200 + text.shape[1]] = text
+    script = engine.detect_script(page, 300)
+    assert script is not None
+    assert script.name == "Latin"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1600, 1200), (3, MAX_SIDE_PX)])
+def test_script_of_a_page_without_text_is_none(engine: Engine, shape: tuple[int, int]) -> None:
+    assert engine.detect_script(np.full(shape, 255, np.uint8), 300) is None
+
+
+def test_script_of_two_words_is_none(engine: Engine) -> None:
+    assert engine.detect_script(draw_page(("Two words",)).pixels, 300) is None
+
+
+def test_script_of_a_side_above_the_limit_is_refused(engine: Engine) -> None:
+    with pytest.raises(PageTooLarge, match=str(MAX_SIDE_PX)):
+        engine.detect_script(np.full((10, MAX_SIDE_PX + 1), 255, np.uint8), 300)
+
+
+def test_script_without_osd_data_is_none(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "eng.traineddata").symlink_to(find_tessdata() / "eng.traineddata")
+    alone = choose_engine("tesserocr" if engine.name == "tesserocr" else "pytesseract", tmp_path)
+    assert alone.detect_script(draw_page().pixels, 300) is None
+
+
+def test_traineddata_are_named_with_the_checksums_of_their_files(engine: Engine) -> None:
+    german, english = engine.traineddata(("deu", "eng"))
+    assert (german.language, english.language) == ("deu", "eng")
+    content = (find_tessdata() / "deu.traineddata").read_bytes()
+    assert german.sha256 == hashlib.sha256(content).hexdigest()
+    assert english.sha256 != german.sha256
+
+
+def test_traineddata_of_a_language_that_is_missing_are_refused(engine: Engine) -> None:
+    with pytest.raises(LanguageNotInstalled, match="xyz"):
+        engine.traineddata(("eng", "xyz"))
+
+
+@pytest.mark.parametrize(
+    "call", ["recognise(white, 300, ('eng',))", "detect_script(white, 300)", "detect_script(noise, 300)"]
+)
 @pytest.mark.parametrize("name", ["pytesseract", "tesserocr"])
-def test_recognise_leaves_standard_output_and_error_alone(name: EngineName) -> None:
+def test_engine_leaves_standard_output_and_error_alone(name: EngineName, call: str) -> None:
     code = (
         "import numpy as np; from recto.ocr.engines.select import choose_engine;"
-        f"choose_engine({name!r}).recognise(np.full((300, 300), 255, np.uint8), 300, ('eng',))"
+        "white = np.full((300, 300), 255, np.uint8);"
+        "noise = np.random.default_rng(1).integers(0, 256, (600, 600), np.uint8);"
+        f"choose_engine({name!r}).{call}"
     )
     root = Path(__file__).parents[3]
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)

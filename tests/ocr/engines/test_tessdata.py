@@ -1,10 +1,11 @@
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from recto.errors import EngineMissing
 from recto.ocr.engines import tessdata
-from recto.ocr.engines.tessdata import find_tessdata, installed_languages
+from recto.ocr.engines.tessdata import checksums, find_tessdata, installed_languages
 
 
 def folder_with(path: Path, *languages: str) -> Path:
@@ -55,3 +56,21 @@ def test_tessdata_without_command_or_data_says_what_to_install(monkeypatch: pyte
 def test_languages_in_folders_below_have_their_path(tmp_path: Path) -> None:
     folder_with(tmp_path, "eng", "Fraktur", "osd", "equ", "script/Latin")
     assert installed_languages(tmp_path) == {"eng", "Fraktur", "script/Latin"}
+
+
+def test_checksum_of_data_that_changed_is_taken_anew(tmp_path: Path) -> None:
+    file = tmp_path / "eng.traineddata"
+    file.write_bytes(b"old")
+    (old,) = checksums(tmp_path, ("eng",))
+    file.write_bytes(b"newer")
+    (new,) = checksums(tmp_path, ("eng",))
+    assert old.sha256 == hashlib.sha256(b"old").hexdigest()
+    assert new.sha256 == hashlib.sha256(b"newer").hexdigest()
+
+
+def test_checksum_of_data_that_did_not_change_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "script").mkdir()
+    (tmp_path / "script" / "Latin.traineddata").write_bytes(b"data")
+    first = checksums(tmp_path, ("script/Latin",))
+    monkeypatch.setattr(hashlib, "file_digest", lambda *_: pytest.fail("the file was read again"))
+    assert checksums(tmp_path, ("script/Latin",)) == first
