@@ -4,8 +4,8 @@ All coordinates are pixels of the ORIGINAL page: the decoded image after EXIF or
 preprocessing. The origin is the top left corner, x grows to the right and y downwards.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,13 @@ Point: TypeAlias = tuple[float, float]
 
 Quad: TypeAlias = tuple[Point, Point, Point, Point]
 """Corners in reading direction: top left, top right, bottom right, bottom left as the reader of the text sees them."""
+
+
+Origin: TypeAlias = Literal["recognised", "text_layer"]
+"""Where text comes from: read from pixels, or taken from the text that a PDF page has."""
+
+TextLayerUse: TypeAlias = Literal["none", "used", "garbled", "ignored"]
+"""What became of the text that the page had: there was none; it was taken; it is garbage and the page was read; `force` left it aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that the layout analysis keeps together, in reading order."""
+    """Lines that the layout analysis keeps together, in reading order. Words of a text layer have the confidence 1."""
 
     lines: tuple[Line, ...]
     box: Box
+    origin: Origin = "recognised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Traineddata:
+    """Language data that a page was read with: Tesseract's name, and the SHA-256 of the file in hexadecimal."""
+
+    language: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One recognised page. `number` counts from 1 in the document as uploaded.
 
     `dpi` is the resolution that was assumed for a page image or used for rendering a PDF page; `blocks` are in reading order
     and empty where the page is blank. `confidence` is the mean over the words, weighted by their length; None without words.
+    `languages` are those that took effect, also where they were found out; `traineddata` is empty where nothing was read from pixels.
     """
 
     number: int
@@ -95,6 +112,8 @@ class Page:
     engine: str
     preprocessing: tuple[Step, ...]
     blocks: tuple[Block, ...]
+    text_layer: TextLayerUse = "none"
+    traineddata: tuple[Traineddata, ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -112,32 +131,48 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class PageWarning:
-    """A page that could not be read: the code and the sentence of its error (recto/errors.py)."""
+class ResultWarning:
+    """Something that a reader of the result has to know: a stable code (docs/errors.md) and a full sentence.
 
-    page: int
+    `page` is the number of the page that it concerns, and None where it concerns the document as a whole.
+    """
+
+    page: int | None
     code: str
     detail: str
+
+    @property
+    def sentence(self) -> str:
+        """The detail as people are to see it: with the page before it, where it does not begin with that itself."""
+        if self.page is None or self.detail.startswith(f"Page {self.page} "):
+            return self.detail
+        return f"Page {self.page}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """What a result says of the document as a whole. Its pages travel beside it, one at a time: a thousand would fill the memory.
 
-    `page_count` counts all pages of the uploaded file, also those that were not asked for. `warnings` names the pages that could
-    not be read. `created` is an ISO 8601 time in UTC, given by the caller; `generator` names Recto and its version.
+    `page_count` counts all pages of the uploaded file, also those that were not asked for. `warnings` names among others the pages
+    that could not be read. `created` is an ISO 8601 time in UTC, given by the caller; `generator` names Recto and its version.
+    `options` are those of the job (options.py) as JSON values, without secrets.
     """
 
     page_count: int
-    warnings: tuple[PageWarning, ...]
+    warnings: tuple[ResultWarning, ...]
     created: str
     generator: str
+    options: dict[str, Any] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A decoded page in grey, light or dark as it was sent, and its resolution. `dpi` is None where nothing trustworthy says it."""
+    """A decoded page in grey, light or dark as it was sent, and its resolution. `dpi` is None where nothing trustworthy says it.
+
+    `pixel_aspect` is a pixel's height by its width: 1 but for faxes, 2.08 for one of 204 x 98 dpi. `dpi` is then the finer of both.
+    """
 
     pixels: "GreyArray"
     dpi: float | None
+    pixel_aspect: float = 1.0

@@ -1,8 +1,8 @@
 """JSON, UTF-8: `result.json` for clients, and the checkpoints that keep a recognised page between attempts.
 
-`result.json` is one object: the fields of Document, then "pages". Its shape is that of recto/ocr/page.py, with points as [x, y], a
-"confidence" for each page and a "text" for each line beside the words. Coordinates are rounded to 1/100 pixel, confidences to four
-decimals. A page stands on a line of its own.
+`result.json` is one object: the fields of Document, then "pages". `result.schema.json` beside this file describes it. Its shape is that of
+recto/ocr/page.py, with points as [x, y], a "confidence" for each page and a "text" for each line beside the words. Coordinates are rounded
+to 1/100 pixel, confidences to four decimals. A page stands on a line of its own.
 """
 
 import json
@@ -12,15 +12,18 @@ from typing import Any, BinaryIO, Final
 
 from pydantic import TypeAdapter
 
+from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import Block, Document, Line, Page, Point, Word
+from recto.ocr.writers.characters import without_surrogates
 
 _PAGE: Final = TypeAdapter(Page)
 _COORDINATE_DECIMALS: Final = 2
 _CONFIDENCE_DECIMALS: Final = 4
 
 
-def write_json(document: Document, pages: Iterable[Page], sink: BinaryIO) -> None:
+def write_json(document: Document, pages: Iterable[Page], file: DocumentFile, sink: BinaryIO) -> None:
     """One JSON object; see the module. An interrupted write is no valid JSON, so that nobody takes it for the whole."""
+    del file
     fields = asdict(document)
     head = {"schema_version": fields.pop("schema_version"), **fields}
     sink.write(_dumps(head).removesuffix(b"}") + b',"pages":[')
@@ -39,7 +42,7 @@ def page_from_json(data: bytes) -> Page:
 
 
 def _dumps(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+    return without_surrogates(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))).encode()
 
 
 def _page(page: Page) -> dict[str, Any]:
@@ -50,6 +53,8 @@ def _page(page: Page) -> dict[str, Any]:
         "dpi": round(page.dpi, _COORDINATE_DECIMALS),
         "languages": page.languages,
         "engine": page.engine,
+        "traineddata": [asdict(data) for data in page.traineddata],
+        "text_layer": page.text_layer,
         "confidence": None if page.confidence is None else round(page.confidence, _CONFIDENCE_DECIMALS),
         "preprocessing": [asdict(step) for step in page.preprocessing],
         "blocks": [_block(block) for block in page.blocks],
@@ -57,7 +62,7 @@ def _page(page: Page) -> dict[str, Any]:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    return {"box": asdict(block.box), "lines": [_line(line) for line in block.lines]}
+    return {"origin": block.origin, "box": asdict(block.box), "lines": [_line(line) for line in block.lines]}
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -1,27 +1,28 @@
-"""Plain text, UTF-8: a line per line, a blank line between paragraphs, a form feed between pages, as pdftotext has it."""
+"""Plain text, UTF-8: a running paragraph on one line, a blank line between paragraphs, a form feed between pages, as pdftotext has it.
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import BinaryIO
+What a result says of its making is not in it: it would be taken for the document's own words.
+"""
 
-from recto.ocr.page import Document, Line, Page
+from collections.abc import Iterable
+from typing import BinaryIO, Final
 
-_FORM_FEED = "\f"
+from recto.ocr.document_file import DocumentFile
+from recto.ocr.page import Document, Page
+from recto.ocr.writers.paragraphs import paragraphs_on
+
+_FORM_FEED: Final = "\f"
 
 
-def write_text(document: Document, pages: Iterable[Page], sink: BinaryIO) -> None:
+def write_text(document: Document, pages: Iterable[Page], file: DocumentFile, sink: BinaryIO) -> None:
     """Only the pages' text; what `document` says has no place in it. A page without text is empty between its form feeds."""
-    del document
-    for index, page in enumerate(pages):
-        text = "\n".join(_paragraphs(page))
-        sink.write(((_FORM_FEED if index else "") + text).encode("utf-8"))
+    del document, file
+    sink.writelines(((_FORM_FEED if index else "") + page_text(page)).encode() for index, page in enumerate(pages))
 
 
-def _paragraphs(page: Page) -> Iterator[str]:
-    for block in page.blocks:
-        for _, lines in groupby(block.lines, key=_paragraph):
-            yield "".join(f"{line.text}\n" for line in lines)
+def page_text(page: Page) -> str:
+    """The paragraphs of one page; ends with a line end, and is empty where the page is blank.
 
-
-def _paragraph(line: Line) -> int:
-    return line.paragraph
+    A divided word keeps its hyphen and its line end, as printed: plain text is what transcripts are compared with.
+    """
+    paragraphs = paragraphs_on(page, whole_words=False)
+    return "\n".join("".join(f"{line}\n" for line in paragraph.lines) for paragraph in paragraphs)

@@ -1,60 +1,56 @@
 import json
-from collections.abc import Iterator
-from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, settings
+from jsonschema import Draft202012Validator
 
-from recto.ocr.page import SCHEMA_VERSION, Block, Box, Document, Line, Page, PageWarning, Step, Word
+import recto.ocr.writers.json as json_writer
+from recto.ocr.page import SCHEMA_VERSION, Block, Box, Document, Line, Page, ResultWarning, Step, Traineddata, Word
 from recto.ocr.writers.json import page_from_json, page_to_json, write_json
-
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
-POINTS = st.tuples(FINITE, FINITE)
-QUADS = st.tuples(POINTS, POINTS, POINTS, POINTS)
-BOXES = st.builds(Box, *[st.integers(0, 40_000)] * 4)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-WORDS = st.builds(Word, TEXTS, st.floats(0, 1), BOXES, QUADS)
-LINES = st.builds(
-    Line,
-    words=st.lists(WORDS, max_size=3).map(tuple),
-    box=BOXES,
-    quad=QUADS,
-    paragraph=st.integers(0, 9),
-    baseline=st.none() | st.tuples(POINTS, POINTS),
-)
-BLOCKS = st.builds(Block, st.lists(LINES, max_size=2).map(tuple), BOXES)
-STEPS = st.builds(Step, TEXTS, st.dictionaries(TEXTS, FINITE | TEXTS, max_size=2))
-PAGES = st.builds(
-    Page,
-    number=st.integers(1, 10_000),
-    width_px=st.integers(1, 32_767),
-    height_px=st.integers(1, 32_767),
-    dpi=st.floats(1, 2400),
-    languages=st.lists(TEXTS, max_size=2).map(tuple),
-    engine=TEXTS,
-    preprocessing=st.lists(STEPS, max_size=2).map(tuple),
-    blocks=st.lists(BLOCKS, max_size=2).map(tuple),
-)
+from tests.ocr.writers import made_pages
+from tests.ocr.writers.made_pages import ENCODABLE_PAGES, PAGES
 
 BOX = Box(1, 2, 3, 4)
 QUAD = ((1.0, 2.0), (4.123456, 2.0), (4.0, 6.0), (1.0, 6.0))
 LINE = Line((Word("Ærø", 0.91234567, BOX, QUAD), Word("x", 0.5, BOX, QUAD)), BOX, QUAD, 0, ((1.0, 5.0), (4.0, 5.555)))
-PAGE = Page(2, 10, 20, 300.0, ("dan",), "none 1", (Step("deskew", {"angle_deg": 1.8}),), (Block((LINE,), BOX),))
-DOCUMENT = Document(3, (PageWarning(1, "page_damaged", "Page 1 …"),), "2026-01-01T00:00:00Z", "Recto 1")
+BLOCK = Block((LINE,), BOX, "text_layer")
+STEPS = (Step("deskew", {"angle_deg": 1.8}),)
+PAGE = Page(2, 10, 20, 300.0, ("dan",), "none 1", STEPS, (BLOCK,), "used", (Traineddata("dan", "ab12"),))
+WARNINGS = (ResultWarning(1, "page_damaged", "Page 1 …"), ResultWarning(None, "some_code", "All …"))
+DOCUMENT = Document(3, WARNINGS, "2026-01-01T00:00:00Z", "Recto 1", {"languages": "dan", "pages": None})
+SCHEMA: dict[str, Any] = json.loads(
+    Path(json_writer.__file__).with_name("result.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def written(*pages: Page) -> bytes:
-    sink = BytesIO()
-    write_json(DOCUMENT, iter(pages), sink)
-    return sink.getvalue()
+    return made_pages.written(write_json, *pages, document=DOCUMENT)
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Every object of the result but those whose names are free."""
+    if isinstance(value, list):
+        return [found for item in value for found in objects(item)]
+    if not isinstance(value, dict):
+        return []
+    return [
+        value,
+        *(found for key, item in value.items() if key not in ("options", "measured") for found in objects(item)),
+    ]
 
 
 def test_json_starts_with_the_document_and_its_schema_version() -> None:
     result = json.loads(written(PAGE))
-    assert list(result) == ["schema_version", "page_count", "warnings", "created", "generator", "pages"]
+    assert list(result) == ["schema_version", "page_count", "warnings", "created", "generator", "options", "pages"]
     assert result["schema_version"] == SCHEMA_VERSION
-    assert result["warnings"] == [{"page": 1, "code": "page_damaged", "detail": "Page 1 …"}]
+    assert result["options"] == {"languages": "dan", "pages": None}
+    assert result["warnings"] == [
+        {"page": 1, "code": "page_damaged", "detail": "Page 1 …"},
+        {"page": None, "code": "some_code", "detail": "All …"},
+    ]
 
 
 def test_json_of_a_page_has_words_with_places_and_confidences() -> None:
@@ -72,39 +68,64 @@ def test_json_of_a_page_has_words_with_places_and_confidences() -> None:
     }
 
 
+def test_json_of_a_page_says_where_its_text_comes_from() -> None:
+    (page,) = json.loads(written(PAGE))["pages"]
+    assert page["text_layer"] == "used"
+    assert page["traineddata"] == [{"language": "dan", "sha256": "ab12"}]
+    assert page["blocks"][0]["origin"] == "text_layer"
+
+
 def test_json_keeps_letters_as_they_are() -> None:
     assert "Ærø".encode() in written(PAGE)
 
 
-def test_json_of_equal_input_is_equal_bytes() -> None:
-    assert written(PAGE, PAGE) == written(PAGE, PAGE)
-
-
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_json_of_any_number_of_pages_is_valid(count: int) -> None:
-    assert len(json.loads(written(*[PAGE] * count))["pages"]) == count
+    result = json.loads(written(*[PAGE] * count))
+    assert len(result["pages"]) == count
+    VALIDATOR.validate(result)
 
 
-def test_json_is_written_page_by_page() -> None:
-    sink, seen = BytesIO(), []
-
-    def pages() -> Iterator[Page]:
-        for _ in range(3):
-            seen.append(sink.tell())
-            yield PAGE
-
-    write_json(DOCUMENT, pages(), sink)
-    assert seen == sorted(set(seen))
+def test_schema_is_one_of_draft_2020_12_and_of_this_version() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(PAGES)
+def test_json_of_any_page_is_as_the_schema_says(page: Page) -> None:
+    VALIDATOR.validate(json.loads(written(page).decode("utf-8")))
+
+
+def test_schema_refuses_a_field_that_it_does_not_know_wherever_it_stands() -> None:
+    result = json.loads(written(PAGE))
+    for place in objects(result):
+        place["unknown"] = 1
+        assert not VALIDATOR.is_valid(result)
+        del place["unknown"]
+    VALIDATOR.validate(result)
+
+
+def test_schema_wants_every_field_that_is_written() -> None:
+    result = json.loads(written(PAGE))
+    for place in objects(result):
+        for name in list(place):
+            value = place.pop(name)
+            assert not VALIDATOR.is_valid(result), name
+            place[name] = value
+
+
+def test_schema_describes_every_field_with_a_title() -> None:
+    fields = [*SCHEMA["properties"].values(), *SCHEMA["$defs"].values()]
+    assert all("title" in field for field in fields)
+    page_fields = SCHEMA["$defs"]["page"]["properties"].values()
+    assert all("title" in field for field in page_fields)
+
+
+@settings(deadline=None)  # a busy machine is no fault
+@given(ENCODABLE_PAGES)
 def test_checkpoint_of_any_page_reads_back_equal(page: Page) -> None:
     assert page_from_json(page_to_json(page)) == page
-
-
-@given(PAGES)
-def test_json_of_any_page_is_valid_utf_8(page: Page) -> None:
-    assert len(json.loads(written(page).decode("utf-8"))["pages"]) == 1
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"number": "two"}', b"\xff"])

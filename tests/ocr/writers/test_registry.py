@@ -1,6 +1,9 @@
-from recto.ocr.options import RESULT_MEDIA_TYPES
-from recto.ocr.writers.registry import WRITERS
+import pytest
+
+from recto.ocr.options import RESULT_FORMATS, ResultFormat
+from recto.ocr.writers.registry import writer_for
 
 
-def test_every_result_format_has_a_writer() -> None:
-    assert WRITERS.keys() == RESULT_MEDIA_TYPES.keys()
+@pytest.mark.parametrize("result_format", RESULT_FORMATS)
+def test_every_result_format_has_a_writer(result_format: ResultFormat) -> None:
+    assert callable(writer_for(result_format))
