@@ -6,39 +6,63 @@ that the file itself could not be opened or read from the disk.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from recto.errors import DocumentEmpty, DocumentTooLarge, DocumentUnsupported
-from recto.ocr import image_files, pdf_files
-from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff
-from recto.ocr.page import PageImage
+from recto.ocr.document_file import DocumentFile
+from recto.ocr.images import image_files
+from recto.ocr.media_types import SNIFF_BYTES, sniff, why_unsupported
+from recto.ocr.page import PageImage, ResultWarning
+from recto.ocr.pdf import pdf_files
+from recto.ocr.pdf.text_layer import TextLayer, read_text_layer
+
+SIGNATURE_ENDS: Final = ResultWarning(
+    None,
+    "signature_ends",
+    "The PDF is digitally signed; a searchable PDF made from it no longer carries a valid signature. Keep the original.",
+)
+
+REPAIRED: Final = ResultWarning(
+    None,
+    "document_repaired",
+    "The PDF's structure was damaged and was repaired as far as possible; pages or parts of pages may be missing. "
+    "Compare the result with the original.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most pages of a document, and the most pixels (width x height) of one page."""
+    """The most pages of a document, and the most pixels (width x height) of one page and of all pages together."""
 
     max_pages: int
     max_page_px: int
+    max_document_px: int = 100_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What the headers of a document say."""
+    """What the headers of a document say. `warnings` concern the document as a whole."""
 
     media_type: str
     page_count: int
+    warnings: tuple[ResultWarning, ...] = ()
 
 
-def inspect(path: Path, limits: Limits) -> DocumentInfo:
+def inspect(file: DocumentFile, limits: Limits) -> DocumentInfo:
     """Type and page count from the headers alone.
 
-    Raises DocumentEmpty, DocumentUnsupported, DocumentDamaged, DocumentEncrypted or DocumentTooLarge.
+    Raises DocumentEmpty, DocumentUnsupported, DocumentDamaged, DocumentEncrypted, PasswordWrong or DocumentTooLarge.
     """
-    media_type = _media_type(path)
+    media_type = _media_type(file.path)
+    warnings: tuple[ResultWarning, ...] = ()
+    total_px = 0
     if media_type == "application/pdf":
-        page_count = pdf_files.count_pages(path)
+        summary = pdf_files.summarise(file, limits.max_pages, limits.max_page_px)
+        page_count, total_px = summary.page_count, summary.most_px
+        remarks = ((REPAIRED, summary.is_repaired), (SIGNATURE_ENDS, summary.is_signed))
+        warnings = tuple(remark for remark, is_due in remarks if is_due)
     else:
-        page_count = image_files.count_pages(path, limits.max_pages)
+        page_count = image_files.count_pages(file.path, limits.max_pages, limits.max_page_px, limits.max_document_px)
     if not page_count:
         raise DocumentEmpty("The document has no pages. Send one that has at least one page.")
     if page_count > limits.max_pages:
@@ -46,31 +70,41 @@ def inspect(path: Path, limits: Limits) -> DocumentInfo:
             f"The document has more than {limits.max_pages} pages. Split it into parts and send them one by one.",
             max_pages=limits.max_pages,
         )
-    if media_type != "application/pdf" and page_count == 1:
-        image_files.check_single_page(path, limits.max_page_px)
-    return DocumentInfo(media_type, page_count)
+    if total_px > limits.max_document_px:
+        raise DocumentTooLarge(
+            f"The pages of the document have {total_px} pixels together; at most {limits.max_document_px} are read. "
+            "Split it into parts and send them one by one.",
+            max_document_px=limits.max_document_px,
+        )
+    return DocumentInfo(media_type, page_count, warnings)
 
 
-def load_page(path: Path, number: int, limits: Limits) -> PageImage:
+def load_page(file: DocumentFile, number: int, limits: Limits) -> PageImage:
     """Pixels of page `number`, counted from 1.
 
     Raises PageDamaged or PageTooLarge where only this page is at fault, PageNotInDocument where there is no such page, and what
     `inspect` raises where the document cannot be opened at all.
     """
-    if _media_type(path) == "application/pdf":
-        return pdf_files.render_page(path, number, limits.max_page_px)
-    return image_files.decode_page(path, number, limits.max_page_px)
+    if _media_type(file.path) == "application/pdf":
+        return pdf_files.render_page(file, number, limits.max_page_px)
+    return image_files.decode_page(file.path, number, limits.max_page_px)
+
+
+def text_layer(file: DocumentFile, number: int, limits: Limits) -> TextLayer | None:
+    """The text that page `number` has already; None where there is none, as on every image. Raises what `load_page` raises."""
+    if _media_type(file.path) != "application/pdf":
+        return None
+    return read_text_layer(file, number, limits.max_page_px)
 
 
 def _media_type(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(SNIFF_BYTES)
+    with path.open("rb") as stream:
+        head = stream.read(SNIFF_BYTES)
     if not head:
         raise DocumentEmpty(
             "The file has no content. Check that it was saved or scanned completely, and send it again."
         )
     media_type = sniff(head)
     if media_type is None:
-        accepted = ", ".join(ACCEPTED.values())
-        raise DocumentUnsupported(f"The file is no document that Recto reads. Convert it to one of: {accepted}.")
+        raise DocumentUnsupported(why_unsupported(head))
     return media_type

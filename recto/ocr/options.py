@@ -2,22 +2,58 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 
 from recto.errors import OptionInvalid, PageNotInDocument
 
-ResultFormat: TypeAlias = Literal["txt", "json"]
-RESULT_MEDIA_TYPES: dict[ResultFormat, str] = {"txt": "text/plain; charset=utf-8", "json": "application/json"}
-"""Every format a result can be had in, with its media type."""
+ResultFormat: TypeAlias = Literal["txt", "md", "json", "pdf", "pdfa", "hocr", "alto", "tsv", "pages.zip"]
+Mode: TypeAlias = Literal["auto", "force", "skip"]
+
+AUTO_LANGUAGE: Final = "auto"
+"""Stands for languages where they are to be found out from each page."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatDescription:
+    """A result format for people and for HTTP: its name, its media type, and how the name of such a file ends."""
+
+    title: str
+    media_type: str
+    suffix: str
+
+
+RESULT_FORMATS: Final[dict[ResultFormat, FormatDescription]] = {
+    "txt": FormatDescription("Text", "text/plain; charset=utf-8", ".txt"),
+    "md": FormatDescription("Markdown", "text/markdown; charset=utf-8", ".md"),
+    "json": FormatDescription("JSON", "application/json", ".json"),
+    "pdf": FormatDescription("Searchable PDF", "application/pdf", ".pdf"),
+    "pdfa": FormatDescription("Searchable PDF/A", "application/pdf", ".pdfa.pdf"),
+    "hocr": FormatDescription("hOCR", "text/html; charset=utf-8", ".hocr"),
+    "alto": FormatDescription("ALTO XML", "application/xml", ".alto.xml"),
+    "tsv": FormatDescription("TSV", "text/tab-separated-values; charset=utf-8", ".tsv"),
+    "pages.zip": FormatDescription("Text of each page", "application/zip", ".pages.zip"),
+}
+"""Every format that a result can be had in."""
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?")
-_PAGE_RANGE = re.compile(r"(?P<first>[1-9][0-9]{0,6})(?P<dash>-(?P<last>[1-9][0-9]{0,6}|end)?)?")
+_PAGE_RANGE = re.compile(r"end|(?P<first>[1-9][0-9]*)(?P<dash>-(?P<last>[1-9][0-9]*|end)?)?")
 
 
-def _split_languages(value: Any) -> Any:
-    return tuple(part.strip() for part in re.split(r"[+,]", value)) if isinstance(value, str) else value
+def _split(value: Any) -> Any:
+    """A '+' in a query string arrives as a space."""
+    return tuple(filter(None, re.split(r"[+,\s]+", value))) if isinstance(value, str) else value
 
 
 class Options(BaseModel):
@@ -25,20 +61,40 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    languages: Annotated[tuple[str, ...], BeforeValidator(_split_languages)] = Field(
+    languages: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
         default=("eng",),
         min_length=1,
         max_length=8,
         title="Languages",
-        description="Languages of the text as Tesseract names them, most important first, joined by '+': deu+eng.",
-        examples=["eng", "deu+fra"],
+        description="Languages of the text as Tesseract names them, most important first, joined by '+': deu+eng. "
+        "auto finds them out, page by page, among those that are installed.",
+        examples=["eng", "deu+fra", "auto"],
     )
     pages: str | None = Field(
         default=None,
         max_length=1000,
         title="Pages",
-        description="Pages to read, counted from 1: 1-3,7,9-end. All pages where it is left out.",
+        description="Pages to read, counted from 1: 1-3,7,9-end; end alone is the last page. All pages where it is left out.",
         examples=["1-3,7,9-end"],
+    )
+    mode: Mode = Field(
+        default="auto",
+        title="Pages that have text already",
+        description="auto takes the text that a PDF page has and reads only the pictures on it, and reads the page anew where that "
+        "text is garbage; force reads every page from its pixels; skip takes the text and reads no such page.",
+    )
+    password: SecretStr | None = Field(
+        default=None,
+        max_length=200,
+        title="Password",
+        description="Opens an encrypted PDF.",
+    )
+    formats: Annotated[tuple[ResultFormat, ...], BeforeValidator(_split)] = Field(
+        default=("txt", "json"),
+        min_length=1,
+        title="Formats",
+        description="Formats to write at once, joined by '+': txt+pdf. Every other one is made when it is first asked for.",
+        examples=["txt+pdf"],
     )
 
     @field_validator("languages")
@@ -47,21 +103,50 @@ class Options(BaseModel):
         for name in value:
             if not _LANGUAGE.fullmatch(name):
                 raise ValueError(f"'{name}' is not a language name. Use Tesseract's names, such as eng or deu+fra.")
+        if AUTO_LANGUAGE in value and len(value) > 1:
+            raise ValueError("'auto' stands alone. Name the languages, or let all of them be found out.")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("password")
+    @classmethod
+    def _check_password(cls, value: SecretStr | None) -> SecretStr | None:
+        return value if value and value.get_secret_value() else None
+
+    @field_validator("formats")
+    @classmethod
+    def _check_formats(cls, value: tuple[ResultFormat, ...]) -> tuple[ResultFormat, ...]:
+        return tuple(name for name in get_args(ResultFormat) if name in value)
 
     @field_validator("pages")
     @classmethod
     def _check_pages(cls, value: str | None) -> str | None:
         if value is None or not value.strip():
             return None
-        compact = re.sub(r"\s+", "", value)
+        compact = re.sub(r"\s*([,-])\s*", r"\1", value.strip())  # '1 3' is no page 13
         for _ in _ranges(compact):
             pass
         return compact
 
-    @field_serializer("languages")
-    def _join_languages(self, value: tuple[str, ...]) -> str:
+    @field_serializer("languages", "formats")
+    def _join(self, value: tuple[str, ...]) -> str:
         return "+".join(value)
+
+    @property
+    def plain_password(self) -> str | None:
+        """The password as it opens the document."""
+        return self.password.get_secret_value() if self.password else None
+
+    def public(self) -> dict[str, Any]:
+        """As JSON values for whoever may see the job: without the password."""
+        return self.model_dump(mode="json", exclude={"password"})
+
+    def reading(self) -> dict[str, Any]:
+        """Those that decide what is read, as JSON values: results name them."""
+        return self.model_dump(mode="json", exclude={"password", "formats"})
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON values for the job's row, with the password. `Options.model_validate` is the reverse."""
+        return self.public() | {"password": self.plain_password}
 
 
 def parse_options(given: dict[str, Any]) -> Options:
@@ -78,22 +163,25 @@ def page_numbers(pages: str | None, page_count: int) -> list[int]:
         return list(range(1, page_count + 1))
     chosen: set[int] = set()
     for first, last in _ranges(pages):
-        stop = page_count if last is None else last
-        if first > page_count or stop > page_count:
+        start, stop = first or page_count, last or page_count
+        if start > page_count or stop > page_count:
             have = "1 page" if page_count == 1 else f"{page_count} pages"
             raise PageNotInDocument(
                 f"The document has {have}, but pages={pages} was asked for. Ask for pages up to {page_count}."
             )
-        chosen.update(range(first, stop + 1))
+        chosen.update(range(start, stop + 1))
     return sorted(chosen)
 
 
-def _ranges(pages: str) -> Iterator[tuple[int, int | None]]:
-    """(first, last) of each range; last is None for 'end'. ValueError for anything else."""
+def _ranges(pages: str) -> Iterator[tuple[int | None, int | None]]:
+    """(first, last) of each range; None stands for 'end'. ValueError for anything else."""
     for part in pages.split(","):
         match = _PAGE_RANGE.fullmatch(part)
         if not match:
             raise ValueError(f"'{part}' is not a page range. Write pages like 1-3,7,9-end.")
+        if part == "end":
+            yield None, None
+            continue
         first = int(match["first"])
         last: int | None = first
         if match["dash"]:
@@ -104,13 +192,16 @@ def _ranges(pages: str) -> Iterator[tuple[int, int | None]]:
 
 
 def _sentences(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        name = str(problem["loc"][0]) if problem["loc"] else "options"
+    """One for each option that is wrong: its first problem, since the others follow from it."""
+    first = {str(problem["loc"][0]) if problem["loc"] else "options": problem for problem in reversed(error.errors())}
+    for name, problem in reversed(first.items()):
         if problem["type"] == "extra_forbidden":
             yield f"There is no option '{name}'. The options are: {', '.join(Options.model_fields)}."
         elif problem["type"] in ("too_long", "string_too_long"):
             yield f"Option '{name}': that is too much; at most {problem['ctx']['max_length']} are taken."
         elif problem["type"] in ("too_short", "string_too_short"):
             yield f"Option '{name}' is empty. Give a value or leave it out."
+        elif problem["type"] == "literal_error":
+            yield f"Option '{name}': '{problem['input']}' is none of {problem['ctx']['expected']}."
         else:
             yield f"Option '{name}': {problem['msg'].removeprefix('Value error, ')}"

@@ -10,7 +10,7 @@ def test_options_left_out_are_english_and_all_pages() -> None:
     assert parse_options({}) == Options(languages=("eng",), pages=None)
 
 
-@pytest.mark.parametrize("given_languages", ["deu+fra", "deu,fra", "deu + fra", "deu+fra+deu"])
+@pytest.mark.parametrize("given_languages", ["deu+fra", "deu,fra", "deu + fra", "deu fra", "+deu, fra+", "deu+fra+deu"])
 def test_languages_joined_in_any_way_are_split_once_each(given_languages: str) -> None:
     assert parse_options({"languages": given_languages}).languages == ("deu", "fra")
 
@@ -27,6 +27,9 @@ def test_options_written_out_can_be_read_again() -> None:
         ({"languages": ""}, "languages"),
         ({"pages": "3-1"}, "pages"),
         ({"pages": "0"}, "pages"),
+        ({"pages": "1 3"}, "pages"),
+        ({"pages": "end-3"}, "pages"),
+        ({"languages": "+"}, "languages"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -43,6 +46,9 @@ def test_options_with_a_bad_value_name_it(values: dict[str, str], named: str) ->
         ("1-3,5", [1, 2, 3, 5]),
         ("4-end", [4, 5]),
         ("4-", [4, 5]),
+        ("end", [5]),
+        ("1,end", [1, 5]),
+        ("5-end", [5]),
         ("5,1,1-2", [1, 2, 5]),
     ],
 )
@@ -50,7 +56,7 @@ def test_page_ranges_within_the_document_are_ascending_numbers(pages: str | None
     assert page_numbers(pages, 5) == numbers
 
 
-@pytest.mark.parametrize("pages", ["6", "1-6", "6-end"])
+@pytest.mark.parametrize("pages", ["6", "1-6", "6-end", "1-99999999", "99999999999-end"])
 def test_page_ranges_beyond_the_document_are_refused(pages: str) -> None:
     with pytest.raises(PageNotInDocument, match="5 pages"):
         page_numbers(pages, 5)
@@ -79,3 +85,39 @@ def test_page_ranges_of_any_text_are_valid_or_refused(text: str) -> None:
 def test_too_many_languages_are_refused_with_the_limit() -> None:
     with pytest.raises(OptionInvalid, match="Option 'languages': that is too much; at most 8 are taken"):
         parse_options({"languages": "+".join(f"la{letter}" for letter in "abcdefghi")})
+
+
+def test_password_is_stored_and_shown_nowhere_else() -> None:
+    options = parse_options({"password": "sesame"})
+    assert options.plain_password == "sesame"
+    assert Options.model_validate(options.stored()) == options
+    assert all(
+        "sesame" not in str(shown) for shown in (options, options.public(), options.reading(), options.model_dump())
+    )
+
+
+def test_formats_joined_by_a_space_are_split() -> None:
+    assert parse_options({"formats": "txt pdf "}).formats == ("txt", "pdf")
+
+
+def test_formats_are_taken_in_any_order_and_once_each() -> None:
+    assert parse_options({"formats": "pdf, txt+pdf"}).formats == ("txt", "pdf")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"formats": "docx"}, "formats"),
+        ({"formats": ""}, "formats"),
+        ({"mode": "fast"}, "mode"),
+        ({"languages": "auto+deu"}, "languages"),
+    ],
+)
+def test_options_about_text_and_formats_with_a_bad_value_name_it(values: dict[str, str], named: str) -> None:
+    with pytest.raises(OptionInvalid, match=named):
+        parse_options(values)
+
+
+def test_options_of_a_result_are_those_that_decide_what_is_read() -> None:
+    options = parse_options({"languages": "deu", "mode": "force", "formats": "pdf", "password": "x"})
+    assert options.reading() == {"languages": "deu", "pages": None, "mode": "force"}

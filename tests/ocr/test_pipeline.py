@@ -7,12 +7,18 @@ import pytest
 from PIL import Image
 
 from recto.errors import LanguageNotInstalled, PageDamaged
+from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
 from recto.ocr.engines.base import Engine
 from recto.ocr.engines.select import choose_engine
-from recto.ocr.page import Page
+from recto.ocr.options import Options
+from recto.ocr.page import Page, Step
 from recto.ocr.pipeline import recognise_page
-from tests.drawing import DPI, LINES, DrawnPage, blank_page, draw_page, save_pdf, save_tiff
+from recto.ocr.preprocessing.orientation import quarter_turned
+from recto.ocr.preprocessing.transform import map_points
+from recto.ocr.reading import Reader
+from recto.ocr.writers.json import page_from_json, page_to_json
+from tests.drawing import DPI, LINES, DrawnPage, DrawnWord, blank_page, draw_page, save_pdf, save_tiff
 
 LIMITS = Limits(max_pages=20, max_page_px=100_000_000)
 TEXT = " ".join(LINES).split()
@@ -24,7 +30,7 @@ def engine() -> Engine:
 
 
 def read(path: Path, engine: Engine, number: int = 1) -> Page:
-    return recognise_page(path, number, ("eng",), engine, LIMITS)
+    return recognise_page(DocumentFile(path), number, Options(), Reader(engine, LIMITS, ("eng",)))
 
 
 def saved(folder: Path, pixels: np.typing.NDArray[np.uint8], dpi: int = DPI) -> Path:
@@ -51,6 +57,30 @@ def test_words_of_a_page_come_back_on_their_drawn_places(tmp_path: Path, engine:
     assert (page.width_px, page.height_px) == drawn.pixels.shape[::-1]
 
 
+@pytest.mark.parametrize("skew_deg", [0, 5])
+@pytest.mark.parametrize("turn_deg", [90, 180, 270])
+def test_words_of_a_turned_page_come_back_on_their_drawn_places(
+    tmp_path: Path, engine: Engine, turn_deg: int, skew_deg: float
+) -> None:
+    drawn = turned(draw_page(skew_deg=skew_deg, noise=8), turn_deg)
+    page = read(saved(tmp_path, drawn.pixels), engine)
+    off = corner_errors(drawn, page)
+    assert np.median(off) <= 1
+    assert np.percentile(off, 99) <= 3
+    assert page.preprocessing[0] == Step("orientation", {"turn_deg": -turn_deg % 360})
+    assert page_from_json(page_to_json(page)) == page
+
+
+def turned(page: DrawnPage, turn_deg: int) -> DrawnPage:
+    """The page lying on another side, and where its words then are."""
+    pixels, transform = quarter_turned(page.pixels, turn_deg)
+    words = []
+    for word in page.words:
+        one, two, three, four = map_points(transform, word.quad)
+        words.append(DrawnWord(word.text, (one, two, three, four)))
+    return DrawnPage(pixels, tuple(words))
+
+
 def test_words_of_an_inverted_page_are_read_and_the_step_is_named(tmp_path: Path, engine: Engine) -> None:
     page = read(saved(tmp_path, 255 - draw_page().pixels), engine)
     assert [word.text for word in page.words] == TEXT
@@ -66,6 +96,20 @@ def test_words_of_a_page_at_100_dpi_are_read_and_placed_on_the_original(tmp_path
     assert page.dpi == pytest.approx(100, abs=0.1)
     for word, truth in zip(page.words, drawn.words, strict=True):
         assert np.abs(np.array(word.quad) - np.array(truth.quad) / 3).max() < 3
+
+
+def test_words_of_a_fax_are_read_with_square_pixels_and_placed_on_its_own(tmp_path: Path, engine: Engine) -> None:
+    drawn = draw_page(LINES[:3], size_pt=14)
+    height, width = drawn.pixels.shape
+    flat = cv2.resize(drawn.pixels, (width, height // 2), interpolation=cv2.INTER_AREA)
+    fax = Image.fromarray(np.asarray(flat, dtype=np.uint8)).convert("1", dither=Image.Dither.NONE)
+    fax.save(tmp_path / "fax.tif", compression="group3", dpi=(300, 150))
+    page = read(tmp_path / "fax.tif", engine)
+    assert [step.name for step in page.preprocessing] == ["aspect"]
+    assert (page.width_px, page.height_px) == (width, height // 2)
+    for word, truth in zip(page.words, drawn.words, strict=True):
+        assert word.text == truth.text
+        assert np.abs(np.array(word.quad) - np.array(truth.quad) * (1, 0.5)).max() < 4
 
 
 def test_words_of_white_letters_on_a_clear_ground_are_read(tmp_path: Path, engine: Engine) -> None:
@@ -115,7 +159,12 @@ def test_page_names_its_engine_and_languages(tmp_path: Path, engine: Engine) -> 
 
 def test_page_in_a_language_that_is_missing_is_refused(tmp_path: Path, engine: Engine) -> None:
     with pytest.raises(LanguageNotInstalled):
-        recognise_page(saved(tmp_path, blank_page(50, 50)), 1, ("xyz",), engine, LIMITS)
+        recognise_page(
+            DocumentFile(saved(tmp_path, blank_page(50, 50))),
+            1,
+            Options(languages=("xyz",)),
+            Reader(engine, LIMITS, ("eng",)),
+        )
 
 
 def test_page_that_breaks_off_is_damaged(tmp_path: Path, engine: Engine) -> None:

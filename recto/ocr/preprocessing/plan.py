@@ -1,7 +1,7 @@
-"""What a page is measured for, and which steps it gets, in this order: polarity, text size, deskew.
+"""What a page is measured for, and which steps it gets, in this order: aspect, polarity, orientation, text size, deskew.
 
-Polarity comes first, since letters are dark in every other measurement. Text is scaled before it is turned: turning blurs larger
-letters less. A step is taken only where its measurement is clear: no step is good for every page, so the page stays as it is when
+Everything else is measured on square pixels, and polarity comes next, since letters are dark in every other measurement. Text is
+scaled before it is levelled: turning by a few degrees blurs larger letters less. A step is taken only where its measurement is clear: no step is good for every page, so the page stays as it is when
 in doubt.
 """
 
@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from recto.ocr.page import MAX_SIDE_PX, PageImage, Step
+from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.ink import find_letters
+from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
 from recto.ocr.preprocessing.skew import deskewed, measure_skew
 from recto.ocr.preprocessing.text_size import TextSize, measure_text_size, scale_for, scaled
@@ -35,7 +37,7 @@ class Preprocessed:
     """A page as the engine sees it: dark text on light.
 
     `transform` maps points of the original onto `pixels`. `original_dpi` is what the original is taken to have, `dpi` what `pixels`
-    then have.
+    then have. `suspected_text_angle_deg` is by how much the text of `pixels` still seems to be turned: see orientation.py.
     """
 
     pixels: GreyArray
@@ -43,17 +45,23 @@ class Preprocessed:
     original_dpi: float
     dpi: float
     steps: tuple[Step, ...]
+    suspected_text_angle_deg: int = 0
 
 
-def preprocess(page: PageImage) -> Preprocessed:
-    """Measures the page and takes the steps that it asks for."""
+def preprocess(page: PageImage, turn_deg: int = 0) -> Preprocessed:
+    """Measures the page and takes the steps that it asks for.
+
+    Turned by quarters it is only as `turn_deg` says, counter-clockwise: whether that is right takes a second opinion.
+    """
     dpi = page.dpi or _USUAL_DPI
-    prepared = _with_polarity(Preprocessed(page.pixels, IDENTITY, dpi, dpi, ()))
+    prepared = _with_aspect(Preprocessed(page.pixels, IDENTITY, dpi, dpi, ()), page.pixel_aspect)
+    prepared = _with_orientation(_with_polarity(prepared), turn_deg)
     letters = find_letters(prepared.pixels)
     size, skew = measure_text_size(letters), measure_skew(letters)
     if page.dpi is None:
         dpi = estimated_dpi(size)
         prepared = replace(prepared, original_dpi=dpi, dpi=dpi)
+    prepared = replace(prepared, suspected_text_angle_deg=suspected_text_angle_deg(letters))
     prepared = _with_text_size(prepared, size)
     if skew is None or skew.clarity < _MIN_CLARITY or abs(skew.angle_deg) < _MIN_SKEW_DEG:
         return prepared
@@ -67,10 +75,28 @@ def estimated_dpi(size: TextSize | None) -> float:
     return min(max(round(size.letter_px * _DPI_PER_LETTER_PX, 1), 70.0), 1200.0)
 
 
+def _with_aspect(prepared: Preprocessed, pixel_aspect: float) -> Preprocessed:
+    """Square pixels: the coarser direction grows, so that nothing is lost. Text of half its height is not read."""
+    height_px, width_px = prepared.pixels.shape
+    if pixel_aspect == 1.0 or max(height_px * pixel_aspect, width_px / pixel_aspect) > MAX_SIDE_PX:
+        return prepared
+    pixels, transform = squared(prepared.pixels, pixel_aspect)
+    step = Step("aspect", {"pixel_aspect": round(pixel_aspect, 3)})
+    return replace(prepared, pixels=pixels, transform=transform, steps=(*prepared.steps, step))
+
+
 def _with_polarity(prepared: Preprocessed) -> Preprocessed:
     if not is_inverted(prepared.pixels):
         return prepared
     return replace(prepared, pixels=inverted(prepared.pixels), steps=(*prepared.steps, Step("polarity", {})))
+
+
+def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
+    if not turn_deg:
+        return prepared
+    pixels, transform = quarter_turned(prepared.pixels, turn_deg)
+    step = Step("orientation", {"turn_deg": float(turn_deg)})
+    return replace(prepared, pixels=pixels, transform=transform @ prepared.transform, steps=(*prepared.steps, step))
 
 
 def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocessed:

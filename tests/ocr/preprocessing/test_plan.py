@@ -19,7 +19,9 @@ def test_preprocessing_of_a_clean_page_leaves_it_alone() -> None:
     assert np.array_equal(prepared.transform, np.eye(3))
 
 
-@pytest.mark.parametrize("page", [blank_page(), blank_page() // 255, blank_page(1, 1), blank_page(3000, 2)])
+@pytest.mark.parametrize(
+    "page", [blank_page(), blank_page() // 255, blank_page(1, 1), blank_page(3000, 2), blank_page(2, 20_000)]
+)
 def test_preprocessing_of_a_page_without_text_leaves_it_alone(page: np.typing.NDArray[np.uint8]) -> None:
     assert steps_of(PageImage(page, None)) == []
 
@@ -31,6 +33,20 @@ def test_preprocessing_of_a_page_with_every_fault_mends_them_in_order() -> None:
     assert prepared.steps[2].measured["angle_deg"] == pytest.approx(4, abs=0.3)
     assert prepared.dpi > prepared.original_dpi == 100.0
     assert np.median(prepared.pixels) > 200
+
+
+def test_preprocessing_of_a_fax_makes_its_pixels_square_first() -> None:
+    page = draw_page().pixels
+    flat = cv2.resize(page, (page.shape[1], page.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    prepared = preprocess(PageImage(255 - np.asarray(flat, dtype=np.uint8), 300.0, pixel_aspect=2.0))
+    assert [step.name for step in prepared.steps] == ["aspect", "polarity"]
+    assert prepared.pixels.shape == (page.shape[0] // 2 * 2, page.shape[1])
+    assert np.array_equal(prepared.transform, np.diag([1.0, 2.0, 1.0]))
+    assert prepared.dpi == prepared.original_dpi == 300.0
+
+
+def test_preprocessing_of_a_fax_that_would_grow_too_long_leaves_it() -> None:
+    assert "aspect" not in steps_of(PageImage(blank_page(10, 20_000), 204.0, pixel_aspect=2.08))
 
 
 def test_preprocessing_with_an_unknown_resolution_takes_it_from_the_letters() -> None:

@@ -1,0 +1,104 @@
+"""One image read: prepared, turned upright, in its languages, and the words back on its own pixels."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from recto.ocr.documents import Limits
+from recto.ocr.engines.base import Engine
+from recto.ocr.engines.osd import Script
+from recto.ocr.languages.detection import detect_languages_of_script
+from recto.ocr.options import AUTO_LANGUAGE
+from recto.ocr.page import Block, PageImage, Step
+from recto.ocr.preprocessing.plan import Preprocessed, preprocess
+from recto.ocr.preprocessing.transform import inverse, map_blocks
+
+_DOUBTFUL_CONFIDENCE: Final = 0.6
+"""Below this mean a page may be upside down: upright pages of five sets have 0.6 and more, turned ones about 0.4."""
+_LEAST_DPI: Final = 70.0
+_MOST_DPI: Final = 2400.0
+"""What Tesseract believes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a process reads all its pages with. `fallback_languages` are used where a page's own cannot be found out."""
+
+    engine: Engine
+    limits: Limits
+    fallback_languages: tuple[str, ...]
+
+    @property
+    def engine_name(self) -> str:
+        """Name and version."""
+        return f"{self.engine.name} {self.engine.version()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in an image: blocks in its pixels, the preprocessing that it got, the languages, its resolution."""
+
+    blocks: tuple[Block, ...]
+    steps: tuple[Step, ...]
+    languages: tuple[str, ...]
+    dpi: float
+
+
+def read_image(image: PageImage, languages: tuple[str, ...], reader: Reader) -> Reading:
+    """Read the image; blocks are empty where it is blank. `languages` may be ("auto",). Raises what Engine.recognise raises.
+
+    An image whose letters seem to stand on another side than the bottom is turned where OSD says the same. Where OSD has too little text to
+    tell, or says that a page is turned whose reading is doubtful, it is read both ways and the better reading counts. Upright
+    pages that read well never pay for OSD.
+    """
+    prepared, script = preprocess(image), None
+    suspected_deg = prepared.suspected_text_angle_deg
+    if suspected_deg or languages == (AUTO_LANGUAGE,):
+        script = reader.engine.detect_script(prepared.pixels, _engine_dpi(prepared))
+    is_confirmed = script is not None and script.text_angle_deg == suspected_deg
+    if suspected_deg and is_confirmed:
+        prepared, script = _turned_upright(image, suspected_deg, script)
+    reading = _read(image, prepared, script, languages, reader)
+    if _confidence(reading) >= _DOUBTFUL_CONFIDENCE and (is_confirmed or not suspected_deg):
+        return reading
+    if script is None and not suspected_deg:
+        script = reader.engine.detect_script(prepared.pixels, _engine_dpi(prepared))
+    other_deg = script.text_angle_deg if script else suspected_deg
+    if not other_deg:
+        return reading
+    upright, script = _turned_upright(image, other_deg, script)
+    return max(reading, _read(image, upright, script, languages, reader), key=_sure_characters)
+
+
+def _turned_upright(image: PageImage, text_angle_deg: int, script: Script | None) -> tuple[Preprocessed, Script | None]:
+    upright = preprocess(image, turn_deg=-text_angle_deg % 360)
+    return upright, replace(script, text_angle_deg=0) if script else None
+
+
+def _read(
+    image: PageImage, prepared: Preprocessed, script: Script | None, languages: tuple[str, ...], reader: Reader
+) -> Reading:
+    height_px, width_px = image.pixels.shape
+    dpi, steps = _engine_dpi(prepared), prepared.steps
+    if languages == (AUTO_LANGUAGE,):
+        found = detect_languages_of_script(prepared.pixels, dpi, script, reader.engine, reader.fallback_languages)
+        languages, steps = found.languages, (*steps, found.step)
+    blocks = reader.engine.recognise(prepared.pixels, dpi, languages)
+    placed = map_blocks(inverse(prepared.transform), blocks, width_px, height_px)
+    return Reading(placed, steps, languages, prepared.original_dpi)
+
+
+def _engine_dpi(prepared: Preprocessed) -> int:
+    return round(min(max(prepared.dpi, _LEAST_DPI), _MOST_DPI))
+
+
+def _sure_characters(reading: Reading) -> float:
+    """The characters read, each counted by its word's confidence."""
+    words = (word for block in reading.blocks for line in block.lines for word in line.words)
+    return sum(word.confidence * len(word.text) for word in words)
+
+
+def _confidence(reading: Reading) -> float:
+    """Mean confidence of the characters; 0 where nothing was read."""
+    words = (word for block in reading.blocks for line in block.lines for word in line.words)
+    characters = sum(len(word.text) for word in words)
+    return _sure_characters(reading) / characters if characters else 0.0

@@ -1,0 +1,100 @@
+"""Which way up an image is read: by its letters, by OSD, and by what the engine makes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from recto.ocr.documents import Limits
+from recto.ocr.engines.osd import Script
+from recto.ocr.page import Block, Box, Line, PageImage, Traineddata, Word
+from recto.ocr.reading import Reader, Reading, read_image
+from tests.drawing import draw_page
+
+if TYPE_CHECKING:
+    from recto.ocr.page import GreyArray
+
+UPRIGHT = draw_page().pixels
+UPSIDE_DOWN = np.ascontiguousarray(np.rot90(UPRIGHT, 2))
+
+
+class Engine:
+    """Reads surely what stands as `legible`, and doubtfully everything else; OSD answers with `osd`."""
+
+    name = "double"
+
+    def __init__(self, legible: GreyArray, osd: Script | None) -> None:
+        self._legible = legible
+        self._osd = osd
+        self.readings = 0
+        self.osd_calls = 0
+
+    def version(self) -> str:
+        return "1"
+
+    def languages(self) -> frozenset[str]:
+        return frozenset({"eng"})
+
+    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
+        return ()
+
+    def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
+        self.osd_calls += 1
+        return self._osd
+
+    def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
+        self.readings += 1
+        is_legible = pixels.shape == self._legible.shape and np.array_equal(pixels, self._legible)
+        text, confidence = ("surely read", 0.9) if is_legible else ("doubtful", 0.3)
+        box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
+        return (Block((Line((Word(text, confidence, box, quad),), box, quad, 0),), box),)
+
+
+def read(image: GreyArray, engine: Engine) -> Reading:
+    return read_image(PageImage(image, 300.0), ("eng",), Reader(engine, Limits(1, 10**9), ("eng",)))
+
+
+def text(reading: Reading) -> str:
+    return reading.blocks[0].lines[0].text
+
+
+def osd(text_angle_deg: int) -> Script:
+    return Script("Latin", 5.0, text_angle_deg, 10.0)
+
+
+def test_upright_page_that_reads_well_pays_for_nothing() -> None:
+    engine = Engine(UPRIGHT, osd(0))
+    assert text(read(UPRIGHT, engine)) == "surely read"
+    assert (engine.readings, engine.osd_calls) == (1, 0)
+
+
+def test_page_whose_letters_and_osd_say_that_it_is_turned_is_read_once_upright() -> None:
+    engine = Engine(UPRIGHT, osd(180))
+    reading = read(UPSIDE_DOWN, engine)
+    assert text(reading) == "surely read"
+    assert (engine.readings, engine.osd_calls) == (1, 1)
+    height_px, width_px = UPSIDE_DOWN.shape
+    assert reading.blocks[0].lines[0].words[0].quad[0] == pytest.approx((width_px - 10, height_px - 10))
+
+
+def test_page_of_which_osd_cannot_tell_is_read_both_ways() -> None:
+    engine = Engine(UPRIGHT, None)
+    assert text(read(UPSIDE_DOWN, engine)) == "surely read"
+    assert engine.readings == 2
+
+
+def test_page_that_only_seems_to_be_turned_is_read_as_it_stands() -> None:
+    """Devanagari hangs from a line: it looks upside down, and OSD knows better."""
+    engine = Engine(UPSIDE_DOWN, osd(0))
+    reading = read(UPSIDE_DOWN, engine)
+    assert text(reading) == "surely read"
+    assert "orientation" not in [step.name for step in reading.steps]
+
+
+@pytest.mark.parametrize(("answer", "expected"), [(osd(180), 2), (osd(0), 1), (None, 1)])
+def test_doubtful_page_is_read_again_where_osd_says_that_it_is_turned(answer: Script | None, expected: int) -> None:
+    engine = Engine(np.zeros((1, 1), np.uint8), answer)
+    assert text(read(UPRIGHT, engine)) == "doubtful"
+    assert (engine.readings, engine.osd_calls) == (expected, 1)
