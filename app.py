@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 import gevent
 from flask import Flask, Response, g, request
-from gevent.pywsgi import WSGIServer
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -29,13 +28,14 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
-from recto.web import api, health, login, pages
+from recto.web import api, health, login, pages, results
 from recto.web.database import db, in_thread
+from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.links import LinkSigner
 from recto.web.secret_key import load_secret_key
-from recto.web.server import RectoHandler
+from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services
 from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest, discard_incoming
@@ -69,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
             storage=storage,
             feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
             links=LinkSigner(secret_key),
+            deriver=Deriver(storage, settings.worker.page_timeout_s),
             limits=WebLimits(
                 server.max_upload_bytes,
                 server.max_wait_s,
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
     )
     login.install_login(app)
     install_error_handlers(app)
-    for blueprint in (api.blueprint, health.blueprint, login.blueprint, pages.blueprint):
+    for blueprint in (api.blueprint, results.blueprint, health.blueprint, login.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)
     app.context_processor(lambda: {"version": recto.__version__})
     app.before_request(_note_start)
@@ -140,7 +141,7 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
     app = create_app(settings)
     host, port = settings.server.host, settings.server.port
-    server = WSGIServer((host, port), app, log=None, error_log=None, handler_class=RectoHandler)
+    server = RectoServer((host, port), app)
     try:
         server.start()
     except OSError as error:
@@ -162,7 +163,8 @@ def serve(settings: Settings) -> None:
     stopped.wait()
     _log.info("backend_stopping")
     app.extensions["recto"].feed.stop()
-    server.stop(timeout=settings.server.stop_timeout_s)
+    app.extensions["recto"].deriver.stop()
+    server.stop_gently(settings.server.stop_timeout_s)
 
 
 def main() -> int:

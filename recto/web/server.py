@@ -1,10 +1,11 @@
-"""The HTTP edge of the gevent server: which requests are not even parsed, and how long a silent client is listened to."""
+"""The HTTP edge of the gevent server: which requests are not even parsed, how long a silent client is listened to, and its stop."""
 
 import re
 from http.client import HTTPException
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from gevent.pywsgi import WSGIHandler
+from gevent.event import Event
+from gevent.pywsgi import WSGIHandler, WSGIServer
 
 SILENCE_S: Final = 90.0
 """A connection on which nothing moves for this long is closed. A held request is no silence: nothing is read meanwhile."""
@@ -12,12 +13,48 @@ SILENCE_S: Final = 90.0
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
+class RectoServer(WSGIServer):
+    """Knows how many requests it is answering: at its stop those are waited for, and idle connections are not."""
+
+    def __init__(self, address: tuple[str, int], application: Any) -> None:
+        super().__init__(address, application, log=None, error_log=None, handler_class=RectoHandler)
+        self._answering = 0
+        self._is_quiet = Event()
+        self._is_quiet.set()
+
+    def request_begins(self) -> None:
+        """Called before a request is handed to the application."""
+        self._answering += 1
+        self._is_quiet.clear()
+
+    def request_ends(self) -> None:
+        """Called when its answer is sent, or its client gone."""
+        self._answering -= 1
+        if not self._answering:
+            self._is_quiet.set()
+
+    def stop_gently(self, timeout_s: float) -> None:
+        """Take no new connections, let running requests end for as long, then close everything."""
+        self.close()
+        self._is_quiet.wait(timeout_s)
+        self.stop(timeout=0)
+
+
 class RectoHandler(WSGIHandler):
-    """One connection. Refuses a body whose length can be understood in two ways: a proxy in front might choose the other."""
+    """One connection of a RectoServer. Refuses a body whose length can be understood in two ways: a proxy in front might choose the other."""
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         sock.settimeout(SILENCE_S)
         super().__init__(sock, address, server)
+
+    def handle_one_response(self) -> None:
+        """One request from its headers to the end of its answer."""
+        server = cast(RectoServer, self.server)
+        server.request_begins()
+        try:
+            super().handle_one_response()
+        finally:
+            server.request_ends()
 
     def MessageClass(self, *args: Any) -> Any:  # noqa: N802 - gevent's name
         """Parse the headers. ValueError, which gevent answers with 400, where they are ambiguous or too many."""

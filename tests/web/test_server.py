@@ -1,6 +1,7 @@
 """The real server on real sockets: broken, lying and hostile clients, a graceful stop, a first start without a terminal."""
 
 import json
+import signal
 import socket
 import stat
 import threading
@@ -229,6 +230,31 @@ def test_stop_lets_waiting_requests_end_first(tmp_path: Path) -> None:
     assert (status, answers) == (0, [200])
     assert time.monotonic() - began_s < 5
     assert server.events()[-1]["event"] != "request_crashed"
+
+
+def test_stop_lets_an_upload_that_is_arriving_end_first(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
+    worker = HandWorker(server.folder)
+    request = post(worker.token_of("admin"), f"Content-Length: {len(PDF)}", "Connection: close")
+    worker.close()
+    with socket.create_connection((server.host, server.port), timeout=20) as connection:
+        connection.sendall(request + PDF[:50])
+        time.sleep(0.3)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.sendall(PDF[50:])
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 202 ")
+    assert server.stop() == 0
+
+
+def test_idle_connection_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
+    with requests.Session() as session:
+        assert session.get(f"{server.address}/healthz", timeout=10).status_code == 200
+        began_s = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began_s < 3
 
 
 def test_first_start_without_a_terminal_writes_the_password_for_its_owner_only(tmp_path: Path) -> None:
