@@ -102,6 +102,8 @@ class Job(Base):
     `status`, `reason_*` and `ended_us` cache the latest transition and are written in its transaction; recto/jobs.py is the only
     writer. `change` is the number of the latest write to this job, taken from ChangeCounter. While IN_PROGRESS, the lease says
     which attempt of which Worker owns the job and until when. `result_token` names the attempt whose files are the result.
+    `options` hold a document's password in the clear: it is needed as long as the document is, which lies beside it. `warnings` are
+    those about the document as a whole, as {"code", "detail"}.
     """
 
     __tablename__ = "job"
@@ -130,6 +132,7 @@ class Job(Base):
     result_token: Mapped[str | None] = mapped_column(String(32))
     reason_code: Mapped[str | None] = mapped_column(String(50))
     reason_detail: Mapped[str | None] = mapped_column(Text)
+    warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON, server_default=text("'[]'"))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -156,6 +159,24 @@ class JobPage(Base):
     job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     attempt_token: Mapped[str] = mapped_column(String(32))
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+
+class JobDerivation(Base):
+    """A result format that is being made after its job has ended, or that could not be made.
+
+    There is no row for a format that was made: its file says so. `token` names who makes it, so that one who was given up changes
+    nothing; `error_code` is null while it is being made. After `expires_us` the row counts for nothing: whoever made the format is
+    not heard from any more, or it failed a while ago.
+    """
+
+    __tablename__ = "job_derivation"
+
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
+    result_format: Mapped[str] = mapped_column(String(20), primary_key=True)
+    token: Mapped[str] = mapped_column(String(32))
+    expires_us: Mapped[int] = mapped_column(BigInteger)
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
 

@@ -16,6 +16,7 @@ from recto.errors import RectoError, SettingsError
 _COMMANDS: Final = {
     "run": "recto.commands.run:run",
     "recognise": "recto.commands.recognise:recognise",
+    "derive": "recto.commands.derive:derive",
     "doctor": "recto.commands.doctor:doctor",
     "users": "recto.commands.users:users",
     "tokens": "recto.commands.tokens:tokens",

@@ -9,14 +9,17 @@
     │   ├── OptionInvalid, LanguageUnknown
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
+    │   ├── ResultNotMade            a format of a finished job's result could not be made
     │   └── UserQueueFull            429
     ├── ServiceError                 the service cannot serve now: 503, 507
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
     │   └── StorageFull
     ├── LeaseLost                    another attempt owns the job now
     └── DocumentError                why a document or a page could not be read; ends a job, or is named in its warnings
-        ├── DocumentDamaged, DocumentEncrypted, DocumentEmpty, DocumentTooLarge, DocumentUnsupported
+        ├── DocumentDamaged, DocumentEncrypted, PasswordWrong
+        ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported
         ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
+        ├── PdfaNotPossible
         ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable
         └── JobTimeout, JobCancelled, WorkerLost, AttemptsExhausted
 
@@ -196,6 +199,14 @@ class JobFailed(RequestError):
     title = "The job failed"
 
 
+class ResultNotMade(RequestError):
+    """A format of the result could not be made; the job itself and its other formats are fine."""
+
+    code = "result_not_made"
+    status = 422
+    title = "Format could not be made"
+
+
 class UserQueueFull(RequestError):
     """The user has as many unfinished jobs as queue.max_unfinished_per_user allows."""
 
@@ -272,6 +283,13 @@ class DocumentEncrypted(DocumentError):
     title = "Document encrypted"
 
 
+class PasswordWrong(DocumentError):
+    """The password that was given does not open the PDF."""
+
+    code = "password_wrong"
+    title = "Wrong password"
+
+
 class DocumentEmpty(DocumentError):
     """A document without pages."""
 
@@ -312,6 +330,13 @@ class EngineMissing(DocumentError):
 
     code = "engine_missing"
     title = "OCR engine missing"
+
+
+class PdfaNotPossible(DocumentError):
+    """The searchable PDF cannot be made a PDF/A; every other format can."""
+
+    code = "pdfa_not_possible"
+    title = "No PDF/A"
 
 
 class PageDamaged(DocumentError):

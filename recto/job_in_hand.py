@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from recto.jobs import Claim
+from recto.ocr.documents import DocumentInfo
+from recto.ocr.page import ResultWarning
 
 
 class WorkKind(Enum):
@@ -30,7 +32,8 @@ class JobInHand:
     def __init__(self, claim: Claim, started_s: float) -> None:
         self.claim = claim
         self.started_s = started_s
-        self.page_count = 0
+        self.document_page_count = 0
+        self.warnings: tuple[ResultWarning, ...] = ()
         self.running: set[Work] = set()
         self._waiting: deque[Work] = deque([Work(WorkKind.OPEN)])
         self._tried_again: set[Work] = set()
@@ -51,9 +54,9 @@ class JobInHand:
         """Whether every page has ended."""
         return Work(WorkKind.WRITE) in self._waiting
 
-    def opened(self, numbers: Iterable[int], page_count: int) -> None:
-        """The document of `page_count` pages is open; `numbers` are to be read, less those that an earlier attempt finished."""
-        self.page_count = page_count
+    def opened(self, numbers: Iterable[int], info: DocumentInfo) -> None:
+        """The document is open; of its pages `numbers` are to be read, less those that an earlier attempt finished."""
+        self.document_page_count, self.warnings = info.page_count, info.warnings
         self.running.discard(Work(WorkKind.OPEN))
         self._waiting.extend(
             Work(WorkKind.PAGE, number) for number in numbers if number not in self.claim.finished_pages
@@ -64,6 +67,10 @@ class JobInHand:
         """A page was read or given up."""
         self.running.discard(Work(WorkKind.PAGE, number))
         self._write_when_read()
+
+    def was_tried(self, work: Work) -> bool:
+        """Whether it has killed or outlasted a process once already."""
+        return work in self._tried_again
 
     def try_again(self, work: Work) -> bool:
         """Put work that killed or outlasted its process at the end of the line, once. False where it had its second chance."""

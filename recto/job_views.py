@@ -12,6 +12,7 @@ from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatu
 from recto.database import utc
 from recto.errors import JobNotFound
 from recto.ocr.options import Options
+from recto.ocr.page import ResultWarning
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class JobView:
     """One job. `page_count` counts the pages to be read and is None until a Worker has opened the document.
 
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
-    the result; it is not for clients.
+    the result; it is not for clients. `warnings` are those about the document as a whole.
     """
 
     uuid: str
@@ -55,6 +56,7 @@ class JobView:
     attempt: int
     reason: Reason | None
     result_token: str | None
+    warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
 
 
@@ -74,15 +76,6 @@ class Changes:
     deleted: tuple[DeletedJob, ...]
     change: int
     is_complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PageFailure:
-    """A page that could not be read."""
-
-    page: int
-    code: str
-    detail: str
 
 
 def job_not_found() -> JobNotFound:
@@ -160,11 +153,11 @@ def with_transitions(session: Session, views: Collection[JobView]) -> list[JobVi
     return [replace(view, transitions=tuple(logs.get(view.uuid, ()))) for view in views]
 
 
-def page_failures(session: Session, uuid: str) -> list[PageFailure]:
+def page_failures(session: Session, uuid: str) -> list[ResultWarning]:
     """The pages of a job that could not be read, in order."""
     failed = select(JobPage).where(JobPage.job_uuid == uuid, JobPage.error_code.is_not(None)).order_by(JobPage.number)
     return [
-        PageFailure(page.number, page.error_code or "", page.error_detail or "") for page in session.scalars(failed)
+        ResultWarning(page.number, page.error_code or "", page.error_detail or "") for page in session.scalars(failed)
     ]
 
 
@@ -196,4 +189,5 @@ def _view(job: Job) -> JobView:
         attempt=job.attempt,
         reason=_reason(job.reason_code, job.reason_detail),
         result_token=job.result_token,
+        warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),
     )

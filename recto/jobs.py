@@ -18,6 +18,7 @@ from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStat
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_views import job_not_found
+from recto.ocr.page import ResultWarning
 
 Clock: TypeAlias = Callable[[], ColumnElement[int]]
 """Yields the SQL expression of the time now, in microseconds since 1970."""
@@ -150,9 +151,12 @@ class Jobs:
         """Whether `claim_next` would find a job. Only reads, so that an idle Worker never takes the writer's lock."""
         return self._next_user(session, except_users) is not None
 
-    def set_page_count(self, session: Session, lease: Lease, page_count: int) -> None:
-        """Record how many pages the job reads."""
-        self._write(session, lease, page_count=page_count)
+    def set_page_count(
+        self, session: Session, lease: Lease, page_count: int, warnings: Collection[ResultWarning] = ()
+    ) -> None:
+        """Record how many pages the job reads, and what there is to say about the document as a whole."""
+        about = [{"code": warning.code, "detail": warning.detail} for warning in warnings]
+        self._write(session, lease, page_count=page_count, warnings=about)
 
     def adopt_page(self, session: Session, lease: Lease, number: int, error: RectoError | None = None) -> None:
         """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with."""

@@ -25,7 +25,12 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=34)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=34,
+            # Where Rich is installed, the default shows local variables: passwords and texts among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     final: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if log_format == "json":

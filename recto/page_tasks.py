@@ -8,22 +8,27 @@ import os
 import resource
 import signal
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import get_args
 
-from recto.errors import PageOutOfMemory
+from recto import __version__
+from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
+from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo, Limits, inspect
-from recto.ocr.engines.base import Engine
 from recto.ocr.engines.select import EngineName, choose_engine
-from recto.ocr.options import ResultFormat
-from recto.ocr.page import Document, Page
+from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat
+from recto.ocr.page import Document, Page, ResultWarning
 from recto.ocr.pipeline import recognise_page
+from recto.ocr.reading import Reader
 from recto.ocr.writers.json import page_from_json, page_to_json
-from recto.ocr.writers.registry import WRITERS
+from recto.ocr.writers.registry import writer_for
 from recto.parent_death import die_with_parent
 
 
@@ -32,7 +37,8 @@ class PageProcessSetup:
     """What a page process is started with. `storage_root` is None without a store.
 
     `memory_bytes` caps its address space; 0: no cap. `niceness` is added to that of the parent (nice(2)): recognition takes whole
-    cores, and the programs that answer people should not have to wait for them.
+    cores, and the programs that answer people should not have to wait for them. `fallback_languages` are read where a page's
+    own are to be found out and cannot be.
     """
 
     engine: EngineName
@@ -41,6 +47,7 @@ class PageProcessSetup:
     memory_bytes: int
     storage_root: Path | None
     niceness: int = 0
+    fallback_languages: tuple[str, ...] = ("eng",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +58,33 @@ class EngineReport:
     languages: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class FormatFailure:
+    """A format that could not be written, and the traceback for the log."""
+
+    result_format: ResultFormat
+    error: ResultNotMade
+    traceback: str
+
+
 class _PageProcess:
     """The parts that the tasks of this process share."""
 
     def __init__(self, setup: PageProcessSetup) -> None:
         self.limits = setup.limits
-        self.engine: Engine = choose_engine(setup.engine, setup.tessdata)
-        self._storage_root = setup.storage_root
+        self._setup = setup
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Made when it is first needed: a process that only writes a format needs none."""
+        engine = choose_engine(self._setup.engine, self._setup.tessdata)
+        return Reader(engine, self.limits, self._setup.fallback_languages)
 
     @property
     def storage(self) -> FileStorage:
-        if self._storage_root is None:
+        if self._setup.storage_root is None:
             raise RuntimeError("This page process was started without a File Storage.")
-        return VolumeStorage(self._storage_root)
+        return VolumeStorage(self._setup.storage_root)
 
 
 _process: _PageProcess | None = None
@@ -73,49 +94,58 @@ def start_page_process(setup: PageProcessSetup) -> None:
     """Initialiser of a page process: it ends with its parent, ignores Ctrl-C (the parent decides), and has a memory cap."""
     die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(setup.niceness)
-    if setup.memory_bytes and sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+    limit_this_process(setup)
     prepare_this_process(setup)
 
 
-def prepare_this_process(setup: PageProcessSetup) -> None:
-    """Let the tasks run in the calling process itself. EngineMissing where the engine is not installed."""
+def limit_this_process(setup: PageProcessSetup) -> None:
+    """Cap the memory of the calling process and let it stand back for others, as the setup says."""
+    os.nice(setup.niceness)
+    if setup.memory_bytes and sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (setup.memory_bytes, setup.memory_bytes))
+
+
+def prepare_this_process(setup: PageProcessSetup, *, reads: bool = True) -> None:
+    """Let the tasks run in the calling process itself. EngineMissing where it `reads` and the engine is not installed."""
     global _process
     os.environ["OMP_THREAD_LIMIT"] = "1"  # one thread a process, one process a core: Tesseract's threads fight
     _process = _PageProcess(setup)
+    if setup.storage_root is not None:
+        tempfile.tempdir = str(VolumeStorage(setup.storage_root).scratch_folder())
+    if reads:
+        _ = _process.reader
 
 
 def describe_engine() -> EngineReport:
     """Which engine this process has. Loads it, so that the first page does not wait for it."""
-    engine = _here().engine
+    engine = _here().reader.engine
     return EngineReport(f"{engine.name} {engine.version()}", tuple(sorted(engine.languages())))
 
 
-def inspect_document(uuid: str) -> DocumentInfo:
+def inspect_document(uuid: str, password: str | None = None) -> DocumentInfo:
     """Open a job's document by its headers. Raises a DocumentError."""
     with _here().storage.local_path(uuid, DOCUMENT) as path:
-        return inspect_file(path)
+        return inspect_file(DocumentFile(path, password))
 
 
-def inspect_file(path: Path) -> DocumentInfo:
+def inspect_file(file: DocumentFile) -> DocumentInfo:
     """The same for a file outside the store."""
-    return inspect(path, _here().limits)
+    return inspect(file, _here().limits)
 
 
-def checkpoint_page(uuid: str, token: str, number: int, languages: tuple[str, ...]) -> None:
+def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> None:
     """Read one page of a job and keep it as a checkpoint of the attempt `token`. Raises a DocumentError."""
     storage = _here().storage
     with storage.local_path(uuid, DOCUMENT) as path:
-        page = read_page(path, number, languages)
+        page = read_page(DocumentFile(path, options.plain_password), number, options)
     with storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
 
 
-def read_page(path: Path, number: int, languages: tuple[str, ...]) -> Page:
+def read_page(file: DocumentFile, number: int, options: Options) -> Page:
     """Read one page of a file. Raises a DocumentError; PageOutOfMemory where the process's cap was hit."""
     try:
-        return recognise_page(path, number, languages, _here().engine, _here().limits)
+        return recognise_page(file, number, options, _here().reader)
     except MemoryError as error:
         raise PageOutOfMemory(
             f"Page {number} needs more memory than one page may have. Scan it at a lower resolution, "
@@ -123,12 +153,63 @@ def read_page(path: Path, number: int, languages: tuple[str, ...]) -> Page:
         ) from error
 
 
-def write_results(uuid: str, token: str, checkpoints: Sequence[tuple[int, str]], document: Document) -> None:
-    """Write every format from the checkpoints, (page number, attempt token) each, as results of the attempt `token`."""
+def describe_result(
+    page_count: int, warnings: Sequence[ResultWarning], created: datetime, options: Options
+) -> Document:
+    """What every result of a document says of itself. `created` is the job's time: a format made later says the same."""
+    created_iso = created.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return Document(page_count, tuple(warnings), created_iso, f"Recto {__version__}", options.reading())
+
+
+def write_results(
+    uuid: str, token: str, checkpoints: Sequence[tuple[int, str]], document: Document, options: Options
+) -> tuple[FormatFailure, ...]:
+    """Write the text and the formats that the options name as results of the attempt `token`; those that could not be made.
+
+    `checkpoints` are (page number, attempt token) each. The text is always written, since the pages for people show it: where that
+    fails, its error is raised.
+    """
+    write_result(uuid, token, "txt", checkpoints, document, options.plain_password)
+    failures = []
+    for result_format in options.formats:
+        try:
+            if result_format != "txt":
+                write_result(uuid, token, result_format, checkpoints, document, options.plain_password)
+        except (ServiceError, FileNotFound):  # the surroundings are at fault, not the document
+            raise
+        except Exception as error:  # noqa: BLE001 - the loop logs it; the other formats are written all the same
+            failures.append(FormatFailure(result_format, result_not_made(result_format, error), traceback.format_exc()))
+    return tuple(failures)
+
+
+def write_result(
+    uuid: str,
+    token: str,
+    result_format: ResultFormat,
+    checkpoints: Sequence[tuple[int, str]],
+    document: Document,
+    password: str | None,
+) -> None:
+    """Write one format. Raises what its writer or the File Storage raises."""
     storage = _here().storage
-    for result_format in get_args(ResultFormat):
-        with storage.write(uuid, result_name(token, result_format)) as sink:
-            WRITERS[result_format](document, _pages(storage, uuid, checkpoints), sink)
+    with storage.local_path(uuid, DOCUMENT) as path, storage.write(uuid, result_name(token, result_format)) as sink:
+        pages = _pages(storage, uuid, checkpoints)
+        writer_for(result_format)(document, pages, DocumentFile(path, password), sink)
+
+
+def result_not_made(result_format: ResultFormat, error: Exception) -> ResultNotMade:
+    """What a reader of the job is told where writing that format raised `error`."""
+    if isinstance(error, RectoError):
+        return ResultNotMade(error.detail, reason=error.code)
+    title = RESULT_FORMATS[result_format].title
+    if isinstance(error, MemoryError):
+        return ResultNotMade(
+            f"Making the format {title} needs more memory than one process may have. Read fewer pages at once, "
+            "or have worker.process_memory_bytes raised."
+        )
+    return ResultNotMade(
+        f"The format {title} could not be made ({type(error).__name__}). It was logged; the other formats are there."
+    )
 
 
 def _pages(storage: FileStorage, uuid: str, checkpoints: Sequence[tuple[int, str]]) -> Iterator[Page]:

@@ -106,6 +106,7 @@ class OcrSettings(_Section):
     languages: str = Field(min_length=2)
     max_pages: int = Field(ge=1)
     max_page_px: int = Field(ge=1)
+    max_document_px: int = Field(ge=1)
 
 
 class AdminSettings(_Section):

@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto import __version__
+from recto import derivations
 from recto.database import Begin, transaction
 from recto.errors import (
     DatabaseBusy,
@@ -40,16 +39,14 @@ from recto.job_views import checkpoints, page_failures
 from recto.jobs import Jobs, Lease
 from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
-from recto.ocr.options import Options, page_numbers
-from recto.ocr.page import Document, PageWarning
-from recto.page_tasks import checkpoint_page, inspect_document, write_results
+from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
+from recto.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _BUSY_PAUSE_S: Final = 0.5
-_CONCERNS_WHOLE_JOB = (LanguageNotInstalled, EngineMissing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +155,28 @@ class Worker:
         task: Callable[[], Any]
         match work.kind:
             case WorkKind.OPEN:
-                task = partial(inspect_document, lease.job_uuid)
+                task = partial(inspect_document, lease.job_uuid, options.plain_password)
             case WorkKind.PAGE:
-                task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options.languages)
+                task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options)
             case WorkKind.WRITE:
-                pages = self._read(checkpoints, lease.job_uuid)
-                failures = self._read(page_failures, lease.job_uuid)
-                warnings = tuple(PageWarning(failure.page, failure.code, failure.detail) for failure in failures)
-                document = Document(job.page_count, warnings, _iso(job.claim.created), f"Recto {__version__}")
-                task = partial(write_results, lease.job_uuid, lease.token, pages, document)
-        self._running[self._executor.submit(task, self._limits.page_timeout_s)] = (job, work)
+                task = self._writing(job, options)
+        self._running[self._executor.submit(task, self._time_limit_s(job, work))] = (job, work)
+
+    def _writing(self, job: JobInHand, options: Options) -> Callable[[], Any]:
+        lease = job.claim.lease
+        if job.was_tried(Work(WorkKind.WRITE)):
+            # One of the formats took its process along: the text alone, and the others when they are asked for.
+            options = options.model_copy(update={"formats": ("txt",)})
+        warnings = (*job.warnings, *self._read(page_failures, lease.job_uuid))
+        document = describe_result(job.document_page_count, warnings, job.claim.created, options)
+        return partial(
+            write_results, lease.job_uuid, lease.token, self._read(checkpoints, lease.job_uuid), document, options
+        )
+
+    def _time_limit_s(self, job: JobInHand, work: Work) -> float:
+        if work.kind is WorkKind.WRITE:
+            return derivations.time_limit_s(self._limits.page_timeout_s, job.document_page_count)
+        return self._limits.page_timeout_s
 
     def _take_in(self, job: JobInHand, work: Work, future: Future[Any]) -> None:
         """Record how a piece of work ended."""
@@ -208,8 +217,12 @@ class Worker:
                 self._record(self._jobs.adopt_page, lease, work.number)
                 job.page_ended(work.number)
             case WorkKind.WRITE:
-                self._record(self._jobs.finish, lease)
+                self._record(self._finish, lease, result)
                 self._drop(job)
+                for failure in result:
+                    _log.error(
+                        "format_not_made", job=lease.job_uuid, format=failure.result_format, traceback=failure.traceback
+                    )
                 _log.info("job_finished", job=lease.job_uuid, took_s=round(time.monotonic() - job.started_s, 3))
 
     def _opened(self, job: JobInHand, info: DocumentInfo) -> None:
@@ -218,8 +231,14 @@ class Worker:
         except DocumentError as error:
             self._fail(job, error)
             return
-        self._record(self._jobs.set_page_count, job.claim.lease, len(numbers))
-        job.opened(numbers, info.page_count)
+        self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
+        job.opened(numbers, info)
+
+    def _finish(self, session: Session, lease: Lease, failures: tuple[FormatFailure, ...]) -> None:
+        """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
+        self._jobs.finish(session, lease)
+        for failure in failures:
+            derivations.failed_at_once(session, lease.job_uuid, failure.result_format, lease.token, failure.error)
 
     def _died(self, job: JobInHand, work: Work, error: DocumentError) -> None:
         """A piece of work killed or outlasted its process: once more, alone in its process as ever, then it has failed."""
@@ -231,7 +250,7 @@ class Worker:
     def _failed(self, job: JobInHand, work: Work, error: DocumentError) -> None:
         """A page's error is named in the result; one of the whole job, or of its last hope, ends the job."""
         lease = job.claim.lease
-        if work.kind is not WorkKind.PAGE or isinstance(error, _CONCERNS_WHOLE_JOB):
+        if work.kind is not WorkKind.PAGE or _concerns_whole_job(error, job.claim.options):
             self._fail(job, error)
             return
         job.page_ended(work.number)
@@ -311,8 +330,10 @@ class Worker:
                 self._drop(job)
 
 
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _concerns_whole_job(error: DocumentError, options: dict[str, Any]) -> bool:
+    """Whether the other pages would end with the same error. A language that was found out is the page's own."""
+    is_named = Options.model_validate(options).languages != (AUTO_LANGUAGE,)
+    return isinstance(error, EngineMissing) or (isinstance(error, LanguageNotInstalled) and is_named)
 
 
 def _what(work: Work) -> str:

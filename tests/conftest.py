@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,6 +21,9 @@ from models import Job, JobStatus, JobStatusTransition, User
 from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
+
+settings.register_profile("recto", deadline=None)  # how long an example takes says something about the machine
+settings.load_profile("recto")
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

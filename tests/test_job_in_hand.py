@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 from recto.job_in_hand import JobInHand, Work, WorkKind
 from recto.jobs import Claim, Lease
+from recto.ocr.documents import DocumentInfo
 
 OPEN, WRITE = Work(WorkKind.OPEN), Work(WorkKind.WRITE)
 
@@ -18,7 +19,7 @@ def new_job(finished: frozenset[int] = frozenset()) -> JobInHand:
 def opened_job(page_count: int, finished: frozenset[int] = frozenset()) -> JobInHand:
     job = new_job(finished)
     assert job.next_work() == OPEN
-    job.opened(range(1, page_count + 1), page_count)
+    job.opened(range(1, page_count + 1), DocumentInfo("application/pdf", page_count))
     return job
 
 
@@ -50,7 +51,7 @@ def test_job_goes_on_from_the_pages_that_were_finished_before() -> None:
 def test_job_whose_pages_were_all_finished_before_is_written_at_once() -> None:
     job = opened_job(2, frozenset({1, 2}))
     assert job.next_work() == WRITE
-    assert job.page_count == 2
+    assert job.document_page_count == 2
 
 
 def test_work_that_died_comes_last_and_only_once_more() -> None:

@@ -4,9 +4,11 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 import pytest
@@ -14,17 +16,23 @@ from PIL import Image
 
 from recto import page_tasks
 from recto.errors import (
+    DocumentDamaged,
     DocumentEmpty,
     DocumentUnsupported,
     EngineMissing,
     FileNotFound,
     LanguageNotInstalled,
     PageOutOfMemory,
+    StorageFull,
 )
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
+from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
-from recto.ocr.page import Document, PageWarning
+from recto.ocr.options import Options, ResultFormat
+from recto.ocr.page import Document, Page, ResultWarning
+from recto.ocr.writers.base import Writer
+from recto.ocr.writers.text import write_text
 from recto.page_tasks import (
     PageProcessSetup,
     checkpoint_page,
@@ -38,6 +46,7 @@ from tests.drawing import draw_page, save_tiff
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = "a" * 32
+OPTIONS = Options()
 PAGES = [draw_page(("The first page of two",)).pixels, draw_page(("And this is the second",)).pixels]
 
 
@@ -53,6 +62,7 @@ def storage(tmp_path: Path) -> Iterator[VolumeStorage]:
     prepare_this_process(setup_for(tmp_path / "storage"))
     yield storage
     page_tasks._process = None
+    tempfile.tempdir = None
 
 
 def store(storage: VolumeStorage, content: bytes) -> str:
@@ -92,10 +102,10 @@ def test_document_that_is_none_is_refused(storage: VolumeStorage, document: byte
 
 def test_page_is_kept_under_its_attempt_and_written_into_every_format(storage: VolumeStorage, uuid: str) -> None:
     for number in (1, 2):
-        checkpoint_page(uuid, TOKEN, number, ("eng",))
+        checkpoint_page(uuid, TOKEN, number, OPTIONS)
     assert json.loads(content(storage, uuid, checkpoint_name(TOKEN, 2)))["number"] == 2
     document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
-    write_results(uuid, TOKEN, [(1, TOKEN), (2, TOKEN)], document)
+    write_results(uuid, TOKEN, [(1, TOKEN), (2, TOKEN)], document, OPTIONS)
     text = content(storage, uuid, result_name(TOKEN, "txt")).decode()
     assert "first page" in text
     assert text.index("first page") < text.index("the second")
@@ -106,28 +116,28 @@ def test_page_is_kept_under_its_attempt_and_written_into_every_format(storage: V
 
 
 def test_results_take_each_page_from_the_attempt_that_read_it(storage: VolumeStorage, uuid: str) -> None:
-    checkpoint_page(uuid, "b" * 32, 1, ("eng",))
-    warnings = (PageWarning(2, "page_crashed", "Page 2 crashed."),)
-    write_results(uuid, TOKEN, [(1, "b" * 32)], Document(2, warnings, "2026-11-23T18:00:00Z", "Recto"))
+    checkpoint_page(uuid, "b" * 32, 1, OPTIONS)
+    warnings = (ResultWarning(2, "page_crashed", "Page 2 crashed."),)
+    write_results(uuid, TOKEN, [(1, "b" * 32)], Document(2, warnings, "2026-11-23T18:00:00Z", "Recto"), OPTIONS)
     result = json.loads(content(storage, uuid, result_name(TOKEN, "json")))
     assert [page["number"] for page in result["pages"]] == [1]
     assert result["warnings"][0]["code"] == "page_crashed"
 
 
 def test_results_written_again_are_the_same_bytes(storage: VolumeStorage, uuid: str) -> None:
-    checkpoint_page(uuid, TOKEN, 1, ("eng",))
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
     document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
     written = []
     for token in ("c" * 32, "d" * 32):
-        write_results(uuid, token, [(1, TOKEN)], document)
+        write_results(uuid, token, [(1, TOKEN)], document, OPTIONS)
         written.append([content(storage, uuid, result_name(token, name)) for name in ("txt", "json")])
     assert written[0] == written[1]
 
 
 TASKS: dict[str, Callable[[str], object]] = {
     "inspect_document": inspect_document,
-    "checkpoint_page": lambda uuid: checkpoint_page(uuid, TOKEN, 1, ("eng",)),
-    "write_results": lambda uuid: write_results(uuid, TOKEN, [(1, TOKEN)], Document(1, (), "", "")),
+    "checkpoint_page": lambda uuid: checkpoint_page(uuid, TOKEN, 1, OPTIONS),
+    "write_results": lambda uuid: write_results(uuid, TOKEN, [(1, TOKEN)], Document(1, (), "", ""), OPTIONS),
 }
 
 
@@ -143,7 +153,7 @@ def test_task_of_a_deleted_job_is_file_not_found_and_makes_nothing(
 
 def test_language_that_is_not_installed_is_named(storage: VolumeStorage, uuid: str) -> None:
     with pytest.raises(LanguageNotInstalled, match="xyz"):
-        checkpoint_page(uuid, TOKEN, 1, ("xyz",))
+        checkpoint_page(uuid, TOKEN, 1, Options(languages=("xyz",)))
 
 
 def test_page_that_needs_too_much_memory_says_so(
@@ -154,12 +164,83 @@ def test_page_that_needs_too_much_memory_says_so(
 
     monkeypatch.setattr(page_tasks, "recognise_page", no_memory)
     with pytest.raises(PageOutOfMemory, match="raise worker"):
-        read_page(tmp_path / "any", 1, ("eng",))
+        read_page(DocumentFile(tmp_path / "any"), 1, OPTIONS)
 
 
-def test_process_without_an_engine_is_engine_missing(tmp_path: Path) -> None:
+def test_process_without_an_engine_is_engine_missing_where_it_reads(tmp_path: Path) -> None:
+    setup = replace(setup_for(None), tessdata=tmp_path)
     with pytest.raises(EngineMissing):
-        prepare_this_process(replace(setup_for(None), tessdata=tmp_path))
+        prepare_this_process(setup)
+    prepare_this_process(setup, reads=False)
+
+
+def test_temporary_files_of_a_process_lie_on_the_volume(storage: VolumeStorage, tmp_path: Path) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        assert Path(file.name).parent == tmp_path / "storage" / ".incoming"
+
+
+def test_text_is_written_also_where_only_other_formats_were_asked_for(storage: VolumeStorage, uuid: str) -> None:
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+    document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
+    assert write_results(uuid, TOKEN, [(1, TOKEN)], document, Options(formats=("json",))) == ()
+    assert "first page" in content(storage, uuid, result_name(TOKEN, "txt")).decode()
+
+
+def failing_writer(error: Exception) -> Callable[[ResultFormat], Writer]:
+    def write(document: Document, pages: Iterable[Page], file: DocumentFile, sink: BinaryIO) -> None:
+        raise error
+
+    def choose(result_format: ResultFormat) -> Writer:
+        return write if result_format == "json" else write_text
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "words"),
+    [
+        (DocumentDamaged("The PDF is damaged. Save it anew."), "document_damaged", "Save it anew"),
+        (KeyError("/Root"), None, "KeyError"),
+        (MemoryError(), None, "more memory"),
+    ],
+)
+def test_format_that_cannot_be_made_is_told_and_costs_no_other(
+    storage: VolumeStorage,
+    uuid: str,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reason: str | None,
+    words: str,
+) -> None:
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+    monkeypatch.setattr(page_tasks, "writer_for", failing_writer(error))
+    document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
+    (failure,) = write_results(uuid, TOKEN, [(1, TOKEN)], document, OPTIONS)
+    assert failure.result_format == "json"
+    assert failure.error.members.get("reason") == reason
+    assert words in failure.error.detail
+    assert type(error).__name__ in failure.traceback
+    assert "first page" in content(storage, uuid, result_name(TOKEN, "txt")).decode()
+    with pytest.raises(FileNotFound):
+        storage.open(uuid, result_name(TOKEN, "json"))
+
+
+def test_text_that_cannot_be_written_is_an_error(
+    storage: VolumeStorage, uuid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+    monkeypatch.setattr(page_tasks, "writer_for", lambda _: failing_writer(KeyError("x"))("json"))
+    with pytest.raises(KeyError):
+        write_results(uuid, TOKEN, [(1, TOKEN)], Document(2, (), "", ""), OPTIONS)
+
+
+def test_full_disk_while_writing_a_format_is_the_surroundings_fault(
+    storage: VolumeStorage, uuid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+    monkeypatch.setattr(page_tasks, "writer_for", failing_writer(StorageFull("Full.")))
+    with pytest.raises(StorageFull):
+        write_results(uuid, TOKEN, [(1, TOKEN)], Document(2, (), "", ""), OPTIONS)
 
 
 def test_task_outside_of_a_page_process_is_a_bug_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +260,9 @@ CAPPED = """
 import os, resource, signal, sys
 from pathlib import Path
 from recto.errors import PageOutOfMemory
+from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
+from recto.ocr.options import Options, ResultFormat
 from recto.page_tasks import PageProcessSetup, read_page, start_page_process
 
 cap = int(sys.argv[2])
@@ -188,7 +271,7 @@ assert resource.getrlimit(resource.RLIMIT_AS) == (cap, cap)
 assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 assert os.environ["OMP_THREAD_LIMIT"] == "1"
 try:
-    read_page(Path(sys.argv[1]), 1, ("eng",))
+    read_page(DocumentFile(Path(sys.argv[1])), 1, Options())
 except PageOutOfMemory as error:
     print(error.code)
 """

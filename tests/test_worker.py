@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models import JobStatus
+from recto import derivations
 from recto import worker as worker_module
 from recto.database import connect
 from recto.errors import (
@@ -23,14 +24,16 @@ from recto.errors import (
     EngineMissing,
     LanguageNotInstalled,
     PageDamaged,
+    ResultNotMade,
     StorageFull,
 )
 from recto.heartbeat import Heartbeat
 from recto.job_views import checkpoints, page_failures
 from recto.jobs import Jobs, Lease
 from recto.ocr.documents import DocumentInfo
-from recto.ocr.page import Document
-from recto.page_tasks import EngineReport, checkpoint_page, inspect_document, write_results
+from recto.ocr.options import Options
+from recto.ocr.page import Document, ResultWarning
+from recto.page_tasks import EngineReport, FormatFailure, checkpoint_page, inspect_document, write_results
 from recto.worker import Worker, WorkerLimits
 from tests.conftest import JobTable, sqlite_url
 
@@ -65,7 +68,7 @@ class ScriptedExecutor:
 
     def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
         assert isinstance(task, partial)
-        assert timeout_s == LIMITS.page_timeout_s
+        assert (timeout_s > LIMITS.page_timeout_s) is (task.func is write_results)
         future: Future[_T] = Future()
         self.tasks.append(Task(task.func, task.args, future))
         return future
@@ -125,7 +128,9 @@ def read_all(page_count: int, outcomes: dict[int, Any] | None = None) -> Answer:
     def answer(task: Task) -> Any:
         if task.function is inspect_document:
             return DocumentInfo("application/pdf", page_count)
-        return (outcomes or {}).get(task.page) if task.page else None
+        if task.function is write_results:
+            return ()
+        return (outcomes or {}).get(task.page)
 
     return answer
 
@@ -146,7 +151,7 @@ def crash() -> ProcessExpired:
     return ProcessExpired("Abnormal termination")  # type: ignore[no-untyped-call]
 
 
-def failures(table: JobTable, uuid: str) -> list[tuple[int, str]]:
+def failures(table: JobTable, uuid: str) -> list[tuple[int | None, str]]:
     return [(failure.page, failure.code) for failure in table.read(page_failures, uuid)]
 
 
@@ -158,15 +163,16 @@ def loop(table: JobTable) -> Loop:
 def test_job_is_opened_read_written_and_finished(table: JobTable, ann: int, loop: Loop) -> None:
     uuid = table.submit(ann, {"languages": "deu+eng"})
     loop.run_until_idle(read_all(3))
-    job = table.job(uuid)
+    job, options = table.job(uuid), Options(languages=("deu", "eng"))
     assert (job.status, job.page_count, job.pages_done, job.pages_failed) == (JobStatus.FINISHED, 3, 3, 0)
     assert table.statuses(uuid) == ["QUEUED", "IN_PROGRESS", "FINISHED"]
-    assert [task.args for task in loop.started(inspect_document)] == [(uuid,)]
+    assert [task.args for task in loop.started(inspect_document)] == [(uuid, None)]
     assert [task.args for task in loop.started(checkpoint_page)] == [
-        (uuid, job.result_token, number, ("deu", "eng")) for number in (1, 2, 3)
+        (uuid, job.result_token, number, options) for number in (1, 2, 3)
     ]
     (written,) = loop.started(write_results)
-    _, token, pages, document = written.args
+    _, token, pages, document, asked = written.args
+    assert asked == options
     assert token == job.result_token
     assert pages == [(number, token) for number in (1, 2, 3)]
     assert isinstance(document, Document)
@@ -225,7 +231,7 @@ def test_last_failing_page_is_recorded_together_with_the_failure(
 ) -> None:
     """Between the two, a Worker that dies would leave a job that nobody could finish honestly."""
     uuid = table.submit(ann)
-    seen: list[tuple[int, str]] = []
+    seen: list[tuple[int | None, str]] = []
     fail = Jobs.fail
 
     def look(self: Jobs, session: Session, lease: Lease, error: Any) -> None:
@@ -532,3 +538,60 @@ def test_idle_worker_takes_no_writers_lock(table: JobTable, engine: Engine, data
     loop.step()
     assert time.monotonic() - start_s < 5.0  # the engine would wait 10 s for it
     other.close()
+
+
+def test_format_that_could_not_be_made_is_recorded_with_the_finish(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, {"languages": "eng", "formats": "txt+pdf"})
+    problem = FormatFailure("pdf", ResultNotMade("The PDF is damaged.", reason="document_damaged"), "Traceback …")
+
+    def answer(task: Task) -> Any:
+        return (problem,) if task.function is write_results else read_all(1)(task)
+
+    loop.run_until_idle(answer)
+    assert table.job(uuid).status == JobStatus.FINISHED
+    found = table.read(derivations.find, uuid, "pdf")
+    assert found is not None
+    assert (found.error_code, found.error_detail) == ("document_damaged", "The PDF is damaged.")
+
+
+def test_writing_that_dies_once_is_tried_again_with_the_text_alone(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, {"languages": "eng", "formats": "txt+pdf"})
+    deaths = [crash()]
+
+    def answer(task: Task) -> Any:
+        return deaths.pop() if task.function is write_results and deaths else read_all(1)(task)
+
+    loop.run_until_idle(answer)
+    assert table.job(uuid).status == JobStatus.FINISHED
+    assert [task.args[4].formats for task in loop.started(write_results)] == [("txt", "pdf"), ("txt",)]
+
+
+def test_warnings_about_the_document_reach_the_job_and_its_result(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    signed = ResultWarning(None, "signature_ends", "The PDF is signed.")
+
+    def answer(task: Task) -> Any:
+        if task.function is inspect_document:
+            return DocumentInfo("application/pdf", 1, (signed,))
+        return read_all(1)(task)
+
+    loop.run_until_idle(answer)
+    assert table.job(uuid).warnings == [{"code": "signature_ends", "detail": "The PDF is signed."}]
+    assert loop.started(write_results)[0].args[3].warnings == (signed,)
+
+
+def test_password_opens_the_document_and_is_not_in_the_result(table: JobTable, ann: int, loop: Loop) -> None:
+    table.submit(ann, Options.model_validate({"password": "sesame"}).stored())
+    loop.run_until_idle(read_all(1))
+    assert loop.started(inspect_document)[0].args[1] == "sesame"
+    assert loop.started(checkpoint_page)[0].args[3].plain_password == "sesame"
+    assert "sesame" not in repr(loop.started(write_results)[0].args[3])
+
+
+@pytest.mark.parametrize(("languages", "status"), [("auto", JobStatus.FINISHED), ("tha", JobStatus.FAILURE)])
+def test_language_that_is_missing_ends_the_job_where_it_was_named_and_the_page_where_it_was_found_out(
+    table: JobTable, ann: int, loop: Loop, languages: str, status: JobStatus
+) -> None:
+    uuid = table.submit(ann, {"languages": languages})
+    loop.run_until_idle(read_all(2, {1: LanguageNotInstalled("Nothing reads Thai.")}))
+    assert table.job(uuid).status == status

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from uuid import UUID
 
 import click
@@ -47,9 +48,7 @@ def show(uuid: UUID) -> None:
             raise job_not_found()
         failures = page_failures(session, job.uuid)
         values = _job_values(with_transitions(session, [job])[0])
-    values["warnings"] = [
-        {"page": failure.page, "code": failure.code, "detail": failure.detail} for failure in failures
-    ]
+    values["warnings"] = [asdict(warning) for warning in (*job.warnings, *failures)]
     click.echo(json.dumps(values, ensure_ascii=False, indent=2))
 
 
@@ -90,7 +89,7 @@ def _job_values(job: JobView) -> dict[str, object]:
         "file_name": job.file_name,
         "media_type": job.media_type,
         "size_bytes": job.size_bytes,
-        "options": job.options.model_dump(mode="json"),
+        "options": job.options.public(),
         "pages_done": job.pages_done,
         "page_count": job.page_count,
         "attempt": job.attempt,

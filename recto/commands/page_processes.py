@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from recto.ocr.documents import Limits
+from recto.ocr.options import AUTO_LANGUAGE
 from recto.page_tasks import PageProcessSetup
 from recto.settings import Settings
 
@@ -14,11 +15,17 @@ def page_process_setup(settings: Settings, *, with_storage: bool) -> PageProcess
     return PageProcessSetup(
         engine=ocr.engine,
         tessdata=Path(ocr.tessdata_path) if ocr.tessdata_path else None,
-        limits=Limits(ocr.max_pages, ocr.max_page_px),
+        limits=Limits(ocr.max_pages, ocr.max_page_px, ocr.max_document_px),
         memory_bytes=settings.worker.process_memory_bytes,
         niceness=settings.worker.niceness if with_storage else 0,
+        fallback_languages=_fallback_languages(ocr.languages),
         storage_root=settings.file_storage.path if with_storage else None,
     )
+
+
+def _fallback_languages(languages: str) -> tuple[str, ...]:
+    """The default languages, or English where the default is to find them out."""
+    return ("eng",) if languages == AUTO_LANGUAGE else tuple(languages.split("+"))
 
 
 def core_count() -> int:

@@ -22,6 +22,11 @@ def open_sessions(settings: Settings) -> sessionmaker[Session]:
     return sessionmaker(open_database(settings))
 
 
+def connect_sessions(settings: Settings) -> sessionmaker[Session]:
+    """Sessions on a database that is there already, at the newest schema."""
+    return sessionmaker(connect(settings.database_url, settings.database.busy_timeout_s))
+
+
 def open_storage(settings: Settings) -> VolumeStorage:
     """The File Storage, with its folder in place."""
     storage = VolumeStorage(settings.file_storage.path, settings.file_storage.min_free_bytes)

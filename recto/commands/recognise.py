@@ -13,22 +13,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO, TypeAlias, get_args
+from typing import Any, BinaryIO, Final, TypeAlias, get_args
 
 import click
 from tqdm import tqdm
 
-from recto import __version__
 from recto.commands.document_options import document_options, options_from
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.errors import DocumentError, PageCrashed, PageTimeout
 from recto.executors import PROCESS_DIED, LocalProcesses
-from recto.ocr.options import Options, ResultFormat, page_numbers
-from recto.ocr.page import Document, Page, PageWarning
+from recto.ocr.document_file import DocumentFile
+from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, page_numbers
+from recto.ocr.page import Page, ResultWarning
 from recto.ocr.writers.json import page_from_json, page_to_json
-from recto.ocr.writers.registry import WRITERS
-from recto.page_tasks import inspect_file, prepare_this_process, read_page
+from recto.ocr.writers.registry import writer_for
+from recto.page_tasks import describe_result, inspect_file, prepare_this_process, read_page
 from recto.settings import Settings, load_settings
+
+_NOT_FOR_TERMINALS: Final = ("pdf", "pdfa", "pages.zip")
 
 Outcome: TypeAlias = tuple[int, Page | DocumentError]
 
@@ -37,7 +39,7 @@ Outcome: TypeAlias = tuple[int, Page | DocumentError]
 class _Reading:
     """One call: which document, how, and in how many processes."""
 
-    file: Path
+    file: DocumentFile
     options: Options
     processes: int
     settings: Settings
@@ -67,17 +69,25 @@ def recognise(
     """Read the document FILE and write its text. Pages that cannot be read are named; exit status 1 if none could."""
     settings = load_settings(os.environ)
     options = options_from(given, settings.ocr.languages)
+    if output is None and result_format in _NOT_FOR_TERMINALS and sys.stdout.isatty():
+        raise click.UsageError(f"{RESULT_FORMATS[result_format].title} is not for a terminal. Name a file: -o FILE.")
     prepare_this_process(page_process_setup(settings, with_storage=False))
-    page_count = inspect_file(file).page_count
-    numbers = page_numbers(options.pages, page_count)
-    reading = _Reading(
-        file, options, min(processes or settings.worker.processes or core_count(), len(numbers)), settings
-    )
+    document_file = DocumentFile(file, options.plain_password)
+    info = inspect_file(document_file)
+    numbers = page_numbers(options.pages, info.page_count)
+    processes = min(processes or settings.worker.processes or core_count(), len(numbers))
+    reading = _Reading(document_file, options, processes, settings)
     with _ended_by_signals(), tempfile.TemporaryDirectory(prefix="recto-") as folder:
-        warnings = _read_pages(reading, numbers, Path(folder))
-        document = Document(page_count, warnings, _now(), f"Recto {__version__}")
+        warnings = (*info.warnings, *_read_pages(reading, numbers, Path(folder)))
+        _tell(warnings)
+        document = describe_result(info.page_count, warnings, datetime.now(UTC), options)
         with _sink(output) as sink:
-            WRITERS[result_format](document, _kept_pages(Path(folder)), sink)
+            writer_for(result_format)(document, _kept_pages(Path(folder)), document_file, sink)
+
+
+def _tell(warnings: tuple[ResultWarning, ...]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {warning.sentence}", err=True)
 
 
 @contextmanager
@@ -98,7 +108,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
 
 
-def _read_pages(reading: _Reading, numbers: list[int], folder: Path) -> tuple[PageWarning, ...]:
+def _read_pages(reading: _Reading, numbers: list[int], folder: Path) -> tuple[ResultWarning, ...]:
     """Read the pages, keep each in `folder`, and return what went wrong. Raises the first error where no page was read."""
     outcomes = _in_this_process(reading, numbers) if reading.processes == 1 else _in_processes(reading, numbers)
     errors: list[tuple[int, DocumentError]] = []
@@ -109,15 +119,13 @@ def _read_pages(reading: _Reading, numbers: list[int], folder: Path) -> tuple[Pa
             (folder / f"{number:08d}.json").write_bytes(page_to_json(outcome))
     if len(errors) == len(numbers):
         raise errors[0][1]
-    for number, error in errors:
-        click.echo(f"Warning: page {number}: {error.detail}", err=True)
-    return tuple(PageWarning(number, error.code, error.detail) for number, error in errors)
+    return tuple(ResultWarning(number, error.code, error.detail) for number, error in errors)
 
 
 def _in_this_process(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
     for number in numbers:
         try:
-            yield number, read_page(reading.file, number, reading.options.languages)
+            yield number, read_page(reading.file, number, reading.options)
         except DocumentError as error:
             yield number, error
 
@@ -134,7 +142,7 @@ def _in_processes(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
         while waiting or ahead:
             while waiting and len(ahead) <= 2 * reading.processes:
                 number = waiting.popleft()
-                task = partial(read_page, reading.file, number, reading.options.languages)
+                task = partial(read_page, reading.file, number, reading.options)
                 ahead.append((number, executor.submit(task, worker.page_timeout_s)))
             number, future = ahead.popleft()
             yield number, _outcome(number, future, worker.page_timeout_s)
@@ -164,25 +172,47 @@ def _kept_pages(folder: Path) -> Iterator[Page]:
 
 @contextmanager
 def _sink(output: Path | None) -> Iterator[BinaryIO]:
-    """Standard output, or a file that appears when it is complete."""
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
+    """Standard output, or a file that appears when it is complete. What is no regular file, such as a pipe, is written straight into."""
+    name = str(output) if output else "standard output"
     try:
-        with tempfile.NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as part:
+        if output is None:
+            with _standard_output() as stream:
+                yield stream
+        elif output.exists() and not output.is_file():
+            with output.open("wb") as stream:
+                yield stream
+        else:
+            with _replacing(output.resolve()) as stream:
+                yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.FileError(name, error.strerror) from error
+
+
+@contextmanager
+def _standard_output() -> Iterator[BinaryIO]:
+    if sys.stdout is None:
+        raise click.UsageError("Standard output is closed. Name a file: -o FILE.")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """The file under a temporary name beside it, renamed at the end, removed where the block raises."""
+    part = tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False)  # noqa: SIM115 - renamed below
+    try:
+        with part:
             yield part  # type: ignore[misc]  # a wrapper of a BinaryIO
         Path(part.name).chmod(0o666 & ~_umask())
-        Path(part.name).replace(output)
-    except OSError as error:
-        raise click.FileError(str(output), error.strerror) from error
+        Path(part.name).replace(target)
+    except BaseException:
+        Path(part.name).unlink(missing_ok=True)
+        raise
 
 
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

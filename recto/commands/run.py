@@ -17,6 +17,7 @@ from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.heartbeat import Heartbeat
 from recto.logs import configure_logging, get_logger
+from recto.ocr.options import AUTO_LANGUAGE
 from recto.page_tasks import EngineReport, describe_engine
 from recto.settings import load_settings
 from recto.worker import Worker, WorkerLimits
@@ -43,7 +44,7 @@ def run(processes: int | None) -> None:
     executor = LocalProcesses(count, settings.worker.pages_per_process, page_process_setup(settings, with_storage=True))
     try:
         engine = _start_engines(executor)
-        missing = sorted(set(settings.ocr.languages.split("+")) - set(engine.languages))
+        missing = sorted(set(settings.ocr.languages.split("+")) - {AUTO_LANGUAGE, *engine.languages})
         if missing:
             _log.warning("default_language_not_installed", languages="+".join(missing), setting="ocr.languages")
         name = f"{socket.gethostname()}-{os.getpid()}"

@@ -37,11 +37,17 @@ class VolumeStorage:
 
     def incoming(self) -> "VolumeIncomingFile":
         """See FileStorage."""
+        folder = self.scratch_folder()
         with _translated(self._root):
-            folder = self._root / _INCOMING
-            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
             self._check_space()
             return VolumeIncomingFile(self._root, folder)
+
+    def scratch_folder(self) -> Path:
+        """Where files lie that no job owns: on the volume, since a system's folder for temporary files may be in memory."""
+        folder = self._root / _INCOMING
+        with _translated(self._root):
+            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
+        return folder
 
     @contextmanager
     def write(self, uuid: str, name: str) -> Iterator[BinaryIO]:
@@ -113,9 +119,8 @@ class VolumeStorage:
 
     def check(self) -> None:
         """See FileStorage."""
+        folder = self.scratch_folder()
         with _translated(self._root):
-            folder = self._root / _INCOMING
-            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder) as probe:
                 probe.write(b"probe")
             self._check_space()

@@ -2,23 +2,18 @@
 
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, cast, get_args
+from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, redirect, request, send_file, url_for
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.json import dumps
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wrappers import Response as BaseResponse
 
 from recto.database import Begin
-from recto.errors import FileNotFound, JobFailed, OptionInvalid, RectoError
-from recto.file_storage.base import result_name
-from recto.job_views import JobView, find_job, latest_change, list_jobs
+from recto.errors import OptionInvalid, RectoError
+from recto.job_views import JobView, latest_change, list_jobs
 from recto.logs import get_logger
-from recto.ocr.options import RESULT_MEDIA_TYPES, ResultFormat
 from recto.web.database import Lane, in_thread, read, run, write
 from recto.web.job_json import job_json
-from recto.web.links import download_name
 from recto.web.login import signed_in
 from recto.web.services import services
 from recto.web.uploads import given_options, received, submit
@@ -42,9 +37,9 @@ def create_job() -> Response:
             raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
         job = submit(uploads[0], given_options(), user.account.id)
     if wait_s is None:
-        return _accepted(job)
+        return accepted(job)
     job = wait_for_end(user.account.id, job.uuid, wait_s)
-    response = _job_response(job) if job.status.is_final else _accepted(job)
+    response = _job_response(job) if job.status.is_final else accepted(job)
     response.headers["Preference-Applied"] = f"wait={wait_s:g}"
     response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
     return response
@@ -75,49 +70,6 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
     """Stop the job and remove it with everything it has."""
     remove_job(signed_in().account.id, str(uuid))
     return "", HTTPStatus.NO_CONTENT
-
-
-@blueprint.get("/jobs/<uuid:uuid>/result")
-def get_result(uuid: UUID) -> BaseResponse:
-    """302 to the file; 202 while there is none yet; 409 where there will be none."""
-    user_id = signed_in().account.id
-    result_format = _asked_format()
-    job = wait_for_end(user_id, str(uuid), asked_wait_s())
-    if job.reason is not None:
-        raise JobFailed(f"The job failed, so it has no result. {job.reason.detail}", reason=job.reason.code)
-    if not job.status.is_final:
-        return _accepted(job)
-    response = redirect(_result_link(job, result_format), HTTPStatus.FOUND)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
-def get_file(uuid: UUID, file_name: str) -> Response:
-    """A result file by its signed link. Needs no sign-in; ends when the link expires or the job is deleted."""
-    name = services().links.check(request.args.get("signature", ""), str(uuid), services().limits.link_lifetime_s)
-    result_format = file_name.removeprefix("result.")
-    job = read(find_job, str(uuid))
-    if (
-        job is None
-        or result_format not in RESULT_MEDIA_TYPES
-        or name != result_name(job.result_token or "", result_format)
-    ):
-        raise FileNotFound("There is no such file. Ask for the result of the job again.")
-    size_bytes = in_thread(lambda: services().storage.size_bytes(job.uuid, name))
-    file = in_thread(lambda: services().storage.open(job.uuid, name))
-    media_type = RESULT_MEDIA_TYPES[result_format].partition(";")[0]  # werkzeug adds the charset itself
-    response = send_file(
-        file, media_type, as_attachment=True, download_name=download_name(job, result_format), conditional=False
-    )
-    response.content_length = size_bytes
-    try:
-        response.make_conditional(request.environ, accept_ranges=True, complete_length=size_bytes)
-    except RequestedRangeNotSatisfiable:
-        file.close()
-        raise
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
 
 
 @blueprint.get("/languages")
@@ -174,15 +126,6 @@ def _changes(user_id: int) -> Response:
     )
 
 
-def _result_link(job: JobView, result_format: ResultFormat) -> str:
-    """Where a client gets the result of a FINISHED job: from the store itself where it can, else from this Backend."""
-    name = result_name(job.result_token or "", result_format)
-    lifetime_s, media_type = services().limits.link_lifetime_s, RESULT_MEDIA_TYPES[result_format]
-    direct = services().storage.link(job.uuid, name, lifetime_s, download_name(job, result_format), media_type)
-    signature = services().links.sign(job.uuid, name)
-    return direct or url_for("api.get_file", uuid=job.uuid, file_name=f"result.{result_format}", signature=signature)
-
-
 @lru_cache(maxsize=256)
 def _job_body(job: JobView, script_root: str) -> bytes:  # noqa: ARG001 - part of the key, since the links in the body begin with it
     """The job as JSON. A thousand clients may be woken by one change: they get the same bytes."""
@@ -196,19 +139,13 @@ def _job_response(job: JobView) -> Response:
     return response
 
 
-def _accepted(job: JobView) -> Response:
+def accepted(job: JobView) -> Response:
+    """202 with the job, its address, and when to ask again."""
     response = Response(_job_body(job, request.script_root), mimetype="application/json")
     response.status_code = HTTPStatus.ACCEPTED
     response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
     response.headers["Retry-After"] = str(services().limits.retry_after_s)
     return response
-
-
-def _asked_format() -> ResultFormat:
-    given = request.args.get("format", "txt")
-    if given not in get_args(ResultFormat):
-        raise OptionInvalid(f"There is no format '{given}'. Ask for one of: {', '.join(get_args(ResultFormat))}.")
-    return cast(ResultFormat, given)
 
 
 def _number(name: str, default: int, least: int) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 
 from recto.job_views import JobView, Reason
+from recto.ocr.media_types import kind
 
 
 def job_json(job: JobView, *, with_transitions: bool = True) -> dict[str, Any]:
@@ -15,17 +16,19 @@ def job_json(job: JobView, *, with_transitions: bool = True) -> dict[str, Any]:
         "status": job.status.value,
         "file_name": job.file_name,
         "media_type": job.media_type,
+        "kind": kind(job.media_type),
         "size_bytes": job.size_bytes,
-        "options": job.options.model_dump(mode="json"),
+        "options": job.options.public(),
         "created": time_json(job.created),
         "ended": time_json(job.ended) if job.ended else None,
         "progress": {"pages_done": job.pages_done, "page_count": job.page_count, "pages_failed": job.pages_failed},
         "attempt": job.attempt,
         "change": job.change,
         "reason": _reason_json(job.reason),
+        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in job.warnings],
         "links": {
             "self": url_for("api.get_job_status", uuid=job.uuid),
-            "result": url_for("api.get_result", uuid=job.uuid),
+            "result": url_for("results.get_result", uuid=job.uuid),
         },
     }
     if with_transitions:

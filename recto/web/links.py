@@ -6,7 +6,7 @@ from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from recto.errors import FileNotFound
 from recto.job_views import JobView
-from recto.ocr.options import ResultFormat
+from recto.ocr.options import RESULT_FORMATS, ResultFormat
 
 _SALT: Final = "result-link"
 
@@ -37,4 +37,4 @@ class LinkSigner:
 def download_name(job: JobView, result_format: ResultFormat) -> str:
     """What the client's file is called: letter.pdf becomes letter.txt."""
     stem = job.file_name.rsplit(".", 1)[0] or job.file_name
-    return f"{stem}.{result_format}"
+    return f"{stem}{RESULT_FORMATS[result_format].suffix}"

@@ -13,19 +13,22 @@ from recto import accounts
 from recto.errors import PasswordRejected, RectoError
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, checkpoints, get_job, latest_change, list_jobs, page_failures
-from recto.ocr.media_types import ACCEPTED
-from recto.ocr.options import ResultFormat
+from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
+from recto.ocr.options import AUTO_LANGUAGE, RESULT_FORMATS, Mode
 from recto.web.api import before, parse_before, remove_job
 from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
 from recto.web.login import SignedInUser, signed_in
+from recto.web.results import parse_format, to_file
 from recto.web.services import services
 from recto.web.uploads import given_options, received, submit
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_filter(kind)
 _LIST_LIMIT: Final = 50
 _SHOWN_TEXT_BYTES: Final = 2_000_000
+_MAKING_WAIT_S: Final = 20.0
 
 
 @blueprint.get("/")
@@ -40,10 +43,11 @@ def jobs() -> str:
         jobs=listed[:_LIST_LIMIT],
         next_before=before(listed[_LIST_LIMIT - 1]) if len(listed) > _LIST_LIMIT else None,
         change=change,
-        languages=[(code, language_name(code)) for code in installed_languages(workers)],
+        languages=_language_choices(installed_languages(workers)),
         default_languages=services().default_languages,
         max_upload_bytes=services().limits.max_upload_bytes,
-        accept=",".join(ACCEPTED),
+        accept=",".join([*ACCEPTED, *FILE_NAME_ENDINGS]),
+        modes=get_args(Mode),
         worker_seen=any(worker.is_alive for worker in workers),
     )
 
@@ -75,9 +79,21 @@ def job(uuid: UUID) -> str:
         text=text,
         text_cut=is_cut,
         text_page_numbers=[number for number, _ in read(checkpoints, found.uuid)],
-        warnings=read(page_failures, found.uuid),
-        formats=get_args(ResultFormat),
+        warnings=[*found.warnings, *read(page_failures, found.uuid)],
+        formats=RESULT_FORMATS,
     )
+
+
+@blueprint.get("/jobs/<uuid:uuid>/result/<result_format>")
+def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[str, str]]:
+    """The result as a file. A format that takes long to make shows a page that asks again by itself."""
+    job, asked = read(get_job, signed_in().account.id, str(uuid)), parse_format(result_format)
+    if job.status is not JobStatus.FINISHED:
+        return redirect(url_for("pages.job", uuid=job.uuid))
+    if services().deriver.has_made(job, asked, _MAKING_WAIT_S):
+        return to_file(job, asked)
+    page = render_template("making.html", job=job, title=RESULT_FORMATS[asked].title)
+    return page, HTTPStatus.ACCEPTED, {"Refresh": str(services().limits.retry_after_s)}
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")
@@ -122,6 +138,12 @@ def change_password() -> Response | tuple[str, int]:
     write(accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
     flash("The password is changed. Other browsers are signed out.", "success")
     return redirect(url_for("pages.account"))
+
+
+def _language_choices(installed: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Codes and names for the form, none before any Worker was seen: then a code is typed."""
+    choices = [(code, language_name(code)) for code in installed]
+    return [(AUTO_LANGUAGE, "Find out"), *choices] if choices else []
 
 
 def _password_errors(user: SignedInUser) -> dict[str, str]:

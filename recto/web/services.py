@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from recto.changes import ChangeFeed
 from recto.file_storage.base import FileStorage
 from recto.jobs import Jobs
+from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
 
 _KEY: Final = "recto"
@@ -33,6 +34,7 @@ class Services:
     storage: FileStorage
     feed: ChangeFeed
     links: LinkSigner
+    deriver: Deriver
     limits: WebLimits
     default_languages: str
     first_password_file: Path

@@ -25,8 +25,8 @@ from recto.errors import (
 from recto.file_storage.base import DOCUMENT, METADATA, IncomingFile
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
-from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff
-from recto.ocr.options import Options, parse_options
+from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
+from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
 from recto.web.database import Lane, in_thread, read, run
 from recto.web.services import services
 from recto.workers import installed_languages, list_workers
@@ -104,6 +104,10 @@ def discard_incoming(_error: BaseException | None = None) -> None:
 
 def given_options() -> Options:
     """The options beside the document: form fields and query parameters, checked, with this Recto's default languages."""
+    if "password" in request.args:
+        raise OptionInvalid(
+            "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
+        )
     given: dict[str, Any] = {name: "+".join(values) for name, values in request.args.lists() if name != _NAME_PARAMETER}
     if _is_form():
         given |= {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
@@ -126,20 +130,15 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
             "The document is empty. Check the file, it may not have been saved completely, and send it again."
         )
     file.seek(0)
-    media_type = sniff(file.read(SNIFF_BYTES))
+    head = file.read(SNIFF_BYTES)
+    media_type = sniff(head)
     if media_type is None:
-        raise UploadUnsupported(
-            f"The content of this file is none of the formats that Recto reads: {', '.join(ACCEPTED.values())}. "
-            "Convert the document to one of them.",
-            accepted=sorted(ACCEPTED),
-        )
-    submission = Submission(
-        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.model_dump(mode="json")
-    )
-    return in_thread(lambda: _store_and_record(upload.incoming, submission), Lane.WRITE)
+        raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
+    submission = Submission(str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored())
+    return in_thread(lambda: _store_and_record(upload.incoming, submission, options), Lane.WRITE)
 
 
-def _store_and_record(incoming: IncomingFile, submission: Submission) -> JobView:
+def _store_and_record(incoming: IncomingFile, submission: Submission, options: Options) -> JobView:
     storage, jobs = services().storage, services().jobs
     try:
         incoming.keep(submission.uuid, DOCUMENT)
@@ -148,7 +147,7 @@ def _store_and_record(incoming: IncomingFile, submission: Submission) -> JobView
             "file_name": submission.file_name,
             "media_type": submission.media_type,
             "size_bytes": submission.size_bytes,
-            "options": submission.options,
+            "options": options.public(),
         }
         with storage.write(submission.uuid, METADATA) as file:
             file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
@@ -197,7 +196,7 @@ def _shown_name(given: str | None) -> str:
 def _check_languages(options: Options) -> None:
     """LanguageUnknown where Workers were seen and none has the language. Before any was seen, the job's own run decides."""
     installed = installed_languages(read(list_workers))
-    missing = [language for language in options.languages if language not in installed]
+    missing = [language for language in options.languages if language not in (*installed, AUTO_LANGUAGE)]
     if installed and missing:
         raise LanguageUnknown(
             f"Language '{missing[0]}' is not installed. Installed are: {', '.join(installed)}. "

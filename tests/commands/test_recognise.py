@@ -6,13 +6,19 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
+import pikepdf
 import pytest
 from PIL import Image
 
 from recto import page_tasks
+from recto.commands import recognise
+from recto.errors import DocumentDamaged
+from recto.ocr.options import ResultFormat
 from tests.conftest import CommandLine
-from tests.drawing import draw_page, save_tiff
+from tests.drawing import draw_page, save_pdf, save_tiff
+from tests.ocr.images.tiffs import grey_page, tiff
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LINES = ("The first page of three", "And this is the second", "The third one ends it")
@@ -75,6 +81,15 @@ def test_recognise_of_a_broken_file_is_one_clear_line(command_line: CommandLine,
     assert done.err.count("\n") == 1
 
 
+def test_recognise_of_a_torn_document_names_the_page_once(command_line: CommandLine, tmp_path: Path) -> None:
+    content = tiff([grey_page(draw_page(LINES).pixels)])
+    file = tmp_path / "torn.tif"
+    file.write_bytes(content[:-4] + bytes([0, 0, 0, 1]))  # where the next directory is: beyond the end
+    done = command_line("recognise", str(file), "--processes", "1")
+    assert (done.status, LINES[0] in done.out) == (0, True)
+    assert done.err.startswith("Warning: Page 2 and any behind it cannot be found")
+
+
 def test_recognise_of_what_is_no_document_lists_what_is(command_line: CommandLine, tmp_path: Path) -> None:
     file = tmp_path / "notes.png"
     file.write_text("plain words")
@@ -126,3 +141,78 @@ def test_recognise_ended_by_a_signal_leaves_no_page_behind(
     process.send_signal(number)
     assert process.wait(30) == 128 + number
     assert list(tmp_path.iterdir()) == []
+
+
+def recognise_as_program(document: Path, *arguments: str, **streams: int | None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "ocr_worker.py", "recognise", str(document), "--pages", "1", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, **streams)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize("result_format", get_args(ResultFormat))
+def test_recognise_writes_every_format(
+    command_line: CommandLine, document: Path, tmp_path: Path, result_format: str
+) -> None:
+    target = tmp_path / "result"
+    done = command_line("recognise", str(document), "--format", result_format, "-o", str(target), "--processes", "1")
+    assert (done.status, done.err) == (0, "")
+    assert target.stat().st_size > 0
+
+
+def test_recognise_into_a_pipe_with_a_name_leaves_it_a_pipe(document: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with recognise_as_program(document, "-o", str(pipe)) as program:
+        assert LINES[0] in pipe.read_text()
+        assert program.wait(60) == 0
+    assert pipe.is_fifo()
+
+
+def test_recognise_into_a_link_writes_what_it_leads_to(
+    command_line: CommandLine, document: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link.txt").symlink_to(tmp_path / "target.txt")
+    assert command_line("recognise", str(document), "-o", str(tmp_path / "link.txt")).status == 0
+    assert (tmp_path / "link.txt").is_symlink()
+    assert LINES[0] in (tmp_path / "target.txt").read_text()
+
+
+def test_recognise_that_fails_while_writing_leaves_no_part_of_the_file(
+    command_line: CommandLine, document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DocumentDamaged("The document is damaged. Save it anew.")
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(recognise, "writer_for", lambda _: fail)
+    done = command_line("recognise", str(document), "-o", str(tmp_path / "out" / "text.txt"))
+    assert (done.status, done.err.strip()) == (1, "Error: The document is damaged. Save it anew.")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_recognise_onto_a_full_disk_is_one_clear_line(document: Path) -> None:
+    with Path("/dev/full").open("wb") as full, recognise_as_program(document, stdout=full.fileno()) as program:
+        _, errors = program.communicate(timeout=60)
+    assert program.returncode == 1
+    assert errors.decode().strip() == "Error: Could not open file 'standard output': No space left on device"
+
+
+@pytest.mark.parametrize("mode", ["auto", "force", "skip"])
+def test_recognise_takes_the_modes_of_the_api(command_line: CommandLine, document: Path, mode: str) -> None:
+    done = command_line("recognise", str(document), "--mode", mode, "--pages", "1")
+    assert (done.status, done.out.strip()) == (0, LINES[0])
+
+
+def test_recognise_with_a_mode_that_is_none_is_wrong_usage(command_line: CommandLine, document: Path) -> None:
+    assert command_line("recognise", str(document), "--mode", "fast").status == 2
+
+
+def test_recognise_opens_an_encrypted_pdf_with_its_password(
+    command_line: CommandLine, tmp_path: Path, document: Path
+) -> None:
+    path = save_pdf(tmp_path / "secret.pdf", [draw_page((LINES[0],)).pixels])
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.save(path, encryption=pikepdf.Encryption(owner="owner", user="sesame"))
+    assert command_line("recognise", str(path), "--password", "sesame").out.strip() == LINES[0]
+    wrong = command_line("recognise", str(path), "--password", "other")
+    assert (wrong.status, "password" in wrong.err) == (1, True)
+    assert "'password'" in command_line("recognise", str(path)).err

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 from recto import accounts, workers
 from recto.database import Begin, connect, transaction
 from recto.errors import RectoError
-from recto.file_storage.base import DOCUMENT, result_name
+from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
+from recto.ocr.page import Page
+from recto.ocr.writers.json import page_to_json
 
 
 class HandWorker:
@@ -21,6 +23,10 @@ class HandWorker:
         self.engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
         self._storage = VolumeStorage(folder)
         self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 10_000, 100_000))
+
+    def session(self) -> Session:
+        """A new session on the database."""
+        return Session(self.engine)
 
     def token_of(self, name: str) -> str:
         """A new API token of that user."""
@@ -66,7 +72,11 @@ class HandWorker:
         raise AssertionError("no job came")
 
     def read_page(self, claim: Claim, number: int, error: RectoError | None = None) -> None:
-        """End one page."""
+        """End one page, blank where it does not end in an error."""
+        if error is None:
+            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", (), ())
+            with self._storage.write(claim.lease.job_uuid, checkpoint_name(claim.lease.token, number)) as file:
+                file.write(page_to_json(page))
         with transaction(Session(self.engine), Begin.WRITE) as session:
             self._jobs.adopt_page(session, claim.lease, number, error)
 

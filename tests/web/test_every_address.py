@@ -31,6 +31,7 @@ EXPECTED = {
     "POST /account/tokens": Expected(401, 201, 201),
     "POST /account/tokens/<int(max=9223372036854775807):token_id>/revoke": Expected(401, 404, 302),
     "GET /jobs/<uuid:uuid>": Expected(401, 404, 200),
+    "GET /jobs/<uuid:uuid>/result/<result_format>": Expected(401, 404, 302),
     "POST /jobs/<uuid:uuid>/delete": Expected(401, 404, 302),
     "GET /api/v1/jobs": Expected(401, 200, 200),
     "POST /api/v1/jobs": Expected(401, 202, 202),
@@ -65,6 +66,7 @@ def test_address_answers_nobody_others_and_the_owner_as_expected(
         "<uuid:uuid>": uuid,
         "<int(max=9223372036854775807):token_id>": "1",
         "<file_name>": "result.txt",
+        "<result_format>": "txt",
         "<path:filename>": "../app.py",
     }.items():
         path = path.replace(marker, value)

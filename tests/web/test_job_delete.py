@@ -31,7 +31,7 @@ def test_job_in_any_status_is_removed_with_its_files(
     assert left_behind(folder) == []
     if claim and status == "IN_PROGRESS":
         with pytest.raises(LeaseLost):
-            worker.read_page(claim, 1)
+            worker.commit_finish(claim)
 
 
 def test_second_deletion_answers_404(program: Program) -> None:

@@ -33,7 +33,7 @@ def test_form_with_document_answers_202_with_the_job(program: Program) -> None:
         "application/pdf",
         len(PDF),
     )
-    assert job["options"] == {"languages": "deu+eng", "pages": "1-3"}
+    assert job["options"] == {"languages": "deu+eng", "pages": "1-3", "mode": "auto", "formats": "txt+json"}
     assert job["progress"] == {"pages_done": 0, "page_count": None, "pages_failed": 0}
     assert [entry["status"] for entry in job["transitions"]] == ["QUEUED"]
     assert job["created"] == job["transitions"][0]["timestamp"]
@@ -49,7 +49,7 @@ def test_document_is_kept_byte_for_byte_with_its_metadata(program: Program, fold
         "file_name": "Brief an Böll.png",
         "media_type": "image/png",
         "size_bytes": len(PNG),
-        "options": {"languages": "deu", "pages": None},
+        "options": {"languages": "deu", "pages": None, "mode": "auto", "formats": "txt+json"},
     }
     assert left_behind(folder) == [uuid]
 
@@ -65,7 +65,7 @@ def test_raw_body_of_any_declared_type_is_judged_by_its_content(
     assert response.status_code == 202, response.text
     assert response.get_json()["media_type"] == "application/pdf"
     assert response.get_json()["file_name"] == "scan.bin"
-    assert response.get_json()["options"] == {"languages": "fra", "pages": "2"}
+    assert response.get_json()["options"] == {"languages": "fra", "pages": "2", "mode": "auto", "formats": "txt+json"}
     assert (folder / response.get_json()["uuid"] / "document").read_bytes() == PDF
 
 
@@ -254,7 +254,7 @@ def test_unknown_option_is_named_with_those_there_are(program: Program, folder: 
     for response in (program.send_form(langs="deu"), program.post(f"{JOBS}?langs=deu", data=PDF)):
         members = problem(response, 422, "option_invalid")
         assert "'langs'" in members["detail"]
-        assert members["options"] == ["languages", "pages"]
+        assert members["options"] == ["formats", "languages", "mode", "pages", "password"]
     assert left_behind(folder) == []
 
 
@@ -378,3 +378,27 @@ def test_wrong_method_names_the_right_ones(program: Program, method: str) -> Non
     response = program.request(method, JOBS, data=PDF)
     problem(response, 405, "method_not_allowed")
     assert {"GET", "POST"} <= set(response.headers["Allow"].replace(" ", "").split(","))
+
+
+def test_password_is_kept_for_the_worker_and_shown_nowhere(program: Program, worker: HandWorker, folder: Path) -> None:
+    response = program.send_form(password="open sesame")
+    uuid = response.get_json()["uuid"]
+    shown = response.text + program.get(f"{JOBS}/{uuid}").text + program.get(JOBS).text
+    assert "sesame" not in shown
+    assert "sesame" not in (folder / uuid / "metadata.json").read_text(encoding="utf-8")
+    assert worker.claim().options["password"] == "open sesame"
+
+
+def test_password_in_the_address_is_refused(program: Program) -> None:
+    response = program.post(f"{JOBS}?password=sesame", data=PDF)
+    assert "form field" in problem(response, 422, "option_invalid")["detail"]
+
+
+def test_languages_to_be_found_out_need_no_name(program: Program, worker: HandWorker) -> None:
+    worker.report("eng")
+    assert program.send_form(languages="auto").get_json()["options"]["languages"] == "auto"
+
+
+def test_formats_and_mode_are_part_of_the_job(program: Program) -> None:
+    options = program.send_form(formats="pdf+txt", mode="force").get_json()["options"]
+    assert (options["formats"], options["mode"]) == ("txt+pdf", "force")

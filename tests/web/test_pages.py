@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from recto.errors import DocumentEncrypted, PageTimeout
+from recto.ocr.options import RESULT_FORMATS
 from tests.web.clients import PAGE, PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
@@ -29,6 +30,12 @@ def test_list_shows_each_job_and_offers_the_upload(browser: Browser, program: Pr
     assert '<option value="deu">German</option>' in page
     assert 'enctype="multipart/form-data"' in page
     assert 'id="no-worker" hidden>' in page
+
+
+def test_list_and_job_name_the_kind_of_document_as_people_do(browser: Browser, program: Program) -> None:
+    uuid = program.submit(b"P4\n8 1\n\0", "note.pbm")
+    assert all("PNM, 8 Bytes" in browser.get(address).text for address in ("/", f"/jobs/{uuid}"))
+    assert program.get(f"/api/v1/jobs/{uuid}").get_json()["kind"] == "PNM"
 
 
 def test_list_is_paged(browser: Browser, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +79,8 @@ def test_page_of_a_finished_job_shows_text_warnings_and_downloads(
     page = browser.get(f"/jobs/{uuid}").text
     assert "Dear &lt;b&gt;Sir&lt;/b&gt;" in page
     assert "Page 2: The page took too long." in page
-    assert f"/api/v1/jobs/{uuid}/result?format=json" in page
+    for result_format in RESULT_FORMATS:
+        assert f"/jobs/{uuid}/result/{result_format}" in page
 
 
 def test_long_text_is_cut_in_the_page(
@@ -126,7 +134,7 @@ def test_upload_without_script_submits_each_document(browser: Browser, folder: P
     page = browser.get("/").text
     assert "first.pdf is in the queue." in page
     assert "second.pdf is in the queue." in page
-    assert "notes.doc: The content of this file is none of the formats" in page
+    assert "notes.doc: The file is text already" in page
     assert len(left_behind(folder)) == 2
 
 

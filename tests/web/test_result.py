@@ -78,7 +78,7 @@ def test_wait_that_ends_before_the_job_answers_202(program: Program) -> None:
 @pytest.mark.parametrize("given", ["docx", "", "TXT", "../document", "txt\x00"])
 def test_unknown_format_answers_422_with_those_there_are(program: Program, given: str) -> None:
     response = program.get(f"{JOBS}/{program.submit()}/result", query_string={"format": given})
-    assert "txt, json" in problem(response, 422, "option_invalid")["detail"]
+    assert "txt, md, json, pdf" in problem(response, 422, "option_invalid")["detail"]
 
 
 def test_bad_wait_answers_422(program: Program) -> None:

@@ -13,8 +13,13 @@ const chooser = () => languageChooser(form.querySelector("[data-languages]"));
 let chosenLanguages = chooser();
 const limits = { bytes: Number(form.dataset.maxBytes), words: form.dataset.maxWords };
 const uploads = new Uploads(document.getElementById("uploads"), limits, showJob);
-const upload = (files) =>
-  uploads.add(files, { languages: chosenLanguages(), pages: document.getElementById("pages").value.trim() });
+const valueOf = (id) => document.getElementById(id).value.trim();
+const password = document.getElementById("password");
+const upload = (files) => {
+  const options = { languages: chosenLanguages(), pages: valueOf("pages"), mode: valueOf("mode"), password: password.value };
+  uploads.add(files, options);
+  if (files.length > 0) password.value = ""; // it belongs to these documents, not to the next ones
+};
 
 picker.hidden = true;
 form.querySelector("[data-without-script]").hidden = true;

@@ -1,5 +1,7 @@
 /** Turns the multiple select, awkward on a phone and blind to order, into chips and an "add" select. */
 
+const FOUND_OUT = "auto";
+
 export function languageChooser(field) {
   const select = field.querySelector("select");
   if (!select) {
@@ -30,11 +32,14 @@ export function languageChooser(field) {
     (chips.querySelector("button") ?? select).focus();
   };
   select.addEventListener("change", () => {
-    if (select.value) change([...chosen, select.value]);
+    if (select.value) change(joined(chosen, select.value));
   });
   change(chosen);
   return () => chosen.join("+");
 }
+
+/** Languages that are found out stand alone. */
+const joined = (codes, added) => (added === FOUND_OUT ? [added] : [...codes.filter((code) => code !== FOUND_OUT), added]);
 
 function chip(code, label, remove) {
   const item = document.getElementById("chip-template").content.firstElementChild.cloneNode(true);

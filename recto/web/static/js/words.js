@@ -19,7 +19,7 @@ export function sizeWords(bytes) {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-export const kindWords = (job) => `${job.media_type.split("/").at(-1).toUpperCase()}, ${sizeWords(job.size_bytes)}`;
+export const kindWords = (job) => `${job.kind}, ${sizeWords(job.size_bytes)}`;
 
 export function pageWords({ status, progress }) {
   const { pages_done: done, page_count: count, pages_failed: failed } = progress;

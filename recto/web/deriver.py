@@ -1,0 +1,163 @@
+"""Formats asked for after the job: each is made by `ocr_worker.py derive` in a process of its own, and by nobody twice at a time.
+
+The process is started by posix_spawn, never by fork: this program is gevent's, and its threads would not survive one. The Database
+says who makes what (recto/derivations.py), so that several Backends do not do the same work.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+import gevent
+from flask import Flask, current_app
+from gevent.event import Event
+from gevent.lock import BoundedSemaphore
+
+from recto import derivations
+from recto.errors import FileNotFound, JobNotFound, ResultNotMade, ServiceError
+from recto.file_storage.base import FileStorage, result_name
+from recto.job_views import JobView
+from recto.logs import get_logger
+from recto.ocr.options import RESULT_FORMATS, ResultFormat
+from recto.web.database import in_thread, read, write
+
+_log = get_logger(__name__)
+_Key: TypeAlias = tuple[str, ResultFormat]
+
+COMMAND: Final = (sys.executable, str(Path(__file__).resolve().parents[2] / "ocr_worker.py"), "derive")
+_AT_ONCE: Final = 2
+_GRACE_S: Final = 2.0
+"""For so long every request waits: most formats are there by then, and nobody has to ask twice."""
+_LOOK_S: Final = 0.02
+_HOLD_S: Final = 20.0
+_RENEW_S: Final = 5.0
+"""A Backend that dies is not heard from any more: after _HOLD_S another one, or the same after its start, makes the format."""
+_STOP_S: Final = 5.0
+_LOOK_ELSEWHERE_S: Final = 0.5
+
+
+class Deriver:
+    """Makes formats of finished jobs. `page_timeout_s` is what one page may take: see derivations.time_limit_s."""
+
+    def __init__(self, storage: FileStorage, page_timeout_s: float, command: Sequence[str] = COMMAND) -> None:
+        self._storage = storage
+        self._page_timeout_s = page_timeout_s
+        self._command = tuple(command)
+        self._slots = BoundedSemaphore(_AT_ONCE)
+        self._ended: dict[_Key, Event] = {}
+        self._pids: set[int] = set()
+        self._greenlets: set[gevent.Greenlet[..., None]] = set()
+        self._is_stopping = False
+
+    def has_made(self, job: JobView, result_format: ResultFormat, wait_s: float) -> bool:
+        """Whether the file is there, after making it if need be; False where that takes longer than `wait_s`. ResultNotMade."""
+        until = time.monotonic() + max(wait_s, _GRACE_S)
+        while not in_thread(partial(self._is_there, job, result_format)):
+            self._raise_failure(job, result_format)
+            remaining_s = until - time.monotonic()
+            if remaining_s <= 0 or self._is_stopping:
+                return False
+            self._under_way(job, result_format).wait(remaining_s)
+        return True
+
+    def stop(self) -> None:
+        """Kill what is running, and let others begin it. Who waits is told that it takes longer."""
+        self._is_stopping = True
+        for pid in self._pids:
+            os.kill(pid, signal.SIGKILL)
+        gevent.joinall(list(self._greenlets), timeout=_STOP_S)
+
+    def _is_there(self, job: JobView, result_format: ResultFormat) -> bool:
+        try:
+            self._storage.size_bytes(job.uuid, result_name(job.result_token or "", result_format))
+        except FileNotFound:
+            return False
+        return True
+
+    def _raise_failure(self, job: JobView, result_format: ResultFormat) -> None:
+        found = read(derivations.find, job.uuid, result_format)
+        if found and found.error_code:
+            raise ResultNotMade(found.error_detail or "", reason=found.error_code)
+
+    def _under_way(self, job: JobView, result_format: ResultFormat) -> Event:
+        """Set when there is reason to look again. Begins to make the format unless that is going on here already."""
+        key = job.uuid, result_format
+        if key not in self._ended:
+            self._ended[key] = Event()
+            application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way
+            greenlet = gevent.spawn(self._make, application, job, result_format)
+            self._greenlets.add(greenlet)
+            greenlet.link(self._greenlets.discard)
+        return self._ended[key]
+
+    def _make(self, application: Flask, job: JobView, result_format: ResultFormat) -> None:
+        """In a greenlet of its own, which outlives the request: who asks again finds the file."""
+        try:
+            with self._slots, application.app_context():
+                self._make_in_turn(job, result_format)
+        finally:
+            self._ended.pop((job.uuid, result_format)).set()
+
+    def _make_in_turn(self, job: JobView, result_format: ResultFormat) -> None:
+        token = uuid4().hex
+        try:
+            if not write(derivations.begin, job.uuid, result_format, token, _HOLD_S):
+                gevent.sleep(_LOOK_ELSEWHERE_S)  # another Backend is at it
+                return
+        except JobNotFound:
+            return  # deleted meanwhile; who waits learns it when it asks again
+        except ServiceError as error:
+            _log.warning("format_not_begun", job=job.uuid, format=result_format, code=error.code)
+            gevent.sleep(_LOOK_ELSEWHERE_S)
+            return
+        status = self._run(job, result_format, token)
+        if self._is_stopping:
+            write(derivations.end, job.uuid, result_format, token)
+        elif status != 0:
+            # Changes nothing where the process has recorded its own reason.
+            title = RESULT_FORMATS[result_format].title
+            how = "took too long" if status is None else "ended its process"
+            ended = ResultNotMade(
+                f"Making the format {title} {how}. Ask for it again in a minute; the other formats are there."
+            )
+            write(derivations.fail, job.uuid, result_format, token, ended)
+            _log.warning("format_not_made", job=job.uuid, format=result_format, status=status)
+
+    def _run(self, job: JobView, result_format: ResultFormat, token: str) -> int | None:
+        """The exit status of the program; None where it was killed because it took too long. Renews meanwhile."""
+        command = (*self._command, job.uuid, result_format, "--token", token)
+        nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+        pid = os.posix_spawn(command[0], command, os.environ, file_actions=[nothing])
+        self._pids.add(pid)
+        until, is_late = time.monotonic() + self._limit_s(job), False
+        renew_at = time.monotonic() + _RENEW_S
+        try:
+            while True:
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    return None if is_late else os.waitstatus_to_exitcode(status)
+                if not is_late and time.monotonic() > until:
+                    is_late = True
+                    os.kill(pid, signal.SIGKILL)
+                if time.monotonic() > renew_at:
+                    renew_at += _RENEW_S
+                    self._renew(job, result_format, token)
+                gevent.sleep(_LOOK_S)
+        finally:
+            self._pids.discard(pid)
+
+    def _renew(self, job: JobView, result_format: ResultFormat, token: str) -> None:
+        """Late renewals are no harm: two processes that make the same format write equal bytes."""
+        try:
+            write(derivations.renew, job.uuid, result_format, token, _HOLD_S)
+        except ServiceError as error:
+            _log.warning("format_not_renewed", job=job.uuid, format=result_format, code=error.code)
+
+    def _limit_s(self, job: JobView) -> float:
+        return derivations.time_limit_s(self._page_timeout_s, job.page_count or 0)

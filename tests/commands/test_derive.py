@@ -1,0 +1,110 @@
+"""`derive`: formats of a finished job, as the Backend and an administrator have them made."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from recto import derivations
+from recto.commands import derive
+from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
+from recto.file_storage.volume import VolumeStorage
+from recto.ocr.page import Block, Box, Line, Page, Quad, Word
+from recto.ocr.writers.json import page_to_json
+from tests.conftest import CommandLine, JobTable
+from tests.drawing import blank_page, save_tiff
+
+QUAD: Quad = ((0.0, 0.0), (9.0, 0.0), (9.0, 5.0), (0.0, 5.0))
+LINE = Line((Word("Read", 0.9, Box(0, 0, 9, 5), QUAD),), Box(0, 0, 9, 5), QUAD, 0)
+PAGE = Page(1, 60, 40, 300.0, ("eng",), "tesserocr 5", (), (Block((LINE,), Box(0, 0, 9, 5)),))
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_for_the_tests_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("RECTO_WORKER_PROCESS_MEMORY_BYTES", "0")
+    monkeypatch.setenv("RECTO_WORKER_NICENESS", "0")
+    monkeypatch.setattr(derive, "configure_logging", lambda *_: None)
+
+
+@pytest.fixture
+def storage(command_line: CommandLine) -> VolumeStorage:
+    return VolumeStorage(command_line.folder)
+
+
+@pytest.fixture
+def uuid(table: JobTable, ann: int, storage: VolumeStorage, tmp_path: Path) -> str:
+    """A finished job of one page whose text is 'Read'."""
+    uuid = table.submit(ann)
+    incoming = storage.incoming()
+    incoming.file.write(save_tiff(tmp_path / "one.tif", [blank_page(60, 40)]).read_bytes())
+    incoming.keep(uuid, DOCUMENT)
+    lease = table.claim().lease
+    with storage.write(uuid, checkpoint_name(lease.token, 1)) as file:
+        file.write(page_to_json(PAGE))
+    table.do(table.jobs.adopt_page, lease, 1)
+    table.do(table.jobs.finish, lease)
+    return uuid
+
+
+def made(storage: VolumeStorage, table: JobTable, uuid: str, result_format: str) -> bytes:
+    with storage.open(uuid, result_name(table.job(uuid).result_token or "", result_format)) as file:
+        return file.read()
+
+
+def test_derive_makes_the_format_from_the_pages_that_were_read(
+    command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
+) -> None:
+    assert command_line("derive", uuid, "json").status == 0
+    result = json.loads(made(storage, table, uuid, "json"))
+    assert result["pages"][0]["blocks"][0]["lines"][0]["text"] == "Read"
+    assert result["created"] == "2027-01-15T08:00:00.000000Z"
+    assert table.read(derivations.find, uuid, "json") is None
+
+
+def test_derive_twice_gives_equal_bytes(
+    command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
+) -> None:
+    assert command_line("derive", uuid, "json").status == 0
+    first = made(storage, table, uuid, "json")
+    assert command_line("derive", uuid, "json").status == 0
+    assert made(storage, table, uuid, "json") == first
+
+
+def test_derive_goes_on_under_the_token_that_it_is_given(
+    command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
+) -> None:
+    assert table.do(derivations.begin, uuid, "txt", "token", 60.0)
+    refused = command_line("derive", uuid, "txt")
+    assert (refused.status, "being made already" in refused.err) == (1, True)
+    assert command_line("derive", uuid, "txt", "--token", "token").status == 0
+    assert made(storage, table, uuid, "txt") == b"Read\n"
+    assert table.read(derivations.find, uuid, "txt") is None
+
+
+def test_derive_that_fails_records_its_reason_and_leaves_the_job_finished(
+    command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
+) -> None:
+    (command_line.folder / uuid / DOCUMENT).write_bytes(b"II*\x00 and nothing more")
+    failed = command_line("derive", uuid, "json")
+    assert failed.status == 1
+    found = table.read(derivations.find, uuid, "json")
+    assert found is not None
+    assert found.error_code == "document_damaged"
+    assert found.error_detail
+    assert found.error_detail in failed.err
+    assert table.job(uuid).status == "FINISHED"
+
+
+def test_derive_of_a_job_that_is_not_finished_says_so(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    refused = command_line("derive", table.submit(ann), "txt")
+    assert (refused.status, "is QUEUED" in refused.err) == (1, True)
+
+
+def test_derive_of_no_job_says_so(command_line: CommandLine) -> None:
+    assert "There is no such job" in command_line("derive", "0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77", "txt").err
+
+
+def test_derive_of_an_unknown_format_is_wrong_usage(command_line: CommandLine, uuid: str) -> None:
+    assert command_line("derive", uuid, "docx").status == 2
