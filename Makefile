@@ -65,7 +65,7 @@ system-packages:
 	@$(call system_packages,ocr)
 
 system-packages-tests: | system-packages
-	@$(call system_packages,fonts curl)
+	@$(call system_packages,fonts curl poppler)
 
 system-packages-services: | system-packages-tests
 	@$(call system_packages,browser)

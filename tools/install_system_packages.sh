@@ -4,6 +4,7 @@
 #   python   a Python 3.11 or newer that can make virtual environments
 #   fonts    DejaVu, which the demo and the tests draw their pages with
 #   curl     curl, with which a test runs the walk through the API
+#   poppler  pdftotext, with which tests read the PDFs that Recto writes
 #   browser  Chromium, which the tests of the pages drive
 # Everything there: no output, about 30 ms, nothing of the package manager touched. PYTHON names the Python to use.
 # Exit status: 0 all is there · 1 something is missing; the message names it.
@@ -38,6 +39,8 @@ has_fonts() {
 
 has_curl() { has curl; }
 
+has_poppler() { has pdftotext; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
 
 debian_packages() {
@@ -56,6 +59,7 @@ debian_packages() {
         ;;
     fonts) printf 'fonts-dejavu-core' ;;
     curl) printf 'curl' ;;
+    poppler) printf 'poppler-utils' ;;
     browser)
         # Ubuntu has Chromium as a snap only; this package of its brings it.
         if grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then printf 'chromium-browser'; else printf 'chromium'; fi
@@ -69,6 +73,7 @@ brew_packages() {
     python) printf 'python@3.13' ;;
     fonts) printf 'font-dejavu' ;;
     curl) printf 'curl' ;;
+    poppler) printf 'poppler' ;;
     browser) printf 'chromium' ;;
     esac
 }
@@ -151,9 +156,9 @@ explain_missing() {
 wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | curl | browser) "has_$group" || wanted="$wanted $group" ;;
+    ocr | python | fonts | curl | poppler | browser) "has_$group" || wanted="$wanted $group" ;;
     *)
-        say "Unknown group '$group': ocr, python, fonts, curl or browser"
+        say "Unknown group '$group': ocr, python, fonts, curl, poppler or browser"
         exit 1
         ;;
     esac

@@ -111,7 +111,7 @@ def sign_in(page: Page, address: str, password: str) -> None:
 
 def picture(page: Page, name: str) -> None:
     """Save what the page shows, palette-reduced: these files live in the repository."""
-    page.wait_for_function("[...document.querySelectorAll('time[datetime]')].every(time => time.title)")
+    page.wait_for_selector("time[datetime]:not([title])", state="detached")
     shot = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
     shot.convert("RGB").quantize(128).save(TARGET / f"{name}.png", optimize=True)
     sys.stdout.write(f"docs/screenshots/{name}.png\n")
