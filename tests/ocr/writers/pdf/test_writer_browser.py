@@ -22,6 +22,7 @@ pytestmark = pytest.mark.services
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
 VIEWER = "chrome-extension://"
 CSS_PX_PER_POINT = 96 / 72
+IS_ACTIVE = "Boolean(document.querySelector('pdf-viewer')?.pluginController_?.isActive)"
 SELECTED_TEXT = """async () => {
     const viewer = document.querySelector('pdf-viewer');
     return (await viewer.pluginController_.getSelectedText()).selectedText;
@@ -64,7 +65,7 @@ class Viewer:
         self._page, self._recognised = page, recognised_page
         page.goto(f"{address}#zoom=100&toolbar=0&navpanes=0")
         self._frame = self._viewer_frame()
-        self._frame.wait_for_function("document.querySelector('pdf-viewer')?.pluginController_?.isActive")
+        self._wait_until_active()
         page.wait_for_timeout(1500)
         left, top = self._paper()
         self._left, self._top = left, top
@@ -95,6 +96,14 @@ class Viewer:
     def _selected(self) -> str:
         self._page.wait_for_timeout(300)
         return str(self._frame.evaluate(SELECTED_TEXT)).strip()
+
+    def _wait_until_active(self) -> None:
+        """Asked for again and again from here: the viewer's policy forbids the loop that Playwright would evaluate in it."""
+        for _ in range(100):
+            if self._frame.evaluate(IS_ACTIVE):
+                return
+            self._page.wait_for_timeout(100)
+        raise AssertionError("Chromium's viewer showed no document.")
 
     def _viewer_frame(self) -> Frame:
         self._page.wait_for_timeout(500)
