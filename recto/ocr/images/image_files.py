@@ -218,7 +218,7 @@ def _media_type(path: Path) -> str:
 def _prepare_pillow(media_type: str) -> None:
     """Sets up the decoders that take several threads: here one process has one core. Imported only where they are needed."""
     if media_type in ("image/heic", "image/heif"):
-        from pillow_heif import register_heif_opener
+        from pi_heif import register_heif_opener
 
         register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
     elif media_type == "image/avif":
