@@ -151,7 +151,8 @@ def _is_noteworthy(letters: Letters, covered: Flags) -> bool:
     outside = ~covered
     if not covered.any():
         return bool(np.count_nonzero(outside) >= _MIN_LETTERS)
-    usual = float(np.median(letters.height[covered]))
+    # A few letters under a word may be there by chance: then all of them say how large the print is.
+    usual = float(np.median(letters.height[covered] if np.count_nonzero(covered) >= _MANY_SMALL else letters.height))
     outside &= (letters.height >= _SIZES[0] * usual) & (letters.height <= _SIZES[1] * usual)
     count = _in_company(letters, outside)
     return count >= _MIN_LETTERS and (count >= _MANY_LETTERS or count >= _LEAST_SHARE * covered.size)

@@ -93,3 +93,10 @@ def test_turned_word_wipes_out_its_quad_and_not_its_bounds() -> None:
     clean = wiped(PICTURE, uncovered(PICTURE, 0, 0, [line_of([thin])]))
     kept = np.count_nonzero(clean < 128) / np.count_nonzero(PICTURE < 128)
     assert 0.8 < kept < 1
+
+
+def test_print_under_a_few_words_that_have_nothing_to_do_with_it_is_noteworthy() -> None:
+    """Of an old layer between the lines, whose boxes hold some parts of letters by chance."""
+    between = min(word.quad[2][1] for word in DRAWN.words) - 3
+    stray = line_of([((100, between), (300, between), (300, between + 20), (100, between + 20))])
+    assert uncovered(PICTURE, 0, 0, [stray]).is_noteworthy

@@ -51,7 +51,7 @@ class PdfSummary:
 
 def summarise(file: DocumentFile, max_pages: int, max_page_px: int) -> PdfSummary:
     """Page count, size and signature. Raises DocumentEncrypted, PasswordWrong, DocumentEmpty or DocumentDamaged."""
-    with _open(file) as (pdf, is_copy):
+    with opened(file) as (pdf, is_copy):
         page_count = len(pdf)
         looked_at = range(page_count) if page_count <= max_pages else range(0)
         most_px = sum(_most_px(pdf, index, max_page_px) for index in looked_at)
@@ -87,7 +87,7 @@ def render_page(file: DocumentFile, number: int, max_page_px: int) -> PageImage:
 @contextmanager
 def open_page(file: DocumentFile, number: int, max_page_px: int) -> Iterator[tuple[pypdfium2.PdfPage, PageScale]]:
     """Page `number` (from 1) and how it becomes pixels. PageNotInDocument, PageDamaged, PageTooLarge, and what `summarise` raises."""
-    with _open(file) as (pdf, _):
+    with opened(file) as (pdf, _):
         if not 1 <= number <= len(pdf):
             raise PageNotInDocument(f"The document has {len(pdf)} pages; there is no page {number}.")
         if is_content_too_large(file.path, file.password, number - 1):
@@ -147,7 +147,7 @@ def _is_signed(pdf: pypdfium2.PdfDocument) -> bool:
 
 
 @contextmanager
-def _open(file: DocumentFile) -> Iterator[tuple[pypdfium2.PdfDocument, bool]]:
+def opened(file: DocumentFile) -> Iterator[tuple[pypdfium2.PdfDocument, bool]]:
     """The document, or a repaired copy of it where PDFium alone cannot make sense of the file; and whether it is the copy."""
     file.path.open("rb").close()  # an OSError says more than PDFium does
     try:

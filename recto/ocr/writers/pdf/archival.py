@@ -50,7 +50,7 @@ def _prepare(pdf: Pdf, created: str) -> None:
 
 def _save(pdf: Pdf, ready: BinaryIO) -> None:
     try:
-        pdfa.save(pdf, ready, _FLAVOUR, output_intent=None, repair=False)
+        pdfa.save(pdf, ready, _FLAVOUR, output_intent=None, repair=False, deterministic_id=True)
     except pdfa.PdfaError as error:
         found = list(dict.fromkeys(finding.message for finding in error.report.findings))
         more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

@@ -7,7 +7,7 @@ is not taken for what the page shows, whatever the picture's masks and clippings
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pypdfium2
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pikepdf import Matrix
 from pypdfium2 import raw
 
-from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import Line, Word
 
 _UNSEEN_MODES: Final = (raw.FPDF_TEXTRENDERMODE_INVISIBLE, raw.FPDF_TEXTRENDERMODE_CLIP)
@@ -29,16 +28,10 @@ _Box: TypeAlias = tuple[float, float, float, float]
 
 
 class VisibleText:
-    """The visible text of a PDF's pages, as PDFium finds it. A context manager, since it holds the file open."""
+    """The visible text of a PDF's pages, as PDFium finds it in the document that `opened` (pdf_files.py) has opened."""
 
-    def __init__(self, file: DocumentFile) -> None:
-        self._pdf = pypdfium2.PdfDocument(file.path, file.password)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._pdf.close()
+    def __init__(self, pdf: pypdfium2.PdfDocument) -> None:
+        self._pdf = pdf
 
     def blocks_beside(
         self, blocks: Iterator[Sequence[Line]], number: int, to_user_space: Matrix

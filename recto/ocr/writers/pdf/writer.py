@@ -27,6 +27,7 @@ from recto.errors import DocumentDamaged, DocumentEncrypted
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.media_types import SNIFF_BYTES, sniff
 from recto.ocr.page import Document, Line, Page
+from recto.ocr.pdf.pdf_files import opened
 from recto.ocr.writers.pdf.garbled_text import hide_text_from_readers
 from recto.ocr.writers.pdf.image_pages import recognised_pages, write_image_pdf
 from recto.ocr.writers.pdf.invisible_text import take_out_invisible_text
@@ -81,7 +82,7 @@ def _write_onto_pdf(
             if page.text_layer == "garbled":
                 hide_text_from_readers(pdf, pdf_page)
             elif page.text_layer == "ignored":
-                visible = visible or held.enter_context(VisibleText(file))
+                visible = visible or VisibleText(held.enter_context(opened(file))[0])
                 blocks = visible.blocks_beside(blocks, page.number, to_user_space)
             layers.add(pdf_page, blocks, to_user_space)
         layers.finish()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
 from pikepdf import Array, Dictionary, Encryption, Name, OutlineItem, Pdf, String
 
@@ -444,3 +445,13 @@ def test_duplicate_page_objects_become_pages_of_their_own(tmp_path: Path) -> Non
         pdf.save(path)
     result = written([typed_page({"first": (100, 200)}, "none")], path, 2)
     assert [pdfium_text(result, number).strip() for number in (1, 2)] == ["first", ""]
+
+
+def test_pdf_that_only_opens_when_it_is_repaired_is_read_anew_without_doubling_its_text(tmp_path: Path) -> None:
+    path = typed_pdf(tmp_path / "typed.pdf", b"BT /F1 20 Tf 100 300 Td (Visible) Tj ET")
+    path.write_bytes(b"x" * 1030 + path.read_bytes())
+    with pytest.raises(pypdfium2.PdfiumError):
+        pypdfium2.PdfDocument(path)
+    page = typed_page({"Visible": (100, 300)}, "ignored")
+    pdf = written([page], path)
+    assert pdfium_text(pdf).split() == ["Visible"]
