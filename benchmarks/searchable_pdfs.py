@@ -1,6 +1,6 @@
 """The searchable PDFs of every document in a folder: do pages look as before, how much do they grow, is their text found.
 
-    python -m benchmarks.searchable_pdfs FOLDER [--pages N]
+    python -m benchmarks.searchable_pdfs FOLDER [--pages N] [--mode auto|force|skip]
 
 Read are at most N pages (3) of each document. A Markdown table: whether PDFium renders every page of a PDF to the same pixels as before at
 72 dpi; the growth in bytes by what is allowed, 5 % and 20,000 bytes a page; and word F1 of what pdftotext finds against the pages that were
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import pypdfium2
 
@@ -21,7 +22,7 @@ from benchmarks.accuracy import words
 from recto.errors import DocumentError
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
-from recto.ocr.options import Options
+from recto.ocr.options import Mode, Options
 from recto.ocr.page import Document, Page
 from recto.ocr.writers.pdf.writer import write_pdf
 from recto.page_tasks import PageProcessSetup, inspect_file, prepare_this_process, read_page
@@ -38,10 +39,10 @@ class Judged:
     word_f1: float
 
 
-def judge(path: Path, most_pages: int) -> Judged:
+def judge(path: Path, most_pages: int, mode: Mode) -> Judged:
     file = DocumentFile(path)
     page_count = inspect_file(file).page_count
-    pages = [read_page(file, number, Options()) for number in range(1, min(page_count, most_pages) + 1)]
+    pages = [read_page(file, number, Options(mode=mode)) for number in range(1, min(page_count, most_pages) + 1)]
     sink = io.BytesIO()
     write_pdf(Document(page_count, (), CREATED, "Recto"), iter(pages), file, sink)
     before, after = path.read_bytes(), sink.getvalue()
@@ -75,13 +76,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", type=int, default=3)
+    parser.add_argument("--mode", choices=get_args(Mode), default="auto")
     options = parser.parse_args()
     prepare_this_process(PageProcessSetup("auto", None, Limits(5000, 200_000_000), memory_bytes=0, storage_root=None))
     print("| file | same pixels | growth by what is allowed | word F1 of pdftotext |\n|---|---|--:|--:|")
     judged = []
     for path in sorted(path for path in options.folder.rglob("*") if path.is_file()):
         try:
-            result = judge(path, options.pages)
+            result = judge(path, options.pages, options.mode)
         except DocumentError:
             continue
         judged.append(result)
