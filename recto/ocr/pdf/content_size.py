@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import pikepdf
 
+from recto.ocr.pdf.qpdf import asked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -30,15 +32,11 @@ def _large_pages(path: Path, password: str | None, _mtime_ns: int, size_bytes: i
     """The pages of a file, from 0; remembered, since a process reads many pages of one document."""
     if size_bytes * _MOST_DEFLATED < MAX_CONTENT_BYTES:
         return frozenset()
-    for given in dict.fromkeys(("", password or "")):
-        try:
-            with pikepdf.open(path, password=given, suppress_warnings=True) as pdf:
-                return frozenset(index for index, page in enumerate(pdf.pages) if _is_large(page.obj))
-        except pikepdf.PasswordError:
-            continue  # PDFium knows more encodings of a password
-        except (pikepdf.PdfError, ValueError, RuntimeError):
-            break  # a page tree that only PDFium can walk
-    return frozenset()
+    return asked(path, password, _large_pages_of, otherwise=frozenset())
+
+
+def _large_pages_of(pdf: pikepdf.Pdf) -> frozenset[int]:
+    return frozenset(index for index, page in enumerate(pdf.pages) if _is_large(page.obj))
 
 
 def _is_large(page: pikepdf.Object) -> bool:

@@ -17,9 +17,10 @@ import pikepdf
 from pypdfium2 import raw
 
 from recto.ocr.pdf.placed_images import Matrix, Rect, area, compose, object_matrix, place_of, transformed, walk_images
+from recto.ocr.pdf.qpdf import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pypdfium2
@@ -72,25 +73,14 @@ def is_content_lost(path: Path, password: str | None, index: int, pixels: GreyAr
     """Whether page `index` (from 0), rendered as `pixels`, is empty although its content draws something, or is not there any more."""
     if int(pixels.min()) != int(pixels.max()):
         return False
-    return _judged(path, password, lambda pdf: index < len(pdf.pages) and _is_broken(pdf, pdf.pages[index].obj))
+    return asked(
+        path, password, lambda pdf: index < len(pdf.pages) and _is_broken(pdf, pdf.pages[index].obj), otherwise=False
+    )
 
 
 def is_structure_damaged(path: Path, password: str | None) -> bool:
     """Whether the table of a PDF's objects had to be guessed, or its page tree refers to what is no page: PDFium passes over both."""
-    return _judged(path, password, _is_guessed)
-
-
-def _judged(path: Path, password: str | None, judge: Callable[[pikepdf.Pdf], bool]) -> bool:
-    """What `judge` says of the file; False where pikepdf cannot open it, or walk its page tree, as PDFium can."""
-    for given in dict.fromkeys(("", password or "")):
-        try:
-            with pikepdf.open(path, password=given, suppress_warnings=True) as pdf:
-                return judge(pdf)
-        except pikepdf.PasswordError:
-            continue  # PDFium knows more encodings of a password
-        except (pikepdf.PdfError, ValueError, RuntimeError):
-            return False
-    return False
+    return asked(path, password, _is_guessed, otherwise=False)
 
 
 def _is_guessed(pdf: pikepdf.Pdf) -> bool:
