@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from pathlib import Path
 from typing import Final
 
 SNIFF_BYTES: Final = 1040
@@ -94,6 +95,12 @@ def sniff(head: bytes) -> str | None:
     if b"%PDF-" in head[:SNIFF_BYTES]:
         return "application/pdf"
     return None
+
+
+def sniff_file(path: Path) -> str | None:
+    """Media type of a file; None where it is none of ACCEPTED. Raises OSError."""
+    with path.open("rb") as file:
+        return sniff(file.read(SNIFF_BYTES))
 
 
 def kind(media_type: str) -> str:

@@ -22,7 +22,7 @@ from recto.ocr.images.grey import to_grey
 from recto.ocr.images.resolution import page_resolution
 from recto.ocr.images.tiff_directories import TiffFrom, find_directories
 from recto.ocr.images.tiff_pixels import complete_pillow, prepare_decoding
-from recto.ocr.media_types import SNIFF_BYTES, sniff
+from recto.ocr.media_types import sniff_file
 from recto.ocr.page import MAX_SIDE_PX, PageImage
 
 if TYPE_CHECKING:
@@ -208,8 +208,7 @@ def _turns_itself(path: Path) -> bool:
 
 
 def _media_type(path: Path) -> str:
-    with path.open("rb") as file:
-        media_type = sniff(file.read(SNIFF_BYTES))
+    media_type = sniff_file(path)
     if media_type not in _FORMATS:
         raise DocumentDamaged(f"The file is no image any more. {_DAMAGED}")
     return media_type

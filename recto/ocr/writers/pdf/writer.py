@@ -25,7 +25,7 @@ from pikepdf import Name, ObjectStreamMode, Pdf, StreamDecodeLevel
 
 from recto.errors import DocumentDamaged, DocumentEncrypted
 from recto.ocr.document_file import DocumentFile
-from recto.ocr.media_types import SNIFF_BYTES, sniff
+from recto.ocr.media_types import sniff_file
 from recto.ocr.page import Document, Line, Page
 from recto.ocr.pdf.pdf_files import opened
 from recto.ocr.writers.pdf.garbled_text import hide_text_from_readers
@@ -45,7 +45,7 @@ _READ_ANEW: Final = ("garbled", "ignored")
 def write_pdf(document: Document, pages: Iterable[Page], file: DocumentFile, sink: BinaryIO) -> None:
     """See the module. DocumentEncrypted or DocumentDamaged where a PDF does not open; DocumentDamaged where a page is not in it."""
     with tempfile.TemporaryFile() as ready:
-        if _is_pdf(file):
+        if sniff_file(file.path) == "application/pdf":
             _write_onto_pdf(document, pages, file, ready)
         else:
             _write_images(document, pages, file, ready)
@@ -137,8 +137,3 @@ def _opened(file: DocumentFile) -> Iterator[Pdf]:
         ) from error
     with pdf:
         yield pdf
-
-
-def _is_pdf(file: DocumentFile) -> bool:
-    with file.path.open("rb") as stream:
-        return sniff(stream.read(SNIFF_BYTES)) == "application/pdf"
