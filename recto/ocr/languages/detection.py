@@ -106,18 +106,14 @@ class _Reading:
         return self.sure_letters >= max(_MIN_LETTERS, _READABLE * self.letters)
 
 
-def detect_languages(pixels: GreyArray, dpi: int, engine: Engine, fallback: tuple[str, ...]) -> Detection:
-    """The languages of a page, taken as Engine.recognise takes it; `fallback` where it has too little text to tell.
-
-    Raises LanguageNotInstalled where nothing is installed that reads the page's script.
-    """
-    return detect_languages_of_script(pixels, dpi, engine.detect_script(pixels, dpi), engine, fallback)
-
-
 def detect_languages_of_script(
     pixels: GreyArray, dpi: int, script: Script | None, engine: Engine, fallback: tuple[str, ...]
 ) -> Detection:
-    """As detect_languages, for a page whose script is known: `script` is what Engine.detect_script said of these pixels."""
+    """The languages of a page, taken as Engine.recognise takes it; `fallback` where it has too little text to tell.
+
+    `script` is what Engine.detect_script said of these pixels: whoever asked for the orientation has it already. Raises
+    LanguageNotInstalled where nothing is installed that reads the page's script.
+    """
     installed = engine.languages()
     sample = text_sample(_upright(pixels, script))
     if sample is None:

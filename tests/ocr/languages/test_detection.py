@@ -11,7 +11,7 @@ from recto.ocr.engines.base import Engine
 from recto.ocr.engines.hocr import quad_of
 from recto.ocr.engines.osd import Script
 from recto.ocr.engines.select import choose_engine
-from recto.ocr.languages.detection import Detection, detect_languages, detect_languages_of_script, identify_text
+from recto.ocr.languages.detection import Detection, detect_languages_of_script, identify_text
 from recto.ocr.page import Block, Box, Line, Traineddata, Word
 from tests.drawing import LINES, blank_page, draw_page
 
@@ -64,6 +64,11 @@ RUSSIAN = (
     "потому что никто другой не печёт его так хорошо.",
 )
 FALLBACK = ("spa",)
+
+
+def detect_languages(pixels: GreyArray, dpi: int, engine: Engine, fallback: tuple[str, ...]) -> Detection:
+    """With what the engine itself says of the script."""
+    return detect_languages_of_script(pixels, dpi, engine.detect_script(pixels, dpi), engine, fallback)
 
 
 @pytest.fixture(scope="module")
