@@ -118,8 +118,8 @@ def prepare_this_process(setup: PageProcessSetup, *, reads: bool = True) -> None
 
 def describe_engine() -> EngineReport:
     """Which engine this process has. Loads it, so that the first page does not wait for it."""
-    engine = _here().reader.engine
-    return EngineReport(f"{engine.name} {engine.version()}", tuple(sorted(engine.languages())))
+    reader = _here().reader
+    return EngineReport(reader.engine_name, tuple(sorted(reader.engine.languages())))
 
 
 def inspect_document(uuid: str, password: str | None = None) -> DocumentInfo:

@@ -4,6 +4,7 @@ All coordinates are pixels of the ORIGINAL page: the decoded image after EXIF or
 preprocessing. The origin is the top left corner, x grows to the right and y downwards.
 """
 
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -79,6 +80,22 @@ class Block:
     origin: Origin = "recognised"
 
 
+def words_of(blocks: Iterable[Block]) -> Iterator[Word]:
+    """Every word of the blocks in reading order."""
+    return (word for block in blocks for line in block.lines for word in line.words)
+
+
+def sure_characters(words: Iterable[Word]) -> float:
+    """The characters of the words, each counted by its word's confidence."""
+    return sum(word.confidence * len(word.text) for word in words)
+
+
+def mean_confidence(words: Collection[Word]) -> float | None:
+    """Of the words, weighted by their characters; None where there are none."""
+    characters = sum(len(word.text) for word in words)
+    return sure_characters(words) / characters if characters else None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One preprocessing step that was applied, with what it measured or did, e.g. ("deskew", {"angle_deg": 1.8})."""
@@ -118,16 +135,12 @@ class Page:
     @property
     def words(self) -> tuple[Word, ...]:
         """Every word of the page in reading order."""
-        return tuple(word for block in self.blocks for line in block.lines for word in line.words)
+        return tuple(words_of(self.blocks))
 
     @property
     def confidence(self) -> float | None:
         """Mean confidence of the words, weighted by their characters; None for a page without words."""
-        words = self.words
-        characters = sum(len(word.text) for word in words)
-        if not characters:
-            return None
-        return sum(word.confidence * len(word.text) for word in words) / characters
+        return mean_confidence(self.words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from recto.ocr.page import Block, Box, PageImage, Step, Word
+from recto.ocr.page import Block, Box, PageImage, Step, mean_confidence, words_of
 from recto.ocr.preprocessing.transform import map_blocks, translation
 from recto.ocr.uncovered import uncovered, wiped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from recto.ocr.reading import Reading
 
@@ -57,23 +57,17 @@ def _read_picture(
     if _says_the_same(placed, text):
         return (), ()
     named = tuple(replace(step, measured=step.measured | where) for step in reading.steps)
-    return tuple(block for block in placed if _confidence(block) >= _MIN_CONFIDENCE), named
+    return tuple(block for block in placed if _is_print(block)), named
 
 
 def _says_the_same(read: tuple[Block, ...], text: tuple[Block, ...]) -> bool:
     """Whether what was read is what the page has already: a layer whose words do not stand where the print is."""
-    found, known = (Counter(word.text.casefold() for word in _words(blocks)) for blocks in (read, text))
+    found, known = (Counter(word.text.casefold() for word in words_of(blocks)) for blocks in (read, text))
     return found.total() >= _MIN_WORDS and (found & known).total() >= _SAME_SHARE * found.total()
 
 
-def _words(blocks: tuple[Block, ...]) -> Iterator[Word]:
-    return (word for block in blocks for line in block.lines for word in line.words)
-
-
-def _confidence(block: Block) -> float:
-    """Mean confidence of the words, weighted by their characters."""
-    words = list(_words((block,)))
-    return sum(word.confidence * len(word.text) for word in words) / sum(len(word.text) for word in words)
+def _is_print(block: Block) -> bool:
+    return (mean_confidence(tuple(words_of((block,)))) or 0.0) >= _MIN_CONFIDENCE
 
 
 def _comes_after(block: Block, picture: Block) -> bool:

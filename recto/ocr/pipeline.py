@@ -9,7 +9,7 @@ from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import load_page, text_layer
 from recto.ocr.languages.detection import identify_text
 from recto.ocr.options import AUTO_LANGUAGE, Options
-from recto.ocr.page import Block, Page
+from recto.ocr.page import Block, Page, words_of
 from recto.ocr.pdf.text_layer import TextLayer
 from recto.ocr.pictures import in_reading_order, read_pictures
 from recto.ocr.plausibility import agreement, judge_text
@@ -99,7 +99,7 @@ def _taken_with_pictures(file: DocumentFile, number: int, layer: TextLayer, opti
 
 def _is_full(layer: TextLayer) -> bool:
     """Whether the layer is the text of a page, and not a stamp or a page number on it."""
-    boxes = (word.box for block in layer.blocks for line in block.lines for word in line.words)
+    boxes = (word.box for word in words_of(layer.blocks))
     return sum(box.width * box.height for box in boxes) >= _FULL_SHARE * layer.width_px * layer.height_px
 
 

@@ -8,7 +8,7 @@ from recto.ocr.engines.base import Engine
 from recto.ocr.engines.osd import Script
 from recto.ocr.languages.detection import detect_languages_of_script
 from recto.ocr.options import AUTO_LANGUAGE
-from recto.ocr.page import Block, PageImage, Step
+from recto.ocr.page import Block, PageImage, Step, mean_confidence, sure_characters, words_of
 from recto.ocr.preprocessing.plan import Preprocessed, preprocess
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 
@@ -92,13 +92,9 @@ def _engine_dpi(prepared: Preprocessed) -> int:
 
 
 def _sure_characters(reading: Reading) -> float:
-    """The characters read, each counted by its word's confidence."""
-    words = (word for block in reading.blocks for line in block.lines for word in line.words)
-    return sum(word.confidence * len(word.text) for word in words)
+    return sure_characters(words_of(reading.blocks))
 
 
 def _confidence(reading: Reading) -> float:
-    """Mean confidence of the characters; 0 where nothing was read."""
-    words = (word for block in reading.blocks for line in block.lines for word in line.words)
-    characters = sum(len(word.text) for word in words)
-    return _sure_characters(reading) / characters if characters else 0.0
+    """0 where nothing was read."""
+    return mean_confidence(tuple(words_of(reading.blocks))) or 0.0
