@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from gevent.lock import BoundedSemaphore
@@ -47,8 +48,21 @@ class SignedInUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         return self.secret or ""
 
 
+class _PageSessions(SecureCookieSessionInterface):
+    """Renews the cookie's lifetime with pages only.
+
+    Every answer that sets the cookie sets all of it as it was when the request came: a long poll that ends while a form is answered
+    would take the form's message for the next page out of it again.
+    """
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:  # noqa: ARG002 - Flask's signature
+        """Whether the answer carries the cookie: where something in it changed, and with pages."""
+        return session.modified or (session.permanent and request.blueprint == "pages")
+
+
 def install_login(app: Flask) -> None:
-    """Connect Flask-Login and CSRF protection."""
+    """Connect sessions, Flask-Login and CSRF protection."""
+    app.session_interface = _PageSessions()
     login_manager.session_protection = None  # sessions are rows; ending one needs no guess from the address
     login_manager.init_app(app)
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # _check_csrf decides

@@ -204,3 +204,9 @@ def test_wrong_method_names_the_right_ones(app: Flask, method: str) -> None:
     assert response.status_code == 405
     assert {"GET", "POST"} <= set(response.headers["Allow"].replace(" ", "").split(","))
     assert app.test_client().get("/sign-out", headers=PAGE).status_code == 405
+
+
+def test_only_pages_renew_the_cookie(app: Flask, browser: Browser) -> None:
+    """An API answer with the cookie of its request would undo what a form put into it meanwhile."""
+    assert browser.get("/api/v1/jobs").headers.getlist("Set-Cookie") == []
+    assert len(browser.get("/").headers.getlist("Set-Cookie")) == 1
