@@ -21,6 +21,20 @@ from recto.errors import OptionInvalid, PageNotInDocument
 ResultFormat: TypeAlias = Literal["txt", "md", "json", "pdf", "pdfa", "hocr", "alto", "tsv", "pages.zip"]
 Mode: TypeAlias = Literal["auto", "force", "skip"]
 
+StepName: TypeAlias = Literal[
+    "aspect",
+    "polarity",
+    "borders",
+    "perspective",
+    "orientation",
+    "noise",
+    "light",
+    "text_size",
+    "deskew",
+    "curl",
+    "second_reading",
+]
+
 AUTO_LANGUAGE: Final = "auto"
 """Stands for languages where they are to be found out from each page."""
 
@@ -46,6 +60,36 @@ RESULT_FORMATS: Final[dict[ResultFormat, FormatDescription]] = {
     "pages.zip": FormatDescription("Text of each page", "application/zip", ".pages.zip"),
 }
 """Every format that a result can be had in."""
+
+PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
+    "aspect": "square pixels for faxes whose resolution differs by direction",
+    "polarity": "dark text on light where the page is light on dark",
+    "borders": "black borders of scanners and photos cut off",
+    "perspective": "a photographed sheet laid flat",
+    "orientation": "a page that lies on its side or head turned upright",
+    "noise": "grain and specks smoothed",
+    "light": "shadows and uneven light evened out",
+    "text_size": "letters brought to a size that is read well",
+    "deskew": "sloping lines levelled",
+    "curl": "curved lines straightened",
+    "second_reading": "what was read doubtfully read again in another way, the better reading kept",
+}
+"""What a page may get before and while it is read, in this order."""
+
+_AS_MEASURED: Final = "auto"
+_NO_STEP: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class StepChoice:
+    """Which steps may be taken at all, and which of them are wanted also where their measurement leaves it in doubt."""
+
+    allowed: frozenset[StepName] = frozenset(PREPROCESSING_STEPS)
+    wanted: frozenset[StepName] = frozenset()
+
+
+EVERY_STEP: Final = StepChoice()
+"""Each step where its measurement asks for it."""
 
 _LANGUAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?")
 _PAGE_RANGE = re.compile(r"end|(?P<first>[1-9][0-9]*)(?P<dash>-(?P<last>[1-9][0-9]*|end)?)?")
@@ -83,6 +127,15 @@ class Options(BaseModel):
         description="auto takes the text that a PDF page has and reads only the pictures on it, and reads the page anew where that "
         "text is garbage; force reads every page from its pixels; skip takes the text and reads no such page.",
     )
+    preprocess: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        default=(_AS_MEASURED,),
+        min_length=1,
+        title="Preprocessing",
+        description="auto gives each page the steps that its measurements ask for, none gives it none; a step's name after that takes it "
+        "also where the measurement leaves it in doubt, no- before the name never takes it: auto+no-light+deskew. Steps: "
+        f"{', '.join(PREPROCESSING_STEPS)}.",
+        examples=["auto", "no-light", "none+deskew"],
+    )
     password: SecretStr | None = Field(
         default=None,
         max_length=200,
@@ -107,6 +160,25 @@ class Options(BaseModel):
             raise ValueError("'auto' stands alone. Name the languages, or let all of them be found out.")
         return tuple(dict.fromkeys(value))
 
+    @field_validator("preprocess")
+    @classmethod
+    def _check_preprocess(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = {_AS_MEASURED, _NO_STEP, *PREPROCESSING_STEPS}
+        for name in value:
+            if name.removeprefix("no-") not in known or name in ("no-auto", "no-none"):
+                raise ValueError(
+                    f"'{name}' is no step. Name auto, none, or steps to take or, with no- before them, to leave out: "
+                    f"{', '.join(PREPROCESSING_STEPS)}."
+                )
+            if name in value and f"no-{name}" in value:
+                raise ValueError(f"'{name}' is to be taken and to be left out. Say one of both.")
+        if _AS_MEASURED in value and _NO_STEP in value:
+            raise ValueError(
+                "'auto' and 'none' exclude each other. Say one of both, and the steps that differ from it."
+            )
+        base = _NO_STEP if _NO_STEP in value else _AS_MEASURED
+        return (base, *sorted({name for name in value if name not in (_AS_MEASURED, _NO_STEP)}))
+
     @field_validator("password")
     @classmethod
     def _check_password(cls, value: SecretStr | None) -> SecretStr | None:
@@ -127,9 +199,17 @@ class Options(BaseModel):
             pass
         return compact
 
-    @field_serializer("languages", "formats")
+    @field_serializer("languages", "formats", "preprocess")
     def _join(self, value: tuple[str, ...]) -> str:
         return "+".join(value)
+
+    @property
+    def steps(self) -> StepChoice:
+        """What `preprocess` asks for."""
+        wanted = frozenset(name for name in PREPROCESSING_STEPS if name in self.preprocess)
+        left_out = frozenset(name for name in PREPROCESSING_STEPS if f"no-{name}" in self.preprocess)
+        allowed = frozenset(PREPROCESSING_STEPS) - left_out if _AS_MEASURED in self.preprocess else wanted
+        return StepChoice(allowed, wanted)
 
     @property
     def plain_password(self) -> str | None:

@@ -47,7 +47,7 @@ def _read(file: DocumentFile, number: int, options: Options, reader: Reader) -> 
     """The page from its pixels."""
     original = load_page(file, number, reader.limits)
     height_px, width_px = original.pixels.shape
-    reading = read_image(original, options.languages, reader)
+    reading = read_image(original, options.languages, reader, options.steps)
     return Page(
         number=number,
         width_px=width_px,
@@ -87,7 +87,7 @@ def _taken_with_pictures(file: DocumentFile, number: int, layer: TextLayer, opti
         if _is_full(layer):
             return page  # the text is what is left of the page
         raise
-    read = partial(read_image, languages=page.languages, reader=reader)
+    read = partial(read_image, languages=page.languages, reader=reader, choice=options.steps)
     blocks, steps = read_pictures(original, layer.image_boxes, layer.blocks, read)
     return replace(
         page,

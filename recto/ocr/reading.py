@@ -7,9 +7,10 @@ from recto.ocr.documents import Limits
 from recto.ocr.engines.base import Engine
 from recto.ocr.engines.osd import Script
 from recto.ocr.languages.detection import detect_languages_of_script
-from recto.ocr.options import AUTO_LANGUAGE
+from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP, StepChoice
 from recto.ocr.page import Block, PageImage, Step, mean_confidence, sure_characters, words_of
-from recto.ocr.preprocessing.plan import Preprocessed, preprocess
+from recto.ocr.preprocessing.plan import preprocess
+from recto.ocr.preprocessing.prepared import Preprocessed
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 
 _DOUBTFUL_CONFIDENCE: Final = 0.6
@@ -43,34 +44,40 @@ class Reading:
     dpi: float
 
 
-def read_image(image: PageImage, languages: tuple[str, ...], reader: Reader) -> Reading:
+def read_image(
+    image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice = EVERY_STEP
+) -> Reading:
     """Read the image; blocks are empty where it is blank. `languages` may be ("auto",). Raises what Engine.recognise raises.
 
     An image whose letters seem to stand on another side than the bottom is turned where OSD says the same. Where OSD has too little text to
     tell, or says that a page is turned whose reading is doubtful, it is read both ways and the better reading counts. Upright
     pages that read well never pay for OSD.
     """
-    prepared, script = preprocess(image), None
+    prepared, script = preprocess(image, choice), None
     suspected_deg = prepared.suspected_text_angle_deg
     if suspected_deg or languages == (AUTO_LANGUAGE,):
         script = reader.engine.detect_script(prepared.pixels, _engine_dpi(prepared))
     is_confirmed = script is not None and script.text_angle_deg == suspected_deg
     if suspected_deg and is_confirmed:
-        prepared, script = _turned_upright(image, suspected_deg, script)
+        prepared, script = _turned_upright(image, choice, suspected_deg, script)
     reading = _read(image, prepared, script, languages, reader)
     if _confidence(reading) >= _DOUBTFUL_CONFIDENCE and (is_confirmed or not suspected_deg):
+        return reading
+    if "orientation" not in choice.allowed:
         return reading
     if script is None and not suspected_deg:
         script = reader.engine.detect_script(prepared.pixels, _engine_dpi(prepared))
     other_deg = script.text_angle_deg if script else suspected_deg
     if not other_deg:
         return reading
-    upright, script = _turned_upright(image, other_deg, script)
+    upright, script = _turned_upright(image, choice, other_deg, script)
     return max(reading, _read(image, upright, script, languages, reader), key=_sure_characters)
 
 
-def _turned_upright(image: PageImage, text_angle_deg: int, script: Script | None) -> tuple[Preprocessed, Script | None]:
-    upright = preprocess(image, turn_deg=-text_angle_deg % 360)
+def _turned_upright(
+    image: PageImage, choice: StepChoice, text_angle_deg: int, script: Script | None
+) -> tuple[Preprocessed, Script | None]:
+    upright = preprocess(image, choice, turn_deg=-text_angle_deg % 360)
     return upright, replace(script, text_angle_deg=0) if script else None
 
 

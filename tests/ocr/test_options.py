@@ -120,4 +120,4 @@ def test_options_about_text_and_formats_with_a_bad_value_name_it(values: dict[st
 
 def test_options_of_a_result_are_those_that_decide_what_is_read() -> None:
     options = parse_options({"languages": "deu", "mode": "force", "formats": "pdf", "password": "x"})
-    assert options.reading() == {"languages": "deu", "pages": None, "mode": "force"}
+    assert options.reading() == {"languages": "deu", "pages": None, "mode": "force", "preprocess": "auto"}

@@ -8,20 +8,19 @@ in doubt.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
+from recto.ocr.options import EVERY_STEP, StepChoice
 from recto.ocr.page import MAX_SIDE_PX, PageImage, Step
 from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.ink import find_letters
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
-from recto.ocr.preprocessing.skew import deskewed, measure_skew
+from recto.ocr.preprocessing.prepared import Preprocessed
+from recto.ocr.preprocessing.skew import Skew, deskewed, measure_skew
 from recto.ocr.preprocessing.text_size import TextSize, measure_text_size, scale_for, scaled
-from recto.ocr.preprocessing.transform import IDENTITY, Transform
-
-if TYPE_CHECKING:
-    from recto.ocr.page import GreyArray
+from recto.ocr.preprocessing.transform import IDENTITY
 
 _MIN_SKEW_DEG: Final = 0.3
 _MIN_CLARITY: Final = 2.0
@@ -32,40 +31,31 @@ _DPI_PER_LETTER_PX: Final = 12.0
 """Ten-point print at 300 dpi has letters of about 25 pixels (see TextSize)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preprocessed:
-    """A page as the engine sees it: dark text on light.
-
-    `transform` maps points of the original onto `pixels`. `original_dpi` is what the original is taken to have, `dpi` what `pixels`
-    then have. `suspected_text_angle_deg` is by how much the text of `pixels` still seems to be turned: see orientation.py.
-    """
-
-    pixels: GreyArray
-    transform: Transform
-    original_dpi: float
-    dpi: float
-    steps: tuple[Step, ...]
-    suspected_text_angle_deg: int = 0
-
-
-def preprocess(page: PageImage, turn_deg: int = 0) -> Preprocessed:
-    """Measures the page and takes the steps that it asks for.
+def preprocess(page: PageImage, choice: StepChoice = EVERY_STEP, turn_deg: int = 0) -> Preprocessed:
+    """Measures the page and takes the steps that it asks for and that `choice` allows.
 
     Turned by quarters it is only as `turn_deg` says, counter-clockwise: whether that is right takes a second opinion.
     """
     dpi = page.dpi or _USUAL_DPI
-    prepared = _with_aspect(Preprocessed(page.pixels, IDENTITY, dpi, dpi, ()), page.pixel_aspect)
-    prepared = _with_orientation(_with_polarity(prepared), turn_deg)
+    prepared = Preprocessed(page.pixels, IDENTITY, dpi, dpi)
+    if "aspect" in choice.allowed:
+        prepared = _with_aspect(prepared, page.pixel_aspect)
+    if "polarity" in choice.allowed:
+        prepared = _with_polarity(prepared, "polarity" in choice.wanted)
+    if turn_deg:
+        prepared = _with_orientation(prepared, turn_deg)
     letters = find_letters(prepared.pixels)
-    size, skew = measure_text_size(letters), measure_skew(letters)
+    size = measure_text_size(letters)
     if page.dpi is None:
         dpi = estimated_dpi(size)
         prepared = replace(prepared, original_dpi=dpi, dpi=dpi)
-    prepared = replace(prepared, suspected_text_angle_deg=suspected_text_angle_deg(letters))
-    prepared = _with_text_size(prepared, size)
-    if skew is None or skew.clarity < _MIN_CLARITY or abs(skew.angle_deg) < _MIN_SKEW_DEG:
-        return prepared
-    return _with_deskew(prepared, skew.angle_deg)
+    if "orientation" in choice.allowed:
+        prepared = replace(prepared, suspected_text_angle_deg=suspected_text_angle_deg(letters))
+    if "text_size" in choice.allowed:
+        prepared = _with_text_size(prepared, size)
+    if "deskew" in choice.allowed:
+        prepared = _with_deskew(prepared, measure_skew(letters), "deskew" in choice.wanted)
+    return prepared
 
 
 def estimated_dpi(size: TextSize | None) -> float:
@@ -80,23 +70,21 @@ def _with_aspect(prepared: Preprocessed, pixel_aspect: float) -> Preprocessed:
     height_px, width_px = prepared.pixels.shape
     if pixel_aspect == 1.0 or max(height_px * pixel_aspect, width_px / pixel_aspect) > MAX_SIDE_PX:
         return prepared
-    pixels, transform = squared(prepared.pixels, pixel_aspect)
-    step = Step("aspect", {"pixel_aspect": round(pixel_aspect, 3)})
-    return replace(prepared, pixels=pixels, transform=transform, steps=(*prepared.steps, step))
+    return prepared.after(
+        Step("aspect", {"pixel_aspect": round(pixel_aspect, 3)}), *squared(prepared.pixels, pixel_aspect)
+    )
 
 
-def _with_polarity(prepared: Preprocessed) -> Preprocessed:
-    if not is_inverted(prepared.pixels):
+def _with_polarity(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
+    if not (is_wanted or is_inverted(prepared.pixels)):
         return prepared
-    return replace(prepared, pixels=inverted(prepared.pixels), steps=(*prepared.steps, Step("polarity", {})))
+    return prepared.after(Step("polarity", {}), inverted(prepared.pixels))
 
 
 def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
-    if not turn_deg:
-        return prepared
-    pixels, transform = quarter_turned(prepared.pixels, turn_deg)
-    step = Step("orientation", {"turn_deg": float(turn_deg)})
-    return replace(prepared, pixels=pixels, transform=transform @ prepared.transform, steps=(*prepared.steps, step))
+    return prepared.after(
+        Step("orientation", {"turn_deg": float(turn_deg)}), *quarter_turned(prepared.pixels, turn_deg)
+    )
 
 
 def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocessed:
@@ -104,23 +92,18 @@ def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocess
     factor = scale_for(size)
     if size is None or factor == 1.0 or factor > _largest_factor(width_px, height_px):
         return prepared
-    pixels, transform = scaled(prepared.pixels, factor)
     step = Step("text_size", {"letter_px": round(size.letter_px, 1), "factor": round(factor, 3)})
-    return replace(
-        prepared,
-        pixels=pixels,
-        transform=transform @ prepared.transform,
-        dpi=prepared.dpi * factor,
-        steps=(*prepared.steps, step),
-    )
+    return prepared.after(step, *scaled(prepared.pixels, factor), dpi=prepared.dpi * factor)
 
 
-def _with_deskew(prepared: Preprocessed, angle_deg: float) -> Preprocessed:
-    if math.hypot(*prepared.pixels.shape) >= MAX_SIDE_PX:
+def _with_deskew(prepared: Preprocessed, skew: Skew | None, is_wanted: bool) -> Preprocessed:
+    if skew is None or math.hypot(*prepared.pixels.shape) >= MAX_SIDE_PX:
         return prepared  # the turned page could be longer than the engine takes
-    pixels, transform = deskewed(prepared.pixels, angle_deg)
-    step = Step("deskew", {"angle_deg": round(angle_deg, 2)})
-    return replace(prepared, pixels=pixels, transform=transform @ prepared.transform, steps=(*prepared.steps, step))
+    is_clear = skew.clarity >= _MIN_CLARITY and abs(skew.angle_deg) >= _MIN_SKEW_DEG
+    if not (is_clear or is_wanted):
+        return prepared
+    step = Step("deskew", {"angle_deg": round(skew.angle_deg, 2)})
+    return prepared.after(step, *deskewed(prepared.pixels, skew.angle_deg))
 
 
 def _largest_factor(width_px: int, height_px: int) -> float:
