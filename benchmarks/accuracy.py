@@ -18,11 +18,12 @@ import subprocess
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.page_sets import pages_of
 
 ROOT = Path(__file__).parent.parent
 SYSTEMS = {
@@ -38,7 +39,6 @@ SYSTEMS = {
         "1",
     ),
 }
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 FOLDED = str.maketrans("‘’“”„–—ſ", '\'\'"""--s')
 
 
@@ -117,22 +117,6 @@ def score_page(truth: str, text: str, cpu_s: float) -> Score:
         right_words=(wanted & found).total(),
         cpu_s=cpu_s,
     )
-
-
-def pages_of(folder: Path, most: int) -> list[tuple[Path, str]]:
-    """Images with their truth, at most `most`, evenly spread; 0 is all."""
-    pages = list(pages_with_truth(folder))
-    if most and len(pages) > most:
-        pages = [pages[index * len(pages) // most] for index in range(most)]
-    return pages
-
-
-def pages_with_truth(folder: Path) -> Iterator[tuple[Path, str]]:
-    for truth in sorted(folder.glob("*.gt.txt")):
-        stem = truth.name.removesuffix(".gt.txt")
-        images = [folder / (stem + suffix) for suffix in IMAGE_SUFFIXES if (folder / (stem + suffix)).exists()]
-        if images:
-            yield images[0], truth.read_text(encoding="utf-8")
 
 
 def score_set(folder: Path, most: int) -> dict[str, Score]:
