@@ -4,12 +4,12 @@
     ├── SettingsError                a wrong config.toml or RECTO_* variable stops the start
     ├── RequestError                 the client can mend it: 4xx
     │   ├── NotSignedIn, NotAllowed, CsrfRejected
-    │   ├── JobNotFound, FileNotFound, UserNotFound, TokenNotFound
+    │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
     │   ├── OptionInvalid, LanguageUnknown
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
-    │   ├── ResultNotMade            a format of a finished job's result could not be made
+    │   ├── ResultNotMade            a format of a finished job's result, or a picture of a page, could not be made
     │   └── UserQueueFull            429
     ├── ServiceError                 the service cannot serve now: 503, 507
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
@@ -20,7 +20,8 @@
         ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported
         ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
         ├── PdfaNotPossible
-        ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable
+        ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable,
+        │   PageNotPreprocessed
         └── JobTimeout, JobCancelled, WorkerLost, AttemptsExhausted
 
 Each class has a stable `code`, the HTTP status it is answered with, a short title, and whether trying the same again later
@@ -94,6 +95,14 @@ class JobNotFound(RequestError):
     code = "job_not_found"
     status = 404
     title = "No such job"
+
+
+class PageNotFound(RequestError):
+    """A page that the job has not read."""
+
+    code = "page_not_found"
+    status = 404
+    title = "No such page"
 
 
 class FileNotFound(RequestError):
@@ -200,11 +209,11 @@ class JobFailed(RequestError):
 
 
 class ResultNotMade(RequestError):
-    """A format of the result could not be made; the job itself and its other formats are fine."""
+    """A format of the result, or a picture of a page, could not be made; the job itself and its other results are fine."""
 
     code = "result_not_made"
     status = 422
-    title = "Format could not be made"
+    title = "Could not be made"
 
 
 class UserQueueFull(RequestError):
@@ -379,6 +388,13 @@ class PageUnreadable(DocumentError):
 
     code = "page_unreadable"
     title = "Page not readable"
+
+
+class PageNotPreprocessed(DocumentError):
+    """The engine saw no picture of the whole page: its text was taken from the PDF."""
+
+    code = "page_not_preprocessed"
+    title = "Page was not preprocessed"
 
 
 class JobTimeout(DocumentError):

@@ -35,6 +35,14 @@ StepName: TypeAlias = Literal[
     "second_reading",
 ]
 
+Stage: TypeAlias = Literal["original", "preprocessed"]
+
+STAGES: Final[dict[Stage, str]] = {
+    "original": "As uploaded",
+    "preprocessed": "As the engine saw it",
+}
+"""The pictures of a page that a client may ask for, and what people call them."""
+
 AUTO_LANGUAGE: Final = "auto"
 """Stands for languages where they are to be found out from each page."""
 
@@ -76,8 +84,9 @@ PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
 }
 """What a page may get before and while it is read, in this order."""
 
-_AS_MEASURED: Final = "auto"
-_NO_STEP: Final = "none"
+AS_MEASURED: Final = "auto"
+"""Stands for the steps that each page's measurements ask for."""
+NO_STEP: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Options(BaseModel):
         "text is garbage; force reads every page from its pixels; skip takes the text and reads no such page.",
     )
     preprocess: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
-        default=(_AS_MEASURED,),
+        default=(AS_MEASURED,),
         min_length=1,
         title="Preprocessing",
         description="auto gives each page the steps that its measurements ask for, none gives it none; a step's name after that takes it "
@@ -163,7 +172,7 @@ class Options(BaseModel):
     @field_validator("preprocess")
     @classmethod
     def _check_preprocess(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = {_AS_MEASURED, _NO_STEP, *PREPROCESSING_STEPS}
+        known = {AS_MEASURED, NO_STEP, *PREPROCESSING_STEPS}
         for name in value:
             if name.removeprefix("no-") not in known or name in ("no-auto", "no-none"):
                 raise ValueError(
@@ -172,12 +181,12 @@ class Options(BaseModel):
                 )
             if name in value and f"no-{name}" in value:
                 raise ValueError(f"'{name}' is to be taken and to be left out. Say one of both.")
-        if _AS_MEASURED in value and _NO_STEP in value:
+        if AS_MEASURED in value and NO_STEP in value:
             raise ValueError(
                 "'auto' and 'none' exclude each other. Say one of both, and the steps that differ from it."
             )
-        base = _NO_STEP if _NO_STEP in value else _AS_MEASURED
-        return (base, *sorted({name for name in value if name not in (_AS_MEASURED, _NO_STEP)}))
+        base = NO_STEP if NO_STEP in value else AS_MEASURED
+        return (base, *sorted({name for name in value if name not in (AS_MEASURED, NO_STEP)}))
 
     @field_validator("password")
     @classmethod
@@ -208,7 +217,7 @@ class Options(BaseModel):
         """What `preprocess` asks for."""
         wanted = frozenset(name for name in PREPROCESSING_STEPS if name in self.preprocess)
         left_out = frozenset(name for name in PREPROCESSING_STEPS if f"no-{name}" in self.preprocess)
-        allowed = frozenset(PREPROCESSING_STEPS) - left_out if _AS_MEASURED in self.preprocess else wanted
+        allowed = frozenset(PREPROCESSING_STEPS) - left_out if AS_MEASURED in self.preprocess else wanted
         return StepChoice(allowed, wanted)
 
     @property

@@ -17,7 +17,7 @@ from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.ink import find_letters
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
-from recto.ocr.preprocessing.prepared import Preprocessed
+from recto.ocr.preprocessing.prepared import Observer, Preprocessed
 from recto.ocr.preprocessing.skew import Skew, deskewed, measure_skew
 from recto.ocr.preprocessing.text_size import TextSize, measure_text_size, scale_for, scaled
 from recto.ocr.preprocessing.transform import IDENTITY
@@ -31,13 +31,16 @@ _DPI_PER_LETTER_PX: Final = 12.0
 """Ten-point print at 300 dpi has letters of about 25 pixels (see TextSize)."""
 
 
-def preprocess(page: PageImage, choice: StepChoice = EVERY_STEP, turn_deg: int = 0) -> Preprocessed:
+def preprocess(
+    page: PageImage, choice: StepChoice = EVERY_STEP, turn_deg: int = 0, observer: Observer | None = None
+) -> Preprocessed:
     """Measures the page and takes the steps that it asks for and that `choice` allows.
 
-    Turned by quarters it is only as `turn_deg` says, counter-clockwise: whether that is right takes a second opinion.
+    Turned by quarters it is only as `turn_deg` says, counter-clockwise: whether that is right takes a second opinion. `observer` is shown
+    the page after each step.
     """
     dpi = page.dpi or _USUAL_DPI
-    prepared = Preprocessed(page.pixels, IDENTITY, dpi, dpi)
+    prepared = Preprocessed(page.pixels, IDENTITY, dpi, dpi, observer=observer)
     if "aspect" in choice.allowed:
         prepared = _with_aspect(prepared, page.pixel_aspect)
     if "polarity" in choice.allowed:

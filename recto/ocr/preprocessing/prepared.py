@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from recto.ocr.preprocessing.transform import IDENTITY, Transform
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray, Step
+
+
+Observer: TypeAlias = Callable[["Preprocessed"], None]
+"""Sees a page after each of its steps, and keeps of it what it wants: nobody else does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class Preprocessed:
 
     `transform` maps points of the original onto `pixels`. `original_dpi` is what the original is taken to have, `dpi` what `pixels`
     then have. `suspected_text_angle_deg` is by how much the text of `pixels` still seems to be turned: see orientation.py.
+    `observer` is shown the page after each step.
     """
 
     pixels: GreyArray
@@ -25,7 +31,12 @@ class Preprocessed:
     dpi: float
     steps: tuple[Step, ...] = ()
     suspected_text_angle_deg: int = 0
+    observer: Observer | None = None
 
     def after(self, step: Step, pixels: GreyArray, transform: Transform = IDENTITY, **changes: Any) -> Preprocessed:
         """The page after one more step, which moved points by `transform`; without one they stay where they are."""
-        return replace(self, pixels=pixels, transform=transform @ self.transform, steps=(*self.steps, step), **changes)
+        moved, steps = transform @ self.transform, (*self.steps, step)
+        prepared = replace(self, pixels=pixels, transform=moved, steps=steps, **changes)
+        if self.observer:
+            self.observer(prepared)
+        return prepared
