@@ -28,7 +28,7 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
-from recto.web import api, health, login, pages, results
+from recto.web import api, health, login, page_images, pages, results
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
@@ -83,8 +83,8 @@ def create_app(settings: Settings) -> Flask:
     )
     login.install_login(app)
     install_error_handlers(app)
-    for blueprint in (api.blueprint, results.blueprint, health.blueprint, login.blueprint, pages.blueprint):
-        app.register_blueprint(blueprint)
+    for room in (api, results, page_images, health, login, pages):
+        app.register_blueprint(room.blueprint)
     app.context_processor(lambda: {"version": recto.__version__})
     app.before_request(_note_start)
     app.after_request(_finish_response)

@@ -151,7 +151,8 @@ class Job(Base):
 class JobPage(Base):
     """A page that an attempt finished, adopted under its lease: read into a checkpoint, or given up with an error.
 
-    `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here.
+    `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here. `text_layer` and
+    `preprocessing` are those of the checkpoint, steps as {"name", "measured"}, for pages that show them; null where it has none.
     """
 
     __tablename__ = "job_page"
@@ -159,22 +160,24 @@ class JobPage(Base):
     job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     attempt_token: Mapped[str] = mapped_column(String(32))
+    text_layer: Mapped[str | None] = mapped_column(String(10))
+    preprocessing: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
 
 
 class JobDerivation(Base):
-    """A result format that is being made after its job has ended, or that could not be made.
+    """A result format or a picture of a page that is being made after its job has ended, or that could not be made.
 
-    There is no row for a format that was made: its file says so. `token` names who makes it, so that one who was given up changes
-    nothing; `error_code` is null while it is being made. After `expires_us` the row counts for nothing: whoever made the format is
+    There is no row for what was made: its file says so. `token` names who makes it, so that one who was given up changes
+    nothing; `error_code` is null while it is being made. After `expires_us` the row counts for nothing: whoever made it is
     not heard from any more, or it failed a while ago.
     """
 
     __tablename__ = "job_derivation"
 
     job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
-    result_format: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
     token: Mapped[str] = mapped_column(String(32))
     expires_us: Mapped[int] = mapped_column(BigInteger)
     error_code: Mapped[str | None] = mapped_column(String(50))

@@ -1,11 +1,12 @@
-"""Result formats made after a job has ended: who makes one, and which could not be made.
+"""Result formats and pictures of pages made after a job has ended: who makes one, and which could not be made.
 
 A derivation is begun under a token and belongs to whoever has it as long as it is renewed. What was made is a file in the job's folder;
 only what is being made, or failed a moment ago, has a row that counts.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -13,18 +14,88 @@ from sqlalchemy.orm import Session
 from models import Job, JobDerivation
 from recto.database import NowMicroseconds
 from recto.errors import ResultNotMade
+from recto.file_storage.base import picture_name, result_name
 from recto.job_views import job_not_found
-from recto.ocr.options import ResultFormat
+from recto.ocr.options import RESULT_FORMATS, STAGES, ResultFormat, Stage
 
 FAILURE_HOLDS_S: Final = 60.0
 """For so long a failure is the answer; asked for later, the format is tried again: a full disk may have room by then."""
 
 _WRITING_S_PER_PAGE: Final = 0.5
+_PICTURE: Final = re.compile(rf"page-(?P<number>[0-9]{{4,9}})-(?P<stage>{'|'.join(STAGES)})\.png")
+
+
+class Derivable(Protocol):
+    """What can be made of a finished job."""
+
+    @property
+    def name(self) -> str:
+        """What the row and the command `derive` call it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it, as the subject of a sentence's middle: "the format TSV"."""
+
+    def file_name(self, token: str) -> str:
+        """Where it lies in the job's folder; `token` names the attempt whose results count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """The result in one format."""
+
+    result_format: ResultFormat
+
+    @property
+    def name(self) -> str:
+        """See Derivable."""
+        return self.result_format
+
+    @property
+    def title(self) -> str:
+        """See Derivable."""
+        return f"the format {RESULT_FORMATS[self.result_format].title}"
+
+    def file_name(self, token: str) -> str:
+        """See Derivable."""
+        return result_name(token, self.result_format)
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """The picture of page `number` at a stage of its preprocessing."""
+
+    number: int
+    stage: Stage
+
+    @property
+    def name(self) -> str:
+        """See Derivable."""
+        return f"page-{self.number:04d}-{self.stage}.png"
+
+    @property
+    def title(self) -> str:
+        """See Derivable."""
+        return f"the picture of page {self.number}"
+
+    def file_name(self, token: str) -> str:
+        """See Derivable."""
+        return picture_name(token, self.number, self.stage)
+
+
+def parse_name(name: str) -> ResultFile | PagePicture | None:
+    """What is called so; None where nothing is."""
+    for result_format in RESULT_FORMATS:
+        if name == result_format:
+            return ResultFile(result_format)
+    found = _PICTURE.fullmatch(name)
+    stage = next((stage for stage in STAGES if found and stage == found["stage"]), None)
+    return PagePicture(int(found["number"]), stage) if found and stage else None
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """A format that is being made under `token`; one that could not be made has an error."""
+    """What is being made under `token`; one that could not be made has an error."""
 
     token: str
     error_code: str | None
@@ -36,39 +107,39 @@ def time_limit_s(page_timeout_s: float, page_count: int) -> float:
     return page_timeout_s + page_count * _WRITING_S_PER_PAGE
 
 
-def find(session: Session, uuid: str, result_format: ResultFormat) -> Derivation | None:
+def find(session: Session, uuid: str, name: str) -> Derivation | None:
     """The derivation under way or failed; None where none was begun, or where it may be begun anew."""
     counting = JobDerivation.expires_us > NowMicroseconds()
-    row = session.scalar(select(JobDerivation).where(_of(uuid, result_format), counting))
+    row = session.scalar(select(JobDerivation).where(_of(uuid, name), counting))
     return Derivation(row.token, row.error_code, row.error_detail) if row else None
 
 
-def begin(session: Session, uuid: str, result_format: ResultFormat, token: str, hold_s: float) -> bool:
-    """Take the format under `token` for `hold_s`; False where somebody else is at it or it failed a moment ago. JobNotFound."""
+def begin(session: Session, uuid: str, name: str, token: str, hold_s: float) -> bool:
+    """Take what is called `name` under `token` for `hold_s`; False where somebody else is at it or it failed a moment ago. JobNotFound."""
     if session.scalar(select(Job.uuid).where(Job.uuid == uuid)) is None:
         raise job_not_found()
-    if find(session, uuid, result_format):
+    if find(session, uuid, name):
         return False
-    session.execute(delete(JobDerivation).where(_of(uuid, result_format)))
-    _insert(session, uuid, result_format, token, hold_s)
+    session.execute(delete(JobDerivation).where(_of(uuid, name)))
+    _insert(session, uuid, name, token, hold_s)
     return True
 
 
-def renew(session: Session, uuid: str, result_format: ResultFormat, token: str, hold_s: float) -> None:
+def renew(session: Session, uuid: str, name: str, token: str, hold_s: float) -> None:
     """Keep what is being made for another `hold_s`."""
-    session.execute(update(JobDerivation).where(_held(uuid, result_format, token)).values(expires_us=_in(hold_s)))
+    session.execute(update(JobDerivation).where(_held(uuid, name, token)).values(expires_us=_in(hold_s)))
 
 
-def end(session: Session, uuid: str, result_format: ResultFormat, token: str) -> None:
+def end(session: Session, uuid: str, name: str, token: str) -> None:
     """The file is there; or nobody makes it any more, and whoever asks may begin."""
-    session.execute(delete(JobDerivation).where(_held(uuid, result_format, token)))
+    session.execute(delete(JobDerivation).where(_held(uuid, name, token)))
 
 
-def fail(session: Session, uuid: str, result_format: ResultFormat, token: str, error: ResultNotMade) -> None:
-    """The format could not be made. Changes nothing where that was recorded already, or somebody else is at it."""
+def fail(session: Session, uuid: str, name: str, token: str, error: ResultNotMade) -> None:
+    """It could not be made. Changes nothing where that was recorded already, or somebody else is at it."""
     session.execute(
         update(JobDerivation)
-        .where(_held(uuid, result_format, token))
+        .where(_held(uuid, name, token))
         .values(
             error_code=error.members.get("reason", error.code),
             error_detail=error.detail,
@@ -77,23 +148,23 @@ def fail(session: Session, uuid: str, result_format: ResultFormat, token: str, e
     )
 
 
-def failed_at_once(session: Session, uuid: str, result_format: ResultFormat, token: str, error: ResultNotMade) -> None:
+def failed_at_once(session: Session, uuid: str, name: str, token: str, error: ResultNotMade) -> None:
     """A format that was to be written with the job, under its attempt's `token`, could not be made."""
-    _insert(session, uuid, result_format, token, FAILURE_HOLDS_S)
-    fail(session, uuid, result_format, token, error)
+    _insert(session, uuid, name, token, FAILURE_HOLDS_S)
+    fail(session, uuid, name, token, error)
 
 
-def _insert(session: Session, uuid: str, result_format: ResultFormat, token: str, hold_s: float) -> None:
-    row = {"job_uuid": uuid, "result_format": result_format, "token": token, "expires_us": _in(hold_s)}
+def _insert(session: Session, uuid: str, name: str, token: str, hold_s: float) -> None:
+    row = {"job_uuid": uuid, "name": name, "token": token, "expires_us": _in(hold_s)}
     session.execute(insert(JobDerivation).values(row))
 
 
-def _of(uuid: str, result_format: ResultFormat) -> ColumnElement[bool]:
-    return and_(JobDerivation.job_uuid == uuid, JobDerivation.result_format == result_format)
+def _of(uuid: str, name: str) -> ColumnElement[bool]:
+    return and_(JobDerivation.job_uuid == uuid, JobDerivation.name == name)
 
 
-def _held(uuid: str, result_format: ResultFormat, token: str) -> ColumnElement[bool]:
-    return and_(_of(uuid, result_format), JobDerivation.token == token, JobDerivation.error_code.is_(None))
+def _held(uuid: str, name: str, token: str) -> ColumnElement[bool]:
+    return and_(_of(uuid, name), JobDerivation.token == token, JobDerivation.error_code.is_(None))
 
 
 def _in(seconds: float) -> ColumnElement[int]:

@@ -12,7 +12,8 @@ from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatu
 from recto.database import utc
 from recto.errors import JobNotFound
 from recto.ocr.options import Options
-from recto.ocr.page import ResultWarning
+from recto.ocr.page import ResultWarning, Step
+from recto.ocr.step_words import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,20 @@ class JobView:
     result_token: str | None
     warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """A page that was read: what became of the text that it had, and a sentence for each step that it got.
+
+    `is_described` is False for pages that were read before such things were kept; `is_text_taken` where the engine saw no picture of
+    the whole page.
+    """
+
+    number: int
+    is_described: bool
+    is_text_taken: bool
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,17 @@ def checkpoints(session: Session, uuid: str) -> list[tuple[int, str]]:
     """(page number, attempt token) of every page that was read, in order."""
     query = select(JobPage.number, JobPage.attempt_token).where(JobPage.job_uuid == uuid, JobPage.error_code.is_(None))
     return [(number, token) for number, token in session.execute(query.order_by(JobPage.number))]
+
+
+def pages_read(session: Session, uuid: str) -> list[PageView]:
+    """The pages that were read, in order, with what was done to each."""
+    query = select(JobPage).where(JobPage.job_uuid == uuid, JobPage.error_code.is_(None)).order_by(JobPage.number)
+    return [_page_view(page) for page in session.scalars(query)]
+
+
+def _page_view(page: JobPage) -> PageView:
+    steps = tuple(sentence(Step(**step)) for step in page.preprocessing or ())
+    return PageView(page.number, page.preprocessing is not None, page.text_layer == "used", steps)
 
 
 def _reason(code: str | None, detail: str | None) -> Reason | None:

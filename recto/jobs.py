@@ -6,7 +6,7 @@ and gets LeaseLost.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 from uuid import uuid4
@@ -18,7 +18,7 @@ from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStat
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_views import job_not_found
-from recto.ocr.page import ResultWarning
+from recto.ocr.page import Page, ResultWarning
 
 Clock: TypeAlias = Callable[[], ColumnElement[int]]
 """Yields the SQL expression of the time now, in microseconds since 1970."""
@@ -158,8 +158,13 @@ class Jobs:
         about = [{"code": warning.code, "detail": warning.detail} for warning in warnings]
         self._write(session, lease, page_count=page_count, warnings=about)
 
-    def adopt_page(self, session: Session, lease: Lease, number: int, error: RectoError | None = None) -> None:
-        """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with."""
+    def adopt_page(
+        self, session: Session, lease: Lease, number: int, error: RectoError | None = None, page: Page | None = None
+    ) -> None:
+        """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with.
+
+        `page` is the checkpoint's, with or without its blocks: how it was read stays in the Database.
+        """
         self._write(
             session,
             lease,
@@ -171,6 +176,8 @@ class Jobs:
                 job_uuid=lease.job_uuid,
                 number=number,
                 attempt_token=lease.token,
+                text_layer=page.text_layer if page else None,
+                preprocessing=[asdict(step) for step in page.preprocessing] if page else None,
                 error_code=error.code if error else None,
                 error_detail=error.detail if error else None,
             )

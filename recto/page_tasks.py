@@ -11,22 +11,23 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
-from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, result_name
+from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, picture_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo, Limits, inspect
 from recto.ocr.engines.select import EngineName, choose_engine
-from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat
+from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, Stage
 from recto.ocr.page import Document, Page, ResultWarning
 from recto.ocr.pipeline import recognise_page
 from recto.ocr.reading import Reader
+from recto.ocr.stages import Show, page_picture, show_stages, write_png
 from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
 from recto.parent_death import die_with_parent
@@ -133,13 +134,17 @@ def inspect_file(file: DocumentFile) -> DocumentInfo:
     return inspect(file, _here().limits)
 
 
-def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> None:
-    """Read one page of a job and keep it as a checkpoint of the attempt `token`. Raises a DocumentError."""
+def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Page:
+    """Read one page of a job and keep it as a checkpoint of the attempt `token`. Raises a DocumentError.
+
+    Gives the page without its blocks: how it was read, for the Database, and not the text.
+    """
     storage = _here().storage
     with storage.local_path(uuid, DOCUMENT) as path:
         page = read_page(DocumentFile(path, options.plain_password), number, options)
     with storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
+    return replace(page, blocks=())
 
 
 def read_page(file: DocumentFile, number: int, options: Options) -> Page:
@@ -147,10 +152,15 @@ def read_page(file: DocumentFile, number: int, options: Options) -> Page:
     try:
         return recognise_page(file, number, options, _here().reader)
     except MemoryError as error:
-        raise PageOutOfMemory(
-            f"Page {number} needs more memory than one page may have. Scan it at a lower resolution, "
-            "or raise worker.process_memory_bytes."
-        ) from error
+        raise _out_of_memory(number) from error
+
+
+def page_stages(file: DocumentFile, page: Page, options: Options, show: Show) -> None:
+    """Show a page that was read at each of its stages. Raises a DocumentError."""
+    try:
+        show_stages(file, page, options, _here().limits, show)
+    except MemoryError as error:
+        raise _out_of_memory(page.number) from error
 
 
 def describe_result(
@@ -178,7 +188,8 @@ def write_results(
         except (ServiceError, FileNotFound):  # the surroundings are at fault, not the document
             raise
         except Exception as error:  # noqa: BLE001 - the loop logs it; the other formats are written all the same
-            failures.append(FormatFailure(result_format, result_not_made(result_format, error), traceback.format_exc()))
+            problem = result_not_made(f"the format {RESULT_FORMATS[result_format].title}", error)
+            failures.append(FormatFailure(result_format, problem, traceback.format_exc()))
     return tuple(failures)
 
 
@@ -197,18 +208,34 @@ def write_result(
         writer_for(result_format)(document, pages, DocumentFile(path, password), sink)
 
 
-def result_not_made(result_format: ResultFormat, error: Exception) -> ResultNotMade:
-    """What a reader of the job is told where writing that format raised `error`."""
+def write_picture(uuid: str, token: str, checkpoint: tuple[int, str], stage: Stage, options: Options) -> None:
+    """Write the picture of a page at a stage beside the results of the attempt `token`; nothing is read again.
+
+    `checkpoint` is (page number, attempt token). Raises a DocumentError, or what the File Storage raises.
+    """
+    storage, (number, _) = _here().storage, checkpoint
+    (page,) = _pages(storage, uuid, [checkpoint])
+    try:
+        with storage.local_path(uuid, DOCUMENT) as path:
+            file = DocumentFile(path, options.plain_password)
+            picture = page_picture(file, page, stage, options, _here().limits)
+        with storage.write(uuid, picture_name(token, number, stage)) as sink:
+            write_png(picture, sink)
+    except MemoryError as error:
+        raise _out_of_memory(number) from error
+
+
+def result_not_made(what: str, error: Exception) -> ResultNotMade:
+    """What a reader of the job is told where making `what`, such as "the format TSV", raised `error`."""
     if isinstance(error, RectoError):
         return ResultNotMade(error.detail, reason=error.code)
-    title = RESULT_FORMATS[result_format].title
     if isinstance(error, MemoryError):
         return ResultNotMade(
-            f"Making the format {title} needs more memory than one process may have. Read fewer pages at once, "
+            f"Making {what} needs more memory than one process may have. Read fewer pages at once, "
             "or have worker.process_memory_bytes raised."
         )
     return ResultNotMade(
-        f"The format {title} could not be made ({type(error).__name__}). It was logged; the other formats are there."
+        f"{what[0].upper()}{what[1:]} could not be made ({type(error).__name__}). It was logged; the other results are there."
     )
 
 
@@ -217,6 +244,13 @@ def _pages(storage: FileStorage, uuid: str, checkpoints: Sequence[tuple[int, str
     for number, token in checkpoints:
         with storage.open(uuid, checkpoint_name(token, number)) as file:
             yield page_from_json(file.read())
+
+
+def _out_of_memory(number: int) -> PageOutOfMemory:
+    return PageOutOfMemory(
+        f"Page {number} needs more memory than one page may have. Scan it at a lower resolution, "
+        "or raise worker.process_memory_bytes."
+    )
 
 
 def _here() -> _PageProcess:

@@ -214,7 +214,7 @@ class Worker:
             case WorkKind.OPEN:
                 self._opened(job, result)
             case WorkKind.PAGE:
-                self._record(self._jobs.adopt_page, lease, work.number)
+                self._record(self._jobs.adopt_page, lease, work.number, page=result)
                 job.page_ended(work.number)
             case WorkKind.WRITE:
                 self._record(self._finish, lease, result)

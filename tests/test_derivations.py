@@ -100,6 +100,32 @@ def test_format_of_a_job_that_is_gone_cannot_be_begun(table: JobTable, ann: int)
         begun(table, uuid, "second")
 
 
+@pytest.mark.parametrize(
+    ("wanted", "name", "file"),
+    [
+        (derivations.ResultFile("pages.zip"), "pages.zip", "attempts/token/result.pages.zip"),
+        (
+            derivations.PagePicture(7, "original"),
+            "page-0007-original.png",
+            "attempts/token/pictures/0007.original.png",
+        ),
+        (
+            derivations.PagePicture(123456, "preprocessed"),
+            "page-123456-preprocessed.png",
+            "attempts/token/pictures/123456.preprocessed.png",
+        ),
+    ],
+)
+def test_what_can_be_made_is_found_by_its_name(wanted: derivations.Derivable, name: str, file: str) -> None:
+    assert (wanted.name, wanted.file_name("token")) == (name, file)
+    assert derivations.parse_name(name) == wanted
+
+
+@pytest.mark.parametrize("name", ["docx", "", "page-7-original.png", "page-0007-deskew.png", "page-0007-original.png/"])
+def test_name_of_nothing_finds_nothing(name: str) -> None:
+    assert derivations.parse_name(name) is None
+
+
 def test_time_limit_grows_with_the_pages() -> None:
     assert derivations.time_limit_s(30.0, 0) == 30.0
     assert derivations.time_limit_s(30.0, 1000) > derivations.time_limit_s(30.0, 10) > 30.0

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from models import JobStatus
 from recto.errors import JobNotFound, PageCrashed, PageDamaged
 from recto.job_views import (
+    PageView,
     changes_after,
     checkpoints,
     find_job,
@@ -10,7 +13,9 @@ from recto.job_views import (
     latest_change,
     list_jobs,
     page_failures,
+    pages_read,
 )
+from recto.ocr.page import Page, Step
 from tests.conftest import SECOND_US, START_US, JobTable
 
 
@@ -113,6 +118,21 @@ def test_pages_are_told_apart_into_checkpoints_and_failures(table: JobTable, ann
     assert table.read(checkpoints, uuid) == [(1, second.token), (3, first.token)]
     assert [(f.page, f.code, f.detail) for f in table.read(page_failures, uuid)] == [
         (2, "page_crashed", "Page 2 crashed.")
+    ]
+
+
+def test_pages_that_were_read_say_in_words_what_was_done_to_them(table: JobTable, ann: int) -> None:
+    uuid = table.submit(ann)
+    lease = table.claim().lease
+    read = Page(1, 60, 40, 300.0, ("eng",), "hand 1", (Step("deskew", {"angle_deg": 1.8}),), ())
+    table.do(table.jobs.adopt_page, lease, 1, page=read)
+    table.do(table.jobs.adopt_page, lease, 2, PageCrashed("Page 2 crashed."))
+    table.do(table.jobs.adopt_page, lease, 3, page=replace(read, preprocessing=(), text_layer="used"))
+    table.do(table.jobs.adopt_page, lease, 4)
+    assert table.read(pages_read, uuid) == [
+        PageView(1, True, False, ("Levelled by 1.8°: the lines rose to the right.",)),
+        PageView(3, True, True, ()),
+        PageView(4, False, False, ()),
     ]
 
 

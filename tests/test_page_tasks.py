@@ -7,10 +7,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -25,7 +27,7 @@ from recto.errors import (
     PageOutOfMemory,
     StorageFull,
 )
-from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
+from recto.file_storage.base import DOCUMENT, checkpoint_name, picture_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
@@ -38,8 +40,10 @@ from recto.page_tasks import (
     checkpoint_page,
     describe_engine,
     inspect_document,
+    page_stages,
     prepare_this_process,
     read_page,
+    write_picture,
     write_results,
 )
 from tests.drawing import draw_page, save_tiff
@@ -184,6 +188,35 @@ def test_text_is_written_also_where_only_other_formats_were_asked_for(storage: V
     document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
     assert write_results(uuid, TOKEN, [(1, TOKEN)], document, Options(formats=("json",))) == ()
     assert "first page" in content(storage, uuid, result_name(TOKEN, "txt")).decode()
+
+
+def test_checkpoint_says_how_the_page_was_read_without_its_text(storage: VolumeStorage, uuid: str) -> None:
+    page = checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+    assert (page.number, page.text_layer, page.blocks) == (1, "none", ())
+
+
+def test_picture_of_a_page_lies_beside_the_results(storage: VolumeStorage, uuid: str) -> None:
+    checkpoint_page(uuid, "b" * 32, 2, OPTIONS)
+    write_picture(uuid, TOKEN, (2, "b" * 32), "original", OPTIONS)
+    with Image.open(BytesIO(content(storage, uuid, picture_name(TOKEN, 2, "original")))) as picture:
+        assert np.array_equal(np.asarray(picture), PAGES[1])
+
+
+def test_picture_that_needs_too_much_memory_says_so(
+    storage: VolumeStorage, uuid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint_page(uuid, TOKEN, 1, OPTIONS)
+
+    def greedy(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(page_tasks, "page_picture", greedy)
+    with pytest.raises(PageOutOfMemory, match="Page 1 needs more memory"):
+        write_picture(uuid, TOKEN, (1, TOKEN), "original", OPTIONS)
+    monkeypatch.setattr(page_tasks, "show_stages", greedy)
+    page = Page(1, 60, 40, 300.0, ("eng",), "hand 1", (), ())
+    with pytest.raises(PageOutOfMemory, match="Page 1 needs more memory"):
+        page_stages(DocumentFile(Path("nowhere")), page, OPTIONS, greedy)
 
 
 def failing_writer(error: Exception) -> Callable[[ResultFormat], Writer]:

@@ -28,11 +28,11 @@ from recto.errors import (
     StorageFull,
 )
 from recto.heartbeat import Heartbeat
-from recto.job_views import checkpoints, page_failures
+from recto.job_views import checkpoints, page_failures, pages_read
 from recto.jobs import Jobs, Lease
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import Options
-from recto.ocr.page import Document, ResultWarning
+from recto.ocr.page import Document, Page, ResultWarning, Step
 from recto.page_tasks import EngineReport, FormatFailure, checkpoint_page, inspect_document, write_results
 from recto.worker import Worker, WorkerLimits
 from tests.conftest import JobTable, sqlite_url
@@ -506,14 +506,22 @@ def test_finished_page_is_recorded_once_the_disk_has_room_again(
     uuid = table.submit(ann)
     adopt_page, troubles = Jobs.adopt_page, [StorageFull("The disk of the database is full.")]
 
-    def full_once(self: Jobs, session: Session, lease: Lease, number: int, error: Any = None) -> None:
+    def full_once(self: Jobs, session: Session, lease: Lease, number: int, page: Any = None) -> None:
         if troubles:
             raise troubles.pop()
-        adopt_page(self, session, lease, number, error)
+        adopt_page(self, session, lease, number, page=page)
 
     monkeypatch.setattr(Jobs, "adopt_page", full_once)
     loop.run_until_idle(read_all(1))
     assert table.job(uuid).status == JobStatus.FINISHED
+
+
+def test_page_that_was_read_leaves_word_of_its_preprocessing(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    page = Page(1, 60, 40, 300.0, ("eng",), "hand 1", (Step("polarity", {}),), ())
+    loop.run_until_idle(read_all(1, {1: page}))
+    (read,) = table.read(pages_read, uuid)
+    assert read.steps == ("Turned light text on dark into dark text on light.",)
 
 
 def test_claim_that_meets_a_busy_database_is_tried_in_the_next_round(

@@ -4,6 +4,7 @@
     <uuid>/metadata.json                           file name, media type, size, options
     <uuid>/attempts/<lease token>/pages/0001.json  checkpoints of one attempt
     <uuid>/attempts/<lease token>/result.txt …     results of one attempt; the job's row names the attempt that counts
+    <uuid>/attempts/<lease token>/pictures/0001.original.png …  pictures of its pages, where they were asked for
 
 A file appears whole or not at all: it is written under a temporary name, flushed to disk, and renamed. Names inside a folder
 are Recto's own; a client's file name never becomes a path.
@@ -26,6 +27,11 @@ def checkpoint_name(token: str, number: int) -> str:
 def result_name(token: str, result_format: str) -> str:
     """Where an attempt keeps its result in that format."""
     return f"attempts/{token}/result.{result_format}"
+
+
+def picture_name(token: str, number: int, stage: str) -> str:
+    """Where the picture of a page at a stage lies beside the results of an attempt."""
+    return f"attempts/{token}/pictures/{number:04d}.{stage}.png"
 
 
 class IncomingFile(Protocol):

@@ -1,4 +1,4 @@
-"""Formats asked for after the job: each is made by `ocr_worker.py derive` in a process of its own, and by nobody twice at a time.
+"""Formats and pictures of pages asked for after the job: each is made by `ocr_worker.py derive` in a process of its own, and by nobody twice at a time.
 
 The process is started by posix_spawn, never by fork: this program is gevent's, and its threads would not survive one. The Database
 says who makes what (recto/derivations.py), so that several Backends do not do the same work.
@@ -20,30 +20,30 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from recto import derivations
+from recto.derivations import Derivable, PagePicture
 from recto.errors import FileNotFound, JobNotFound, ResultNotMade, ServiceError
-from recto.file_storage.base import FileStorage, result_name
+from recto.file_storage.base import FileStorage
 from recto.job_views import JobView
 from recto.logs import get_logger
-from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.database import in_thread, read, write
 
 _log = get_logger(__name__)
-_Key: TypeAlias = tuple[str, ResultFormat]
+_Key: TypeAlias = tuple[str, str]
 
 COMMAND: Final = (sys.executable, str(Path(__file__).resolve().parents[2] / "ocr_worker.py"), "derive")
 _AT_ONCE: Final = 2
 _GRACE_S: Final = 2.0
-"""For so long every request waits: most formats are there by then, and nobody has to ask twice."""
+"""For so long every request waits: most files are there by then, and nobody has to ask twice."""
 _LOOK_S: Final = 0.02
 _HOLD_S: Final = 20.0
 _RENEW_S: Final = 5.0
-"""A Backend that dies is not heard from any more: after _HOLD_S another one, or the same after its start, makes the format."""
+"""A Backend that dies is not heard from any more: after _HOLD_S another one, or the same after its start, makes the file."""
 _STOP_S: Final = 5.0
 _LOOK_ELSEWHERE_S: Final = 0.5
 
 
 class Deriver:
-    """Makes formats of finished jobs. `page_timeout_s` is what one page may take: see derivations.time_limit_s."""
+    """Makes formats and pictures of finished jobs. `page_timeout_s` is what one page may take: see derivations.time_limit_s."""
 
     def __init__(self, storage: FileStorage, page_timeout_s: float, command: Sequence[str] = COMMAND) -> None:
         self._storage = storage
@@ -55,15 +55,15 @@ class Deriver:
         self._greenlets: set[gevent.Greenlet[..., None]] = set()
         self._is_stopping = False
 
-    def has_made(self, job: JobView, result_format: ResultFormat, wait_s: float) -> bool:
+    def has_made(self, job: JobView, wanted: Derivable, wait_s: float) -> bool:
         """Whether the file is there, after making it if need be; False where that takes longer than `wait_s`. ResultNotMade."""
         until = time.monotonic() + max(wait_s, _GRACE_S)
-        while not in_thread(partial(self._is_there, job, result_format)):
-            self._raise_failure(job, result_format)
+        while not in_thread(partial(self._is_there, job, wanted)):
+            self._raise_failure(job, wanted)
             remaining_s = until - time.monotonic()
             if remaining_s <= 0 or self._is_stopping:
                 return False
-            self._under_way(job, result_format).wait(remaining_s)
+            self._under_way(job, wanted).wait(remaining_s)
         return True
 
     def stop(self) -> None:
@@ -73,69 +73,68 @@ class Deriver:
             os.kill(pid, signal.SIGKILL)
         gevent.joinall(list(self._greenlets), timeout=_STOP_S)
 
-    def _is_there(self, job: JobView, result_format: ResultFormat) -> bool:
+    def _is_there(self, job: JobView, wanted: Derivable) -> bool:
         try:
-            self._storage.size_bytes(job.uuid, result_name(job.result_token or "", result_format))
+            self._storage.size_bytes(job.uuid, wanted.file_name(job.result_token or ""))
         except FileNotFound:
             return False
         return True
 
-    def _raise_failure(self, job: JobView, result_format: ResultFormat) -> None:
-        found = read(derivations.find, job.uuid, result_format)
+    def _raise_failure(self, job: JobView, wanted: Derivable) -> None:
+        found = read(derivations.find, job.uuid, wanted.name)
         if found and found.error_code:
             raise ResultNotMade(found.error_detail or "", reason=found.error_code)
 
-    def _under_way(self, job: JobView, result_format: ResultFormat) -> Event:
-        """Set when there is reason to look again. Begins to make the format unless that is going on here already."""
-        key = job.uuid, result_format
+    def _under_way(self, job: JobView, wanted: Derivable) -> Event:
+        """Set when there is reason to look again. Begins to make the file unless that is going on here already."""
+        key = job.uuid, wanted.name
         if key not in self._ended:
             self._ended[key] = Event()
             application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way
-            greenlet = gevent.spawn(self._make, application, job, result_format)
+            greenlet = gevent.spawn(self._make, application, job, wanted)
             self._greenlets.add(greenlet)
             greenlet.link(self._greenlets.discard)
         return self._ended[key]
 
-    def _make(self, application: Flask, job: JobView, result_format: ResultFormat) -> None:
+    def _make(self, application: Flask, job: JobView, wanted: Derivable) -> None:
         """In a greenlet of its own, which outlives the request: who asks again finds the file."""
         try:
             with self._slots, application.app_context():
-                self._make_in_turn(job, result_format)
+                self._make_in_turn(job, wanted)
         finally:
-            self._ended.pop((job.uuid, result_format)).set()
+            self._ended.pop((job.uuid, wanted.name)).set()
 
-    def _make_in_turn(self, job: JobView, result_format: ResultFormat) -> None:
+    def _make_in_turn(self, job: JobView, wanted: Derivable) -> None:
         token = uuid4().hex
         try:
-            if not write(derivations.begin, job.uuid, result_format, token, _HOLD_S):
+            if not write(derivations.begin, job.uuid, wanted.name, token, _HOLD_S):
                 gevent.sleep(_LOOK_ELSEWHERE_S)  # another Backend is at it
                 return
         except JobNotFound:
             return  # deleted meanwhile; who waits learns it when it asks again
         except ServiceError as error:
-            _log.warning("format_not_begun", job=job.uuid, format=result_format, code=error.code)
+            _log.warning("derivation_not_begun", job=job.uuid, name=wanted.name, code=error.code)
             gevent.sleep(_LOOK_ELSEWHERE_S)
             return
-        status = self._run(job, result_format, token)
+        status = self._run(job, wanted, token)
         if self._is_stopping:
-            write(derivations.end, job.uuid, result_format, token)
+            write(derivations.end, job.uuid, wanted.name, token)
         elif status != 0:
             # Changes nothing where the process has recorded its own reason.
-            title = RESULT_FORMATS[result_format].title
             how = "took too long" if status is None else "ended its process"
             ended = ResultNotMade(
-                f"Making the format {title} {how}. Ask for it again in a minute; the other formats are there."
+                f"Making {wanted.title} {how}. Ask for it again in a minute; the other results are there."
             )
-            write(derivations.fail, job.uuid, result_format, token, ended)
-            _log.warning("format_not_made", job=job.uuid, format=result_format, status=status)
+            write(derivations.fail, job.uuid, wanted.name, token, ended)
+            _log.warning("derivation_failed", job=job.uuid, name=wanted.name, status=status)
 
-    def _run(self, job: JobView, result_format: ResultFormat, token: str) -> int | None:
+    def _run(self, job: JobView, wanted: Derivable, token: str) -> int | None:
         """The exit status of the program; None where it was killed because it took too long. Renews meanwhile."""
-        command = (*self._command, job.uuid, result_format, "--token", token)
+        command = (*self._command, job.uuid, wanted.name, "--token", token)
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         pid = os.posix_spawn(command[0], command, os.environ, file_actions=[nothing])
         self._pids.add(pid)
-        until, is_late = time.monotonic() + self._limit_s(job), False
+        until, is_late = time.monotonic() + self._limit_s(job, wanted), False
         renew_at = time.monotonic() + _RENEW_S
         try:
             while True:
@@ -147,17 +146,18 @@ class Deriver:
                     os.kill(pid, signal.SIGKILL)
                 if time.monotonic() > renew_at:
                     renew_at += _RENEW_S
-                    self._renew(job, result_format, token)
+                    self._renew(job, wanted, token)
                 gevent.sleep(_LOOK_S)
         finally:
             self._pids.discard(pid)
 
-    def _renew(self, job: JobView, result_format: ResultFormat, token: str) -> None:
+    def _renew(self, job: JobView, wanted: Derivable, token: str) -> None:
         """Late renewals are no harm: two processes that make the same format write equal bytes."""
         try:
-            write(derivations.renew, job.uuid, result_format, token, _HOLD_S)
+            write(derivations.renew, job.uuid, wanted.name, token, _HOLD_S)
         except ServiceError as error:
-            _log.warning("format_not_renewed", job=job.uuid, format=result_format, code=error.code)
+            _log.warning("derivation_not_renewed", job=job.uuid, name=wanted.name, code=error.code)
 
-    def _limit_s(self, job: JobView) -> float:
-        return derivations.time_limit_s(self._page_timeout_s, job.page_count or 0)
+    def _limit_s(self, job: JobView, wanted: Derivable) -> float:
+        page_count = 1 if isinstance(wanted, PagePicture) else job.page_count or 0
+        return derivations.time_limit_s(self._page_timeout_s, page_count)

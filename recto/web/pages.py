@@ -10,15 +10,17 @@ from werkzeug.wrappers import Response
 
 from models import JobStatus
 from recto import accounts
+from recto.derivations import PagePicture, ResultFile
 from recto.errors import PasswordRejected, RectoError
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, checkpoints, get_job, latest_change, list_jobs, page_failures
+from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
-from recto.ocr.options import AUTO_LANGUAGE, RESULT_FORMATS, Mode
+from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web.api import before, parse_before, remove_job
 from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
 from recto.web.login import SignedInUser, signed_in
+from recto.web.page_images import parse_stage, require_page
 from recto.web.results import parse_format, to_file
 from recto.web.services import services
 from recto.web.uploads import given_options, received, submit
@@ -48,6 +50,7 @@ def jobs() -> str:
         max_upload_bytes=services().limits.max_upload_bytes,
         accept=",".join([*ACCEPTED, *FILE_NAME_ENDINGS]),
         modes=get_args(Mode),
+        preprocess_choices=(AS_MEASURED, NO_STEP),
         worker_seen=any(worker.is_alive for worker in workers),
     )
 
@@ -78,7 +81,8 @@ def job(uuid: UUID) -> str:
         job=found,
         text=text,
         text_cut=is_cut,
-        text_page_numbers=[number for number, _ in read(checkpoints, found.uuid)],
+        pages=read(pages_read, found.uuid),
+        stages=STAGES,
         warnings=[*found.warnings, *read(page_failures, found.uuid)],
         formats=RESULT_FORMATS,
     )
@@ -90,10 +94,21 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
     job, asked = read(get_job, signed_in().account.id, str(uuid)), parse_format(result_format)
     if job.status is not JobStatus.FINISHED:
         return redirect(url_for("pages.job", uuid=job.uuid))
-    if services().deriver.has_made(job, asked, _MAKING_WAIT_S):
+    if services().deriver.has_made(job, ResultFile(asked), _MAKING_WAIT_S):
         return to_file(job, asked)
-    page = render_template("making.html", job=job, title=RESULT_FORMATS[asked].title)
-    return page, HTTPStatus.ACCEPTED, {"Refresh": str(services().limits.retry_after_s)}
+    return _being_made(job, RESULT_FORMATS[asked].title, "download")
+
+
+@blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/<stage>")
+def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int, dict[str, str]]:
+    """The picture of a page. One that takes long to make shows a page that asks again by itself."""
+    job, picture = read(get_job, signed_in().account.id, str(uuid)), PagePicture(number, parse_stage(stage))
+    if job.status is not JobStatus.FINISHED:
+        return redirect(url_for("pages.job", uuid=job.uuid))
+    require_page(job, number)
+    if services().deriver.has_made(job, picture, _MAKING_WAIT_S):
+        return redirect(url_for("page_images.get_page_image", uuid=uuid, number=number, stage=stage))
+    return _being_made(job, f"The picture of page {number}", "picture")
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")
@@ -138,6 +153,11 @@ def change_password() -> Response | tuple[str, int]:
     write(accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
     flash("The password is changed. Other browsers are signed out.", "success")
     return redirect(url_for("pages.account"))
+
+
+def _being_made(job: JobView, title: str, what: str) -> tuple[str, int, dict[str, str]]:
+    page = render_template("making.html", job=job, title=title, what=what)
+    return page, HTTPStatus.ACCEPTED, {"Refresh": str(services().limits.retry_after_s)}
 
 
 def _language_choices(installed: tuple[str, ...]) -> list[tuple[str, str]]:

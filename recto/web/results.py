@@ -8,7 +8,8 @@ from flask import Blueprint, Response, redirect, request, send_file, url_for
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
-from recto.errors import FileNotFound, JobFailed, OptionInvalid
+from recto.derivations import ResultFile
+from recto.errors import FileNotFound, OptionInvalid
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job
 from recto.ocr.options import RESULT_FORMATS, ResultFormat
@@ -17,7 +18,7 @@ from recto.web.database import in_thread, read
 from recto.web.links import download_name
 from recto.web.login import signed_in
 from recto.web.services import services
-from recto.web.waiting import asked_wait_s, wait_for_end
+from recto.web.waiting import asked_wait_s, wait_for_success
 
 blueprint = Blueprint("results", __name__, url_prefix="/api/v1")
 
@@ -28,10 +29,9 @@ def get_result(uuid: UUID) -> BaseResponse:
     user_id = signed_in().account.id
     result_format, wait_s = parse_format(request.args.get("format", "txt")), asked_wait_s()
     until = time.monotonic() + wait_s
-    job = wait_for_end(user_id, str(uuid), wait_s)
-    if job.reason is not None:
-        raise JobFailed(f"The job failed, so it has no result. {job.reason.detail}", reason=job.reason.code)
-    if not job.status.is_final or not services().deriver.has_made(job, result_format, until - time.monotonic()):
+    job = wait_for_success(user_id, str(uuid), wait_s)
+    wanted = ResultFile(result_format)
+    if not job.status.is_final or not services().deriver.has_made(job, wanted, until - time.monotonic()):
         return accepted(job)
     return to_file(job, result_format)
 

@@ -6,7 +6,7 @@ from flask import request
 from werkzeug.http import parse_dict_header
 
 from recto.changes import Deleted
-from recto.errors import OptionInvalid
+from recto.errors import JobFailed, OptionInvalid
 from recto.job_views import Changes, JobView, changes_after, get_job, job_not_found
 from recto.web.database import read
 from recto.web.services import services
@@ -49,6 +49,14 @@ def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
             if isinstance(news, Deleted):
                 raise job_not_found()
             job = news or job
+    return job
+
+
+def wait_for_success(user_id: int, uuid: str, wait_s: float) -> JobView:
+    """The same for who wants what the job has made: JobFailed where there will be nothing."""
+    job = wait_for_end(user_id, uuid, wait_s)
+    if job.reason is not None:
+        raise JobFailed(f"The job failed, so it has no result. {job.reason.detail}", reason=job.reason.code)
     return job
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from recto import derivations
 from recto.commands import derive
-from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
+from recto.file_storage.base import DOCUMENT, checkpoint_name, picture_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
 from recto.ocr.writers.json import page_to_json
@@ -83,6 +83,23 @@ def test_derive_goes_on_under_the_token_that_it_is_given(
     assert table.read(derivations.find, uuid, "txt") is None
 
 
+def test_derive_makes_the_picture_of_a_page(
+    command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
+) -> None:
+    assert command_line("derive", uuid, "page-0001-preprocessed.png").status == 0
+    with storage.open(uuid, picture_name(table.job(uuid).result_token or "", 1, "preprocessed")) as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+    assert table.read(derivations.find, uuid, "page-0001-preprocessed.png") is None
+
+
+def test_derive_of_a_page_that_was_not_read_records_that(command_line: CommandLine, table: JobTable, uuid: str) -> None:
+    refused = command_line("derive", uuid, "page-0002-original.png")
+    assert (refused.status, "has not read page 2" in refused.err) == (1, True)
+    found = table.read(derivations.find, uuid, "page-0002-original.png")
+    assert found is not None
+    assert found.error_code == "page_not_found"
+
+
 def test_derive_that_fails_records_its_reason_and_leaves_the_job_finished(
     command_line: CommandLine, table: JobTable, storage: VolumeStorage, uuid: str
 ) -> None:
@@ -107,4 +124,5 @@ def test_derive_of_no_job_says_so(command_line: CommandLine) -> None:
 
 
 def test_derive_of_an_unknown_format_is_wrong_usage(command_line: CommandLine, uuid: str) -> None:
-    assert command_line("derive", uuid, "docx").status == 2
+    refused = command_line("derive", uuid, "docx")
+    assert (refused.status, "page-0001-original.png" in refused.err) == (2, True)

@@ -12,7 +12,7 @@ from recto.errors import RectoError
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
-from recto.ocr.page import Page
+from recto.ocr.page import Page, Step
 from recto.ocr.writers.json import page_to_json
 
 
@@ -71,14 +71,17 @@ class HandWorker:
             time.sleep(0.02)
         raise AssertionError("no job came")
 
-    def read_page(self, claim: Claim, number: int, error: RectoError | None = None) -> None:
+    def read_page(
+        self, claim: Claim, number: int, error: RectoError | None = None, steps: tuple[Step, ...] = ()
+    ) -> None:
         """End one page, blank where it does not end in an error."""
+        page = None
         if error is None:
-            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", (), ())
+            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", steps, ())
             with self._storage.write(claim.lease.job_uuid, checkpoint_name(claim.lease.token, number)) as file:
                 file.write(page_to_json(page))
         with transaction(Session(self.engine), Begin.WRITE) as session:
-            self._jobs.adopt_page(session, claim.lease, number, error)
+            self._jobs.adopt_page(session, claim.lease, number, error, page)
 
     def write_results(self, claim: Claim, text: str) -> None:
         """Write the files of the attempt, which are the result once the job is FINISHED."""

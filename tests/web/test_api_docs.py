@@ -11,7 +11,7 @@ from flask import Flask
 
 from recto.errors import DocumentDamaged, RequestError, ServiceError
 from recto.ocr.media_types import ACCEPTED
-from recto.ocr.options import Options, ResultFormat
+from recto.ocr.options import PREPROCESSING_STEPS, STAGES, Options, ResultFormat
 from tests.drawing import blank_page, save_pdf
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
@@ -78,7 +78,9 @@ def test_commands_of_the_walk_answer_as_they_say(
 
 def test_every_address_of_the_api_is_described(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
-        path = rule.rule.replace("<uuid:uuid>", "{uuid}").replace("<file_name>", "{name}")
+        path = (
+            rule.rule.replace("<uuid:uuid>", "{uuid}").replace("<file_name>", "{name}").replace("<int:number>", "{n}")
+        )
         if path.startswith(("/api/", "/healthz", "/readyz")):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 assert f"`{method} {path}" in DOCS, f"{method} {path}"
@@ -88,6 +90,9 @@ def test_every_option_format_and_kind_of_document_is_described() -> None:
     for name in Options.model_fields:
         assert f"| `{name}` |" in DOCS
     assert "?format=" + "|".join(get_args(ResultFormat)) in DOCS
+    assert "?stage=" + "|".join(STAGES) in DOCS
+    for name in PREPROCESSING_STEPS:
+        assert f"`{name}`" in DOCS
     for name in ACCEPTED.values():
         assert name in DOCS
 

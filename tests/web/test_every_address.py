@@ -32,6 +32,7 @@ EXPECTED = {
     "POST /account/tokens/<int(max=9223372036854775807):token_id>/revoke": Expected(401, 404, 302),
     "GET /jobs/<uuid:uuid>": Expected(401, 404, 200),
     "GET /jobs/<uuid:uuid>/result/<result_format>": Expected(401, 404, 302),
+    "GET /jobs/<uuid:uuid>/pages/<int:number>/<stage>": Expected(401, 404, 404),  # no page was read by hand
     "POST /jobs/<uuid:uuid>/delete": Expected(401, 404, 302),
     "GET /api/v1/jobs": Expected(401, 200, 200),
     "POST /api/v1/jobs": Expected(401, 202, 202),
@@ -39,6 +40,7 @@ EXPECTED = {
     "DELETE /api/v1/jobs/<uuid:uuid>": Expected(401, 404, 204),
     "GET /api/v1/jobs/<uuid:uuid>/result": Expected(401, 404, 302),
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": Expected(404, 404, 404),  # only the signature counts
+    "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": Expected(401, 404, 404),
     "GET /api/v1/languages": Expected(401, 200, 200),
 }
 
@@ -67,6 +69,8 @@ def test_address_answers_nobody_others_and_the_owner_as_expected(
         "<int(max=9223372036854775807):token_id>": "1",
         "<file_name>": "result.txt",
         "<result_format>": "txt",
+        "<int:number>": "1",
+        "<stage>": "original",
         "<path:filename>": "../app.py",
     }.items():
         path = path.replace(marker, value)

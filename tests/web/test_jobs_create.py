@@ -33,7 +33,13 @@ def test_form_with_document_answers_202_with_the_job(program: Program) -> None:
         "application/pdf",
         len(PDF),
     )
-    assert job["options"] == {"languages": "deu+eng", "pages": "1-3", "mode": "auto", "formats": "txt+json"}
+    assert job["options"] == {
+        "languages": "deu+eng",
+        "pages": "1-3",
+        "mode": "auto",
+        "preprocess": "auto",
+        "formats": "txt+json",
+    }
     assert job["progress"] == {"pages_done": 0, "page_count": None, "pages_failed": 0}
     assert [entry["status"] for entry in job["transitions"]] == ["QUEUED"]
     assert job["created"] == job["transitions"][0]["timestamp"]
@@ -49,7 +55,7 @@ def test_document_is_kept_byte_for_byte_with_its_metadata(program: Program, fold
         "file_name": "Brief an Böll.png",
         "media_type": "image/png",
         "size_bytes": len(PNG),
-        "options": {"languages": "deu", "pages": None, "mode": "auto", "formats": "txt+json"},
+        "options": {"languages": "deu", "pages": None, "mode": "auto", "preprocess": "auto", "formats": "txt+json"},
     }
     assert left_behind(folder) == [uuid]
 
@@ -65,7 +71,13 @@ def test_raw_body_of_any_declared_type_is_judged_by_its_content(
     assert response.status_code == 202, response.text
     assert response.get_json()["media_type"] == "application/pdf"
     assert response.get_json()["file_name"] == "scan.bin"
-    assert response.get_json()["options"] == {"languages": "fra", "pages": "2", "mode": "auto", "formats": "txt+json"}
+    assert response.get_json()["options"] == {
+        "languages": "fra",
+        "pages": "2",
+        "mode": "auto",
+        "preprocess": "auto",
+        "formats": "txt+json",
+    }
     assert (folder / response.get_json()["uuid"] / "document").read_bytes() == PDF
 
 
@@ -254,7 +266,7 @@ def test_unknown_option_is_named_with_those_there_are(program: Program, folder: 
     for response in (program.send_form(langs="deu"), program.post(f"{JOBS}?langs=deu", data=PDF)):
         members = problem(response, 422, "option_invalid")
         assert "'langs'" in members["detail"]
-        assert members["options"] == ["formats", "languages", "mode", "pages", "password"]
+        assert members["options"] == ["formats", "languages", "mode", "pages", "password", "preprocess"]
     assert left_behind(folder) == []
 
 

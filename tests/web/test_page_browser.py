@@ -303,6 +303,8 @@ def test_job_page_is_followed_to_its_text(page: Page, browser_context: BrowserCo
     worker.finish(claim, "Dear <i>Sir</i>,\n\n  Item   1.50\n\fYours")
     expect(page.locator(".text pre").first).to_have_text("Dear <i>Sir</i>,\n\n  Item   1.50")
     expect(page.get_by_text("Page 2: The page took too long. Scan it again.")).to_be_visible()
+    page.get_by_text("How pages were prepared").click()
+    expect(page.locator(".prepared li")).to_have_count(2)
     expect(page.locator(".history")).to_have_attribute("open", "")
     page.get_by_role("button", name="Copy text").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

@@ -10,6 +10,7 @@ from flask import Flask
 
 from recto.errors import DocumentEncrypted, PageTimeout
 from recto.ocr.options import RESULT_FORMATS
+from recto.ocr.page import Step
 from tests.web.clients import PAGE, PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
@@ -81,6 +82,33 @@ def test_page_of_a_finished_job_shows_text_warnings_and_downloads(
     assert "Page 2: The page took too long." in page
     for result_format in RESULT_FORMATS:
         assert f"/jobs/{uuid}/result/{result_format}" in page
+
+
+def test_page_of_a_finished_job_says_what_was_done_to_each_page(
+    browser: Browser, program: Program, worker: HandWorker
+) -> None:
+    uuid = program.submit()
+    claim = worker.claim(page_count=3)
+    worker.read_page(claim, 1, steps=(Step("deskew", {"angle_deg": 1.8}),))
+    worker.read_page(claim, 2)
+    worker.read_page(claim, 3, PageTimeout("The page took too long."))
+    assert "As the engine saw it" not in browser.get(f"/jobs/{uuid}").text
+    worker.finish(claim)
+    page = browser.get(f"/jobs/{uuid}").text
+    assert "Levelled by 1.8°: the lines rose to the right." in page
+    assert page.count("Nothing to mend: read as it is.") == 1
+    links = [f"/jobs/{uuid}/pages/{number}/{stage}" for number in (1, 2) for stage in ("original", "preprocessed")]
+    assert all(f'href="{link}"' in page for link in links)
+    assert f"/jobs/{uuid}/pages/3/" not in page
+
+
+def test_preprocessing_is_chosen_with_the_upload_and_shown_with_the_job(browser: Browser) -> None:
+    form = browser.get("/").text
+    assert '<option value="auto">Mend what needs it</option>' in form
+    assert '<option value="none">Read them as they are</option>' in form
+    browser.post("/upload", {"document": (io.BytesIO(PDF), "a.pdf"), "preprocess": "none"})
+    uuid = browser.get("/").text.partition('data-uuid="')[2].partition('"')[0]
+    assert "<dt>Preprocessing</dt><dd>Read them as they are</dd>" in browser.get(f"/jobs/{uuid}").text
 
 
 def test_long_text_is_cut_in_the_page(

@@ -33,7 +33,7 @@ async function showEnded(job) {
   }
   page.dataset.status = job.status;
   const hadFocus = page.querySelector(".job-top").contains(document.activeElement);
-  for (const changed of [".job-top", ".recto", ".facts", ".history ol", ".confirm p"]) {
+  for (const changed of [".job-top", ".recto", ".facts", ".prepared", ".history ol", ".confirm p"]) {
     page.querySelector(changed).replaceWith(fresh.querySelector(`#job ${changed}`));
   }
   if (hadFocus) page.querySelector(".back a").focus();

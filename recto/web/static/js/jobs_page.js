@@ -16,7 +16,13 @@ const uploads = new Uploads(document.getElementById("uploads"), limits, showJob)
 const valueOf = (id) => document.getElementById(id).value.trim();
 const password = document.getElementById("password");
 const upload = (files) => {
-  const options = { languages: chosenLanguages(), pages: valueOf("pages"), mode: valueOf("mode"), password: password.value };
+  const options = {
+    languages: chosenLanguages(),
+    pages: valueOf("pages"),
+    mode: valueOf("mode"),
+    preprocess: valueOf("preprocess"),
+    password: password.value,
+  };
   uploads.add(files, options);
   if (files.length > 0) password.value = ""; // it belongs to these documents, not to the next ones
 };

@@ -1,0 +1,69 @@
+"""The picture of a page: as it was uploaded, or as the engine saw it. Made when it is first asked for, and kept."""
+
+import time
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, Response, request, send_file
+
+from recto.derivations import PagePicture
+from recto.errors import OptionInvalid, PageNotFound
+from recto.job_views import JobView, checkpoints
+from recto.ocr.options import STAGES, Stage
+from recto.web.api import accepted
+from recto.web.database import in_thread, read
+from recto.web.login import signed_in
+from recto.web.services import services
+from recto.web.waiting import asked_wait_s, wait_for_success
+
+blueprint = Blueprint("page_images", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/image")
+def get_page_image(uuid: UUID, number: int) -> Response:
+    """200 with a PNG; 202 while the job runs or the picture is being made; 409 where the job failed; 404 for a page not read."""
+    user_id = signed_in().account.id
+    stage, wait_s = parse_stage(request.args.get("stage", "original")), asked_wait_s()
+    until = time.monotonic() + wait_s
+    job = wait_for_success(user_id, str(uuid), wait_s)
+    if not job.status.is_final:
+        return accepted(job)
+    require_page(job, number)
+    picture = PagePicture(number, stage)
+    if not services().deriver.has_made(job, picture, until - time.monotonic()):
+        return accepted(job)
+    return _answer(job, picture)
+
+
+def parse_stage(given: str) -> Stage:
+    """OptionInvalid, naming those there are, where it is none."""
+    for stage in STAGES:
+        if given == stage:
+            return stage
+    raise OptionInvalid(f"There is no stage '{given}'. Ask for one of: {', '.join(STAGES)}.")
+
+
+def require_page(job: JobView, number: int) -> None:
+    """PageNotFound where the job has not read the page."""
+    if number not in dict(read(checkpoints, job.uuid)):
+        raise PageNotFound(
+            f"The job has no page {number} that was read. The warnings of its result name pages that could not be read."
+        )
+
+
+def _answer(job: JobView, picture: PagePicture) -> Response:
+    """The file, or 304 for who has it: it stays what it is as long as the job is there."""
+    response = Response(status=HTTPStatus.NOT_MODIFIED)
+    if not request.if_none_match.contains(picture.name):
+        response = _file(job.uuid, picture.file_name(job.result_token or ""), picture.name)
+    response.set_etag(picture.name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _file(uuid: str, name: str, shown_name: str) -> Response:
+    size_bytes = in_thread(lambda: services().storage.size_bytes(uuid, name))
+    file = in_thread(lambda: services().storage.open(uuid, name))
+    response = send_file(file, "image/png", download_name=shown_name, conditional=False)
+    response.content_length = size_bytes
+    return response
