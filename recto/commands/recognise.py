@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from recto.commands.document_options import document_options, options_from
 from recto.commands.page_processes import core_count, page_process_setup
+from recto.commands.stage_files import make_folder, read_and_save_stages
 from recto.errors import DocumentError, PageCrashed, PageTimeout
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.document_file import DocumentFile
@@ -43,6 +44,13 @@ class _Reading:
     options: Options
     processes: int
     settings: Settings
+    stages: Path | None
+
+    def task(self, number: int) -> Callable[[], Page]:
+        """Reads one page."""
+        if self.stages:
+            return partial(read_and_save_stages, self.stages, self.file, number, self.options)
+        return partial(read_page, self.file, number, self.options)
 
 
 @click.command()
@@ -63,8 +71,18 @@ class _Reading:
     help="Where to write it; standard output if left out.",
 )
 @click.option("--processes", type=click.IntRange(min=1), help="Pages read at the same time; one per core if left out.")
+@click.option(
+    "--save-stages",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for pictures of each page: as uploaded, after each step, and what the steps measured.",
+)
 def recognise(
-    file: Path, result_format: ResultFormat, output: Path | None, processes: int | None, **given: Any
+    file: Path,
+    result_format: ResultFormat,
+    output: Path | None,
+    processes: int | None,
+    save_stages: Path | None,
+    **given: Any,
 ) -> None:
     """Read the document FILE and write its text. Pages that cannot be read are named; exit status 1 if none could."""
     settings = load_settings(os.environ)
@@ -76,7 +94,9 @@ def recognise(
     info = inspect_file(document_file)
     numbers = page_numbers(options.pages, info.page_count)
     processes = min(processes or settings.worker.processes or core_count(), len(numbers))
-    reading = _Reading(document_file, options, processes, settings)
+    if save_stages:
+        make_folder(save_stages)
+    reading = _Reading(document_file, options, processes, settings, save_stages)
     with _ended_by_signals(), tempfile.TemporaryDirectory(prefix="recto-") as folder:
         warnings = (*info.warnings, *_read_pages(reading, numbers, Path(folder)))
         _tell(warnings)
@@ -125,7 +145,7 @@ def _read_pages(reading: _Reading, numbers: list[int], folder: Path) -> tuple[Re
 def _in_this_process(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
     for number in numbers:
         try:
-            yield number, read_page(reading.file, number, reading.options)
+            yield number, reading.task(number)()
         except DocumentError as error:
             yield number, error
 
@@ -142,8 +162,7 @@ def _in_processes(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
         while waiting or ahead:
             while waiting and len(ahead) <= 2 * reading.processes:
                 number = waiting.popleft()
-                task = partial(read_page, reading.file, number, reading.options)
-                ahead.append((number, executor.submit(task, worker.page_timeout_s)))
+                ahead.append((number, executor.submit(reading.task(number), worker.page_timeout_s)))
             number, future = ahead.popleft()
             yield number, _outcome(number, future, worker.page_timeout_s)
     finally:
