@@ -6,7 +6,8 @@ import pytest
 from benchmarks.degradations import FAMILIES, STRENGTHS, damaged
 from tests.drawing import draw_page
 
-PAGE = draw_page(size_pt=10).pixels[:1500, :1000]
+PAGE = np.full((1500, 1100), 240, np.uint8)
+PAGE[100:900, 50:1050] = draw_page(size_pt=10).pixels[:800, :1000]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
