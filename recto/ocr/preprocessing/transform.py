@@ -1,60 +1,104 @@
-"""Plane transforms between a page and its preprocessed picture, and recognised pages carried through them.
+"""Transforms between a page and its preprocessed picture, and recognised pages carried through them.
 
 Coordinates are continuous: pixel (x, y) covers the square from (x, y) to (x + 1, y + 1), so that a box's right edge is
 left + width and a scaling by s maps x to s x. OpenCV counts from pixel centres instead; `for_opencv` converts.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recto.ocr.page import Block, Box, Line, Point, Quad, Word
+from recto.ocr.preprocessing.displacement import Displacement
 
-Transform: TypeAlias = NDArray[np.float64]
-"""Shape (3, 3), homogeneous, float64: maps points of a step's input onto its output."""
+Matrix: TypeAlias = NDArray[np.float64]
+"""Shape (3, 3), homogeneous, float64, invertible: maps points of a plane."""
 
-IDENTITY: Final[Transform] = np.eye(3)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transform:
+    """Maps points of a step's input onto its output by `stages`, the first of them first; without any, to themselves.
+
+    `second @ first` is first, then second. Neighbouring matrices become one.
+    """
+
+    stages: tuple[Matrix | Displacement, ...]
+
+    def __matmul__(self, before: Transform) -> Transform:
+        stages = list(before.stages)
+        for stage in self.stages:
+            if stages and isinstance(stage, np.ndarray) and isinstance(stages[-1], np.ndarray):
+                stages[-1] = stage @ stages[-1]
+            else:
+                stages.append(stage)
+        return Transform(tuple(stages))
+
+    @property
+    def matrix(self) -> Matrix:
+        """The transform as one matrix. ValueError where it is more than that."""
+        if not self.stages:
+            return np.eye(3)
+        (stage,) = self.stages
+        if isinstance(stage, Displacement):
+            raise ValueError("A displacement has no matrix: map points by map_points.")
+        return stage
+
+
+IDENTITY: Final = Transform(())
 
 _ROUNDING_PX: Final = 1e-6
 """What floating point may add to a coordinate; without this a box that lies on whole pixels could grow by one."""
 
 
+def plane(matrix: Matrix) -> Transform:
+    """Maps by a matrix: also perspective."""
+    return Transform((np.asarray(matrix, dtype=np.float64),))
+
+
 def translation(dx_px: float, dy_px: float) -> Transform:
     """Moves by (dx, dy)."""
-    return np.array([[1, 0, dx_px], [0, 1, dy_px], [0, 0, 1]], dtype=np.float64)
+    return plane(np.array([[1, 0, dx_px], [0, 1, dy_px], [0, 0, 1]], dtype=np.float64))
 
 
 def scaling(factor_x: float, factor_y: float) -> Transform:
     """Scales about the top left corner."""
-    return np.diag([factor_x, factor_y, 1.0])
+    return plane(np.diag([factor_x, factor_y, 1.0]))
 
 
 def rotation(angle_deg: float) -> Transform:
     """Turns the content counter-clockwise, as seen with y pointing downwards, about the top left corner."""
     radians = math.radians(angle_deg)
     sine, cosine = math.sin(radians), math.cos(radians)
-    return np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], dtype=np.float64)
+    return plane(np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]], dtype=np.float64))
 
 
-def for_opencv(transform: Transform) -> Transform:
-    """The same transform between pixel centres, which OpenCV's warps count from."""
-    return translation(-0.5, -0.5) @ transform @ translation(0.5, 0.5)
+def displaced(displacement: Displacement) -> Transform:
+    """Maps by a displacement."""
+    return Transform((displacement,))
+
+
+def for_opencv(transform: Transform) -> Matrix:
+    """The matrix of the same transform between pixel centres, which OpenCV's warps count from."""
+    return (translation(-0.5, -0.5) @ transform @ translation(0.5, 0.5)).matrix
 
 
 def inverse(transform: Transform) -> Transform:
     """The transform back. No step is singular."""
-    return np.linalg.inv(transform).astype(np.float64)
+    return Transform(tuple(_inverse_stage(stage) for stage in reversed(transform.stages)))
 
 
 def map_points(transform: Transform, points: Sequence[Point]) -> list[Point]:
-    """The points' images; perspective included."""
-    homogeneous = (
-        np.column_stack([np.asarray(points, dtype=np.float64).reshape(-1, 2), np.ones(len(points))]) @ transform.T
-    )
-    return [(float(x / w), float(y / w)) for x, y, w in homogeneous]
+    """The points' images; perspective and displacements included."""
+    mapped = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    for stage in transform.stages:
+        mapped = stage.mapped(mapped) if isinstance(stage, Displacement) else _projected(stage, mapped)
+    return [(float(x), float(y)) for x, y in mapped]
 
 
 def map_blocks(transform: Transform, blocks: tuple[Block, ...], width_px: int, height_px: int) -> tuple[Block, ...]:
@@ -66,6 +110,15 @@ def map_blocks(transform: Transform, blocks: tuple[Block, ...], width_px: int, h
         )
         for block in blocks
     )
+
+
+def _inverse_stage(stage: Matrix | Displacement) -> Matrix | Displacement:
+    return stage.inverted() if isinstance(stage, Displacement) else np.linalg.inv(stage).astype(np.float64)
+
+
+def _projected(matrix: Matrix, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    homogeneous = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:], dtype=np.float64)
 
 
 def _map_line(transform: Transform, line: Line, width_px: int, height_px: int) -> Line:

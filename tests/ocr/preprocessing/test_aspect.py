@@ -16,7 +16,7 @@ def test_squaring_brings_back_the_shape_of_the_page(aspect: float) -> None:
     pixels, transform = squared(np.asarray(cv2.resize(page, flat, interpolation=cv2.INTER_AREA), np.uint8), aspect)
     assert np.abs(np.subtract(pixels.shape, page.shape)).max() <= 1
     assert np.abs(pixels[: height - 1, : width - 1].astype(int) - page[: height - 1, : width - 1]).mean() < 8
-    assert (transform @ np.array([*flat, 1]))[:2] == pytest.approx(pixels.shape[::-1])
+    assert (transform.matrix @ np.array([*flat, 1]))[:2] == pytest.approx(pixels.shape[::-1])
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0.4, 2.5))
@@ -24,5 +24,5 @@ def test_squaring_never_loses_pixels(width: int, height: int, aspect: float) -> 
     pixels, transform = squared(np.full((height, width), 77, np.uint8), aspect)
     assert pixels.shape[0] >= height
     assert pixels.shape[1] >= width
-    assert (transform @ np.array([width, height, 1]))[:2] == pytest.approx(pixels.shape[::-1])
+    assert (transform.matrix @ np.array([width, height, 1]))[:2] == pytest.approx(pixels.shape[::-1])
     assert pixels.min() == pixels.max() == 77

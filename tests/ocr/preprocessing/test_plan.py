@@ -4,6 +4,7 @@ import pytest
 
 from recto.ocr.page import PageImage
 from recto.ocr.preprocessing.plan import preprocess
+from recto.ocr.preprocessing.transform import IDENTITY
 from tests.drawing import blank_page, draw_page
 
 
@@ -16,7 +17,7 @@ def test_preprocessing_of_a_clean_page_leaves_it_alone() -> None:
     prepared = preprocess(PageImage(page, 300.0))
     assert prepared.steps == ()
     assert prepared.pixels is page
-    assert np.array_equal(prepared.transform, np.eye(3))
+    assert prepared.transform is IDENTITY
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_preprocessing_of_a_fax_makes_its_pixels_square_first() -> None:
     prepared = preprocess(PageImage(255 - np.asarray(flat, dtype=np.uint8), 300.0, pixel_aspect=2.0))
     assert [step.name for step in prepared.steps] == ["aspect", "polarity"]
     assert prepared.pixels.shape == (page.shape[0] // 2 * 2, page.shape[1])
-    assert np.array_equal(prepared.transform, np.diag([1.0, 2.0, 1.0]))
+    assert np.array_equal(prepared.transform.matrix, np.diag([1.0, 2.0, 1.0]))
     assert prepared.dpi == prepared.original_dpi == 300.0
 
 

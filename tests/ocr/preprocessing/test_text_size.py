@@ -44,6 +44,6 @@ def test_scale_for_small_text_is_up_and_for_huge_text_down() -> None:
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0.1, 3))
 def test_scaling_maps_the_page_onto_the_scaled_page(width: int, height: int, factor: float) -> None:
     pixels, transform = scaled(np.full((height, width), 77, np.uint8), factor)
-    corner = transform @ np.array([width, height, 1])
+    corner = transform.matrix @ np.array([width, height, 1])
     assert corner[:2] == pytest.approx(pixels.shape[::-1])
     assert pixels.min() == pixels.max() == 77

@@ -6,13 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recto.ocr.page import Block, Box, Line, Word
+from recto.ocr.preprocessing.displacement import Displacement, resampled
 from recto.ocr.preprocessing.transform import (
     IDENTITY,
     Transform,
+    displaced,
     for_opencv,
     inverse,
     map_blocks,
     map_points,
+    plane,
     rotation,
     scaling,
     translation,
@@ -23,6 +26,13 @@ ANGLES = st.floats(-180, 180)
 FACTORS = st.floats(0.05, 8)
 SHIFTS = st.floats(-1e4, 1e4)
 POINTS = st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4))
+
+OFFSETS = st.lists(st.floats(-20, 20), min_size=18, max_size=18)
+ON_PAGE = st.tuples(st.floats(0, WIDTH), st.floats(0, HEIGHT))
+
+
+def smooth(offsets_px: list[float]) -> Displacement:
+    return Displacement(np.array(offsets_px).reshape(3, 3, 2), 200.0)
 
 
 def block_of(box: Box) -> Block:
@@ -41,6 +51,39 @@ def test_any_steps_and_their_inverse_bring_a_point_back(
     assert back == pytest.approx(point, abs=1e-5)
 
 
+@given(OFFSETS, st.floats(-20, 20), st.floats(-1e-4, 1e-4), st.floats(-1e-4, 1e-4), ON_PAGE)
+def test_displacements_among_planes_bring_a_point_back(
+    offsets_px: list[float], angle_deg: float, g: float, h: float, point: tuple[float, float]
+) -> None:
+    perspective = plane(np.array([[1, 0, 3], [0, 1, -5], [g, h, 1]]))
+    there = rotation(angle_deg) @ displaced(smooth(offsets_px).inverted()) @ perspective
+    (back,) = map_points(inverse(there), map_points(there, [point]))
+    assert back == pytest.approx(point, abs=1e-3)
+
+
+def test_composition_merges_neighbouring_planes_only() -> None:
+    bend = displaced(smooth([1.0] * 18))
+    assert len((translation(1, 2) @ rotation(3) @ bend @ scaling(2, 2) @ IDENTITY).stages) == 3
+    assert (IDENTITY @ IDENTITY).stages == ()
+    assert np.array_equal(IDENTITY.matrix, np.eye(3))
+
+
+def test_displacement_has_no_matrix() -> None:
+    with pytest.raises(ValueError, match="map_points"):
+        _ = displaced(smooth([1.0] * 18)).matrix
+
+
+@given(OFFSETS)
+def test_resampling_moves_pixels_where_the_way_back_says(offsets_px: list[float]) -> None:
+    bend = smooth(offsets_px)
+    page = np.full((HEIGHT, WIDTH), 200, np.uint8)
+    page[199:202, 249:252] = 0
+    rows, columns = np.nonzero(resampled(page, bend, 200.0) < 100)
+    ((x, y),) = map_points(displaced(bend.inverted()), [(250.5, 200.5)])
+    assert columns.mean() + 0.5 == pytest.approx(x, abs=0.5)
+    assert rows.mean() + 0.5 == pytest.approx(y, abs=0.5)
+
+
 @given(ANGLES, POINTS, POINTS)
 def test_rotation_keeps_distances(angle_deg: float, a: tuple[float, float], b: tuple[float, float]) -> None:
     turned_a, turned_b = map_points(rotation(angle_deg), [a, b])
@@ -54,8 +97,8 @@ def test_rotation_by_a_positive_angle_is_counter_clockwise_as_seen() -> None:
 
 @given(FACTORS)
 def test_scaling_for_opencv_maps_pixel_centres(factor: float) -> None:
-    (centre,) = map_points(for_opencv(scaling(factor, factor)), [(0, 0)])
-    assert centre == pytest.approx((factor / 2 - 0.5, factor / 2 - 0.5))
+    centre = for_opencv(scaling(factor, factor)) @ np.array([0, 0, 1])
+    assert centre == pytest.approx([factor / 2 - 0.5, factor / 2 - 0.5, 1])
 
 
 def test_blocks_through_the_identity_are_equal() -> None:
