@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Mask: TypeAlias = NDArray[np.uint8]
 """Shape (height, width), dtype uint8: 255 where there is ink, else 0."""
 
-_MAX_LONG_SIDE_PX: Final = 2000
+MAX_LONG_SIDE_PX: Final = 2000
 """Pages are measured at no more than this: letters of 300-dpi print keep ten pixels, and measuring takes 0.1 s."""
 
 _WINDOW_PX: Final = 51
@@ -44,7 +44,7 @@ def find_letters(grey: GreyArray) -> Letters:
     The threshold is local (the window's mean less a constant; Sezgin & Sankur 2004, section 6), so that shadows and yellowed paper do
     not count as ink.
     """
-    scale = min(1.0, _MAX_LONG_SIDE_PX / max(grey.shape))
+    scale = min(1.0, MAX_LONG_SIDE_PX / max(grey.shape))
     stats = _component_stats(ink_mask(reduced(grey, scale)))
     height, width, area = (stats[:, column] for column in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA))
     tallest = max(grey.shape) * scale / 12

@@ -1,0 +1,262 @@
+"""Perspective: a sheet photographed at an angle, found by its edges or by its lines of text, and seen from straight above again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from recto.ocr.preprocessing.lines import Slopes, find_lines, slopes_of
+from recto.ocr.preprocessing.sheet import find_sheet
+from recto.ocr.preprocessing.slant import measure_slants
+from recto.ocr.preprocessing.transform import Matrix, Transform, for_opencv, inverse, map_points, plane
+
+if TYPE_CHECKING:
+    from recto.ocr.page import GreyArray, Point, Quad
+    from recto.ocr.preprocessing.ink import Letters
+
+_MIN_LINE_LETTERS: Final = 10.0
+"""Shorter lines, in letter heights, say little about slopes."""
+_MIN_LINES_ON_SHEET: Final = 4
+_MIN_LINES: Final = 8
+_MAX_TEXT_OUTSIDE: Final = 0.03
+_MIN_MOVE: Final = 0.015
+"""A sheet whose corners all lie nearer to the picture's, by its sides, fills it."""
+_STRAIGHT_DEG: Final = 0.4
+_MAX_REST: Final = 0.7
+_MAX_TURN_DEG: Final = 6.0
+_MIN_CONVERGENCE_DEG: Final = 1.0
+_MAX_REST_OF_TEXT: Final = 0.5
+_MIN_EXTENT: Final = 0.3
+_MAX_SLANT_REST: Final = 0.02
+_MAX_LEAN: Final = 0.2
+_MAX_SLANT_CHANGE: Final = 0.5
+"""Strokes that lean more, or in less order, are taken for a slanted typeface or for noise."""
+_MAX_GROWTH: Final = 1.6
+"""By text alone: how much larger than in the middle a corner may become."""
+
+
+@dataclass(frozen=True, slots=True)
+class Perspective:
+    """`corners` are those of an upright rectangle of the sheet, in pixels of the page; found by text they may lie beyond its edges.
+
+    `convergence_deg` is by how much the lines' slopes differ between the page's upper and lower end.
+    """
+
+    corners: Quad
+    found_by: Literal["sheet", "text"]
+    convergence_deg: float
+
+
+def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None:
+    """None where the page lies flat, or where that is in doubt.
+
+    A sheet's edges count only where its text agrees: hardly any text lies outside, and its lines are more parallel, and nearly level, when seen
+    from above. Where no sheet is seen, the text's own vanishing points say how the page lies (Clark & Mirmehdi, "Rectifying perspective
+    views of text in 3D scenes using vanishing points", 2003; here by lines of feet and by the slant of strokes).
+    """
+    lines = find_lines(letters)
+    if lines is None:
+        return None
+    slopes = _long(slopes_of(lines), _MIN_LINE_LETTERS * lines.letter_px)
+    if len(slopes.x) < _MIN_LINES_ON_SHEET:
+        return None
+    sheet = find_sheet(grey)
+    if sheet and _is_off_the_rim(sheet, grey.shape) and _agrees(sheet, slopes):
+        return Perspective(sheet, "sheet", _convergence_deg(_of_lines(slopes, grey.shape), slopes, grey.shape))
+    return _by_text(grey, slopes, lines.letter_px)
+
+
+def rectified(grey: GreyArray, corners: Quad) -> tuple[GreyArray, Transform]:
+    """The quadrilateral as an upright rectangle of its longer sides' lengths, so that nothing is lost, and the transform.
+
+    Its shape is that of Zhang & He, "Whiteboard scanning and image enhancement" (2007), section 3.3, where the camera's focal length
+    comes out of the corners, else that of the sides. Bicubic interpolation; what lay outside the picture is the paper's grey.
+    """
+    width, height = _size(corners, grey.shape)
+    transform = _onto_rectangle(corners, width, height)
+    paper = float(np.percentile(grey[::8, ::8], 75))
+    pixels = cv2.warpPerspective(
+        grey,
+        for_opencv(transform),
+        (width, height),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=(paper, 0, 0, 0),
+    )
+    return np.asarray(pixels, dtype=np.uint8), transform
+
+
+def _onto_rectangle(corners: Quad, width: float, height: float) -> Transform:
+    target = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    return plane(np.asarray(cv2.getPerspectiveTransform(np.array(corners, np.float32), target), dtype=np.float64))
+
+
+def _size(corners: Quad, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Whole pixels of the rectangle: its longer sides' lengths, the shorter of both directions stretched to the true shape."""
+    one, two, three, four = corners
+    width = max(math.dist(one, two), math.dist(four, three))
+    height = max(math.dist(one, four), math.dist(two, three))
+    aspect = _true_aspect(corners, shape)
+    if aspect is not None and 0.8 < aspect / (width / height) < 1.25:
+        width, height = max(width, height * aspect), max(height, width / aspect)
+    return max(1, round(width)), max(1, round(height))
+
+
+def _true_aspect(corners: Quad, shape: tuple[int, ...]) -> float | None:
+    """Width by height of the rectangle, were the camera's axis in the picture's centre; None where two sides are about parallel."""
+    centre = np.array([shape[1] / 2, shape[0] / 2])
+    scale = max(shape)
+    m1, m2, m4, m3 = (np.append((np.array(corner) - centre) / scale, 1.0) for corner in corners)
+    k2 = np.dot(np.cross(m1, m4), m3) / np.dot(np.cross(m2, m4), m3)
+    k3 = np.dot(np.cross(m1, m4), m2) / np.dot(np.cross(m3, m4), m2)
+    n2, n3 = k2 * m2 - m1, k3 * m3 - m1
+    if min(abs(n2[2]), abs(n3[2])) < 0.02:
+        return None
+    focal_squared = -(n2[0] * n3[0] + n2[1] * n3[1]) / (n2[2] * n3[2])
+    if not 0.3 < focal_squared < 30:
+        return None
+    metric = np.array([1 / focal_squared, 1 / focal_squared, 1.0])
+    return float(math.sqrt(np.dot(n2 * metric, n2) / np.dot(n3 * metric, n3)))
+
+
+def _long(slopes: Slopes, least_px: float) -> Slopes:
+    keep = slopes.length_px >= least_px
+    return Slopes(slopes.x[keep], slopes.y[keep], slopes.slope[keep], slopes.length_px[keep])
+
+
+def _is_off_the_rim(corners: Quad, shape: tuple[int, ...]) -> bool:
+    height, width = shape
+    rim = np.array([(0, 0), (width, 0), (width, height), (0, height)])
+    return bool((np.abs(np.array(corners) - rim) / (width, height)).max() >= _MIN_MOVE)
+
+
+def _agrees(corners: Quad, slopes: Slopes) -> bool:
+    """Whether the text lies on the sheet and lies better when the sheet is seen from above."""
+    outline = np.array(corners, np.float32)
+    inside = np.array(
+        [
+            cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0
+            for x, y in zip(slopes.x, slopes.y, strict=True)
+        ]
+    )
+    length = slopes.length_px
+    if length[~inside].sum() > _MAX_TEXT_OUTSIDE * length.sum() or inside.sum() < _MIN_LINES_ON_SHEET:
+        return False
+    before = np.degrees(np.arctan(slopes.slope[inside]))
+    after = _mapped_angles_deg(_onto_rectangle(corners, *_size(corners, (1, 1))), slopes)[inside]
+    rest, spread = _spread(after, length[inside]), _spread(before, length[inside])
+    return rest <= max(_STRAIGHT_DEG, _MAX_REST * spread) and abs(_median(after, length[inside])) <= _MAX_TURN_DEG
+
+
+def _mapped_angles_deg(transform: Transform, slopes: Slopes) -> NDArray[np.float64]:
+    """The lines' angles after the transform, positive downwards."""
+    half = slopes.length_px / 2
+    ends = [
+        np.array(map_points(transform, list(zip(slopes.x + s * half, slopes.y + s * half * slopes.slope, strict=True))))
+        for s in (-1, 1)
+    ]
+    dx, dy = (ends[1] - ends[0]).T
+    return np.asarray(np.degrees(np.arctan2(dy, dx)), dtype=np.float64)
+
+
+def _median(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    order = np.argsort(values)
+    share = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(share, share[-1] / 2)])
+
+
+def _spread(values: NDArray[np.float64], weight: NDArray[np.float64]) -> float:
+    """Weighted median distance from the weighted median."""
+    return _median(np.abs(values - _median(values, weight)), weight)
+
+
+@dataclass(frozen=True, slots=True)
+class _Vanishing:
+    """Lines through the point (1, b, w) have slope = b + w (along slope - across). `rest` is their median distance from that slope."""
+
+    b: float
+    w: float
+    rest: float
+
+
+def _vanishing(
+    along: NDArray[np.float64], across: NDArray[np.float64], slope: NDArray[np.float64], weight: NDArray[np.float64]
+) -> _Vanishing:
+    """The point that the lines run through, homogeneous, in the units of `along` and `across`; least squares reweighted."""
+    regressor = along * slope - across
+    keep = np.ones_like(weight)
+    b = w = rest = 0.0
+    for _ in range(8):
+        w, b = (float(term) for term in np.polyfit(regressor, slope, 1, w=np.sqrt(weight * keep)))
+        off = np.abs(slope - b - w * regressor)
+        rest = _median(off, weight)
+        keep = 1 / (1 + np.square(off / max(2 * rest, 1e-4)))
+    return _Vanishing(b, w, rest)
+
+
+def _of_lines(slopes: Slopes, shape: tuple[int, ...]) -> _Vanishing:
+    """From the picture's centre, in units of its longer side."""
+    (height, width), unit = shape, max(shape)
+    return _vanishing(
+        (slopes.x - width / 2) / unit, (slopes.y - height / 2) / unit, slopes.slope, slopes.length_px / unit
+    )
+
+
+def _convergence_deg(lines: _Vanishing, slopes: Slopes, shape: tuple[int, ...]) -> float:
+    return math.degrees(abs(lines.w)) * float(np.ptp(slopes.y)) / max(shape)
+
+
+def _by_text(grey: GreyArray, slopes: Slopes, letter_px: float) -> Perspective | None:
+    """By the vanishing points of lines and of strokes; None where lines hardly converge or do so in no order."""
+    if len(slopes.x) < _MIN_LINES or np.ptp(slopes.y) < _MIN_EXTENT * grey.shape[0]:
+        return None
+    lines = _of_lines(slopes, grey.shape)
+    convergence_deg = _convergence_deg(lines, slopes, grey.shape)
+    is_orderly = lines.rest <= _MAX_REST_OF_TEXT * _spread(slopes.slope, slopes.length_px)
+    if convergence_deg < _MIN_CONVERGENCE_DEG or not is_orderly:
+        return None
+    across = np.array([1.0, lines.b, lines.w])
+    corners = _corners(across, _downwards(grey, letter_px, lines.b), grey.shape)
+    return Perspective(corners, "text", convergence_deg) if corners else None
+
+
+def _downwards(grey: GreyArray, letter_px: float, slope: float) -> NDArray[np.float64]:
+    """The point (c, 1, u) that strokes run towards; square to the lines where strokes do not say."""
+    square = np.array([-slope, 1.0, 0.0])
+    slants = measure_slants(grey, letter_px)
+    if slants is None:
+        return square
+    (height, width), unit = grey.shape, max(grey.shape)
+    found = _vanishing((slants.y - height / 2) / unit, (slants.x - width / 2) / unit, slants.slant, slants.clarity)
+    if found.rest > _MAX_SLANT_REST or abs(found.b + slope) > _MAX_LEAN or abs(found.w) > _MAX_SLANT_CHANGE:
+        return square
+    return np.array([found.b, 1.0, found.w])
+
+
+def _corners(across: NDArray[np.float64], down: NDArray[np.float64], shape: tuple[int, ...]) -> Quad | None:
+    """The upright rectangle around the picture, seen from above, brought back into it; None where a corner runs off."""
+    height, width = shape
+    unit = max(shape)
+    to_centre = np.array([[1 / unit, 0, -width / 2 / unit], [0, 1 / unit, -height / 2 / unit], [0, 0, 1]])
+    horizon = np.cross(across, down)
+    horizon = horizon / horizon[2]
+    flat = np.array([[1, 0, 0], [0, 1, 0], horizon])
+    axes = np.column_stack([(flat @ across)[:2], (flat @ down)[:2]])
+    level = np.eye(3)
+    level[:2, :2] = np.linalg.inv(axes / np.hypot(*axes))
+    matrix: Matrix = level @ flat @ to_centre
+    rim = np.array([(0.0, 0.0, 1.0), (width, 0.0, 1.0), (width, height, 1.0), (0.0, height, 1.0)])
+    nearness = (rim @ matrix.T)[:, 2]
+    if nearness.min() < 1 / _MAX_GROWTH:
+        return None
+    seen = np.array(map_points(plane(matrix), [(float(px), float(py)) for px, py, _ in rim]))
+    (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
+    back = inverse(plane(matrix))
+    rectangle: list[Point] = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    one, two, three, four = map_points(back, rectangle)
+    return one, two, three, four
