@@ -24,12 +24,12 @@ _MIN_LINE_LETTERS: Final = 10.0
 _MIN_LINES_ON_SHEET: Final = 4
 _MIN_LINES: Final = 8
 _MAX_TEXT_OUTSIDE: Final = 0.03
-_MIN_MOVE: Final = 0.015
-"""A sheet whose corners all lie nearer to the picture's, by its sides, fills it."""
-_STRAIGHT_DEG: Final = 0.4
-_MAX_REST: Final = 0.7
-_MAX_TURN_DEG: Final = 6.0
-_MIN_CONVERGENCE_DEG: Final = 1.0
+_MIN_MOVE: Final = 0.01
+"""A sheet whose corners are nearer to an upright rectangle's, by its sides, is left as it is."""
+_STRAIGHT_DEG: Final = 0.15
+_MAX_SCATTER: Final = 1.5
+_MAX_TURN_DEG: Final = 4.0
+_MIN_CONVERGENCE_DEG: Final = 2.0
 _MAX_REST_OF_TEXT: Final = 0.5
 _MIN_EXTENT: Final = 0.3
 _MAX_SLANT_REST: Final = 0.02
@@ -66,18 +66,21 @@ def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None
     if len(slopes.x) < _MIN_LINES_ON_SHEET:
         return None
     sheet = find_sheet(grey)
-    if sheet and _is_off_the_rim(sheet, grey.shape) and _agrees(sheet, slopes):
-        return Perspective(sheet, "sheet", _convergence_deg(_of_lines(slopes, grey.shape), slopes, grey.shape))
-    return _by_text(grey, slopes, lines.letter_px)
+    vanishing = _of_lines(slopes, grey.shape)
+    if sheet and _is_askew(sheet) and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
+        return Perspective(sheet, "sheet", _convergence_deg(vanishing, slopes, grey.shape))
+    return _by_text(grey, slopes, vanishing, lines.letter_px)
 
 
-def rectified(grey: GreyArray, corners: Quad) -> tuple[GreyArray, Transform]:
+def rectified(grey: GreyArray, corners: Quad, factor: float = 1.0) -> tuple[GreyArray, Transform]:
     """The quadrilateral as an upright rectangle of its longer sides' lengths, so that nothing is lost, and the transform.
+
+    Text that is to grow anyway grows by `factor` in the same step, so that it is resampled once only.
 
     Its shape is that of Zhang & He, "Whiteboard scanning and image enhancement" (2007), section 3.3, where the camera's focal length
     comes out of the corners, else that of the sides. Bicubic interpolation; what lay outside the picture is the paper's grey.
     """
-    width, height = _size(corners, grey.shape)
+    width, height = (max(1, round(side_px * factor)) for side_px in _size(corners, grey.shape))
     transform = _onto_rectangle(corners, width, height)
     paper = float(np.percentile(grey[::8, ::8], 75))
     pixels = cv2.warpPerspective(
@@ -96,15 +99,15 @@ def _onto_rectangle(corners: Quad, width: float, height: float) -> Transform:
     return plane(np.asarray(cv2.getPerspectiveTransform(np.array(corners, np.float32), target), dtype=np.float64))
 
 
-def _size(corners: Quad, shape: tuple[int, ...]) -> tuple[int, int]:
-    """Whole pixels of the rectangle: its longer sides' lengths, the shorter of both directions stretched to the true shape."""
+def _size(corners: Quad, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Sides of the rectangle in pixels: its longer sides' lengths, the shorter of both directions stretched to the true shape."""
     one, two, three, four = corners
     width = max(math.dist(one, two), math.dist(four, three))
     height = max(math.dist(one, four), math.dist(two, three))
     aspect = _true_aspect(corners, shape)
     if aspect is not None and 0.8 < aspect / (width / height) < 1.25:
         width, height = max(width, height * aspect), max(height, width / aspect)
-    return max(1, round(width)), max(1, round(height))
+    return width, height
 
 
 def _true_aspect(corners: Quad, shape: tuple[int, ...]) -> float | None:
@@ -129,28 +132,26 @@ def _long(slopes: Slopes, least_px: float) -> Slopes:
     return Slopes(slopes.x[keep], slopes.y[keep], slopes.slope[keep], slopes.length_px[keep])
 
 
-def _is_off_the_rim(corners: Quad, shape: tuple[int, ...]) -> bool:
-    height, width = shape
-    rim = np.array([(0, 0), (width, 0), (width, height), (0, height)])
-    return bool((np.abs(np.array(corners) - rim) / (width, height)).max() >= _MIN_MOVE)
+def _is_askew(corners: Quad) -> bool:
+    """Whether some corner is clearly off those of the upright rectangle that fits best."""
+    one, two, three, four = np.array(corners)
+    left, right = (one[0] + four[0]) / 2, (two[0] + three[0]) / 2
+    top, bottom = (one[1] + two[1]) / 2, (four[1] + three[1]) / 2
+    off = np.abs([one[0] - left, two[0] - right, one[1] - top, three[1] - bottom])
+    return bool((off / [right - left, right - left, bottom - top, bottom - top]).max() >= _MIN_MOVE)
 
 
-def _agrees(corners: Quad, slopes: Slopes) -> bool:
-    """Whether the text lies on the sheet and lies better when the sheet is seen from above."""
+def _agrees(corners: Quad, slopes: Slopes, scatter_deg: float) -> bool:
+    """Whether the text lies on the sheet, and its lines are about level, and hardly less parallel than their scatter allows."""
     outline = np.array(corners, np.float32)
-    inside = np.array(
-        [
-            cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0
-            for x, y in zip(slopes.x, slopes.y, strict=True)
-        ]
-    )
+    centres = zip(slopes.x.tolist(), slopes.y.tolist(), strict=True)
+    inside = np.array([cv2.pointPolygonTest(outline, centre, False) >= 0 for centre in centres])
     length = slopes.length_px
     if length[~inside].sum() > _MAX_TEXT_OUTSIDE * length.sum() or inside.sum() < _MIN_LINES_ON_SHEET:
         return False
-    before = np.degrees(np.arctan(slopes.slope[inside]))
     after = _mapped_angles_deg(_onto_rectangle(corners, *_size(corners, (1, 1))), slopes)[inside]
-    rest, spread = _spread(after, length[inside]), _spread(before, length[inside])
-    return rest <= max(_STRAIGHT_DEG, _MAX_REST * spread) and abs(_median(after, length[inside])) <= _MAX_TURN_DEG
+    is_parallel = _spread(after, length[inside]) <= _MAX_SCATTER * scatter_deg + _STRAIGHT_DEG
+    return is_parallel and abs(_median(after, length[inside])) <= _MAX_TURN_DEG
 
 
 def _mapped_angles_deg(transform: Transform, slopes: Slopes) -> NDArray[np.float64]:
@@ -211,11 +212,10 @@ def _convergence_deg(lines: _Vanishing, slopes: Slopes, shape: tuple[int, ...]) 
     return math.degrees(abs(lines.w)) * float(np.ptp(slopes.y)) / max(shape)
 
 
-def _by_text(grey: GreyArray, slopes: Slopes, letter_px: float) -> Perspective | None:
+def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing, letter_px: float) -> Perspective | None:
     """By the vanishing points of lines and of strokes; None where lines hardly converge or do so in no order."""
     if len(slopes.x) < _MIN_LINES or np.ptp(slopes.y) < _MIN_EXTENT * grey.shape[0]:
         return None
-    lines = _of_lines(slopes, grey.shape)
     convergence_deg = _convergence_deg(lines, slopes, grey.shape)
     is_orderly = lines.rest <= _MAX_REST_OF_TEXT * _spread(slopes.slope, slopes.length_px)
     if convergence_deg < _MIN_CONVERGENCE_DEG or not is_orderly:
