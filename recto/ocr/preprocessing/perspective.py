@@ -28,6 +28,7 @@ _MIN_MOVE: Final = 0.01
 """A sheet whose corners are nearer to an upright rectangle's, by its sides, is left as it is."""
 _STRAIGHT_DEG: Final = 0.15
 _MAX_SCATTER: Final = 1.5
+_MAX_REST: Final = 0.5
 _MAX_TURN_DEG: Final = 4.0
 _MIN_CONVERGENCE_DEG: Final = 2.0
 _MAX_REST_OF_TEXT: Final = 0.5
@@ -69,7 +70,7 @@ def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None
     vanishing = _of_lines(slopes, grey.shape)
     if sheet and _is_askew(sheet) and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
         return Perspective(sheet, "sheet", _convergence_deg(vanishing, slopes, grey.shape))
-    return _by_text(grey, slopes, vanishing, lines.letter_px)
+    return _by_text(grey, slopes, vanishing)
 
 
 def rectified(grey: GreyArray, corners: Quad, factor: float = 1.0) -> tuple[GreyArray, Transform]:
@@ -142,7 +143,8 @@ def _is_askew(corners: Quad) -> bool:
 
 
 def _agrees(corners: Quad, slopes: Slopes, scatter_deg: float) -> bool:
-    """Whether the text lies on the sheet, and its lines are about level, and hardly less parallel than their scatter allows."""
+    """Whether the text lies on the sheet, and its lines are about level, and twice as parallel as before or about as
+    parallel as their scatter allows."""
     outline = np.array(corners, np.float32)
     centres = zip(slopes.x.tolist(), slopes.y.tolist(), strict=True)
     inside = np.array([cv2.pointPolygonTest(outline, centre, False) >= 0 for centre in centres])
@@ -150,7 +152,9 @@ def _agrees(corners: Quad, slopes: Slopes, scatter_deg: float) -> bool:
     if length[~inside].sum() > _MAX_TEXT_OUTSIDE * length.sum() or inside.sum() < _MIN_LINES_ON_SHEET:
         return False
     after = _mapped_angles_deg(_onto_rectangle(corners, *_size(corners, (1, 1))), slopes)[inside]
-    is_parallel = _spread(after, length[inside]) <= _MAX_SCATTER * scatter_deg + _STRAIGHT_DEG
+    before = np.degrees(np.arctan(slopes.slope[inside]))
+    allowed_deg = max(_MAX_SCATTER * scatter_deg + _STRAIGHT_DEG, _MAX_REST * _spread(before, length[inside]))
+    is_parallel = _spread(after, length[inside]) <= allowed_deg
     return is_parallel and abs(_median(after, length[inside])) <= _MAX_TURN_DEG
 
 
@@ -212,7 +216,7 @@ def _convergence_deg(lines: _Vanishing, slopes: Slopes, shape: tuple[int, ...]) 
     return math.degrees(abs(lines.w)) * float(np.ptp(slopes.y)) / max(shape)
 
 
-def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing, letter_px: float) -> Perspective | None:
+def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing) -> Perspective | None:
     """By the vanishing points of lines and of strokes; None where lines hardly converge or do so in no order."""
     if len(slopes.x) < _MIN_LINES or np.ptp(slopes.y) < _MIN_EXTENT * grey.shape[0]:
         return None
@@ -221,18 +225,18 @@ def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing, letter_px: floa
     if convergence_deg < _MIN_CONVERGENCE_DEG or not is_orderly:
         return None
     across = np.array([1.0, lines.b, lines.w])
-    corners = _corners(across, _downwards(grey, letter_px, lines.b), grey.shape)
+    corners = _corners(across, _downwards(grey, lines.b), grey.shape)
     return Perspective(corners, "text", convergence_deg) if corners else None
 
 
-def _downwards(grey: GreyArray, letter_px: float, slope: float) -> NDArray[np.float64]:
+def _downwards(grey: GreyArray, slope: float) -> NDArray[np.float64]:
     """The point (c, 1, u) that strokes run towards; square to the lines where strokes do not say."""
     square = np.array([-slope, 1.0, 0.0])
-    slants = measure_slants(grey, letter_px)
+    slants = measure_slants(grey)
     if slants is None:
         return square
     (height, width), unit = grey.shape, max(grey.shape)
-    found = _vanishing((slants.y - height / 2) / unit, (slants.x - width / 2) / unit, slants.slant, slants.clarity)
+    found = _vanishing((slants.y - height / 2) / unit, (slants.x - width / 2) / unit, slants.slant, slants.weight)
     if found.rest > _MAX_SLANT_REST or abs(found.b + slope) > _MAX_LEAN or abs(found.w) > _MAX_SLANT_CHANGE:
         return square
     return np.array([found.b, 1.0, found.w])

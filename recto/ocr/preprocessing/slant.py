@@ -3,86 +3,80 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.preprocessing.ink import MAX_LONG_SIDE_PX, ink_mask, reduced
+from recto.ocr.preprocessing.ink import MAX_LONG_SIDE_PX, reduced
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
-    from recto.ocr.preprocessing.ink import Mask
 
 _CELLS_ACROSS: Final = 5
 _CELLS_DOWN: Final = 3
 _MIN_CELLS: Final = 6
-_MIN_INK_PX: Final = 1500
-_SLANTS: Final = np.linspace(-0.3, 0.3, 31)
-_MIN_CLARITY: Final = 1.04
-"""The score of the best slant by the median of all: about 1 where no strokes stand out."""
+_MIN_EDGES: Final = 400
+_MIN_STRENGTH: Final = 640
+"""Of Scharr's gradient, which is 32 times the grey's rise from pixel to pixel: weaker edges are noise."""
+_WIDEST: Final = 0.3
+_WINDOWS: Final = (0.3, 0.2, 0.15, 0.1, 0.1, 0.1, 0.1)
+"""Narrowing: from all edges that are nearly upright to the stems among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slants:
-    """Arrays of shape (n,): the middle of each part of the page, in its pixels, dx / dy of the strokes there, and how clear that is."""
+    """Arrays of shape (n,): the middle of each part of the page, in its pixels, dx / dy of the strokes there, and its share of edges."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     slant: NDArray[np.float64]
-    clarity: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
 
-def measure_slants(grey: GreyArray, letter_px: float) -> Slants | None:
-    """In each of 15 parts the shear that makes columns of ink stand out most; None where fewer than six have clear strokes.
+def measure_slants(grey: GreyArray) -> Slants | None:
+    """In each of 15 parts the direction that most upright edges have; None where fewer than six have enough of them.
 
-    The projection method of Vinciarelli & Luettin ("A new normalization technique for cursive handwritten words", 2001), with the sum of
-    squares as score, over stripes of a letter's height, so that no line of text needs to be found first.
+    Directions come from the gradient (Scharr 2000); the mode is found by mean shift with a narrowing window (Comaniciu & Meer 2002), so that
+    stems have the say and not the flanks of round letters.
     """
     scale = min(1.0, MAX_LONG_SIDE_PX / max(grey.shape))
-    mask = ink_mask(reduced(grey, scale))
-    stripe_px = max(4, round(1.2 * letter_px * scale))
-    found = [
-        (*cell, slant, clarity)
-        for cell, part in _parts(mask)
-        for slant, clarity in [_slant(part, stripe_px)]
-        if clarity >= _MIN_CLARITY
-    ]
+    x, y, slant, strength = _upright_edges(reduced(grey, scale))
+    height, width = grey.shape
+    column = np.minimum((x / scale * _CELLS_ACROSS / width).astype(np.intp), _CELLS_ACROSS - 1)
+    row = np.minimum((y / scale * _CELLS_DOWN / height).astype(np.intp), _CELLS_DOWN - 1)
+    cell = row * _CELLS_ACROSS + column
+    found = []
+    for number in range(_CELLS_ACROSS * _CELLS_DOWN):
+        here = cell == number
+        if np.count_nonzero(here) >= _MIN_EDGES:
+            middle = x[here].mean() / scale, y[here].mean() / scale
+            found.append((*middle, _mode(slant[here], strength[here]), np.count_nonzero(here) / len(cell)))
     if len(found) < _MIN_CELLS:
         return None
-    x, y, slant, clarity = np.array(found, dtype=np.float64).T
-    return Slants(x / scale, y / scale, slant, clarity - 1)
+    centre_x, centre_y, mode, weight = np.array(found, dtype=np.float64).T
+    return Slants(centre_x, centre_y, mode, weight)
 
 
-def _parts(mask: Mask) -> list[tuple[tuple[float, float], Mask]]:
-    """The page's parts, each with its middle."""
-    height, width = mask.shape
-    down = np.linspace(0, height, _CELLS_DOWN + 1).astype(int)
-    across = np.linspace(0, width, _CELLS_ACROSS + 1).astype(int)
-    return [
-        ((float(left + right) / 2, float(top + bottom) / 2), mask[top:bottom, left:right])
-        for top, bottom in pairwise(down)
-        for left, right in pairwise(across)
-    ]
+def _upright_edges(
+    grey: GreyArray,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Places, directions (dx / dy) and strengths of the edges that are nearly upright."""
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    across = cv2.Scharr(smooth, cv2.CV_16S, 1, 0)
+    down = cv2.Scharr(smooth, cv2.CV_16S, 0, 1)
+    strength = np.abs(across)
+    y, x = np.nonzero((strength > _MIN_STRENGTH) & (np.abs(down) < _WIDEST * strength))
+    gx, gy = across[y, x].astype(np.float64), down[y, x].astype(np.float64)
+    return x.astype(np.float64) + 0.5, y.astype(np.float64) + 0.5, -gy / gx, np.abs(gx)
 
 
-def _slant(part: Mask, stripe_px: int) -> tuple[float, float]:
-    """The part's slant and its clarity; clarity 0 where there is too little ink."""
-    y, x = np.nonzero(part)
-    if len(y) < _MIN_INK_PX:
-        return 0.0, 0.0
-    stripe, within = y // stripe_px, y % stripe_px - (stripe_px - 1) / 2
-    room = part.shape[1] + 2 * stripe_px
-    scores = []
-    for slant in _SLANTS:
-        column = np.rint(x - slant * within).astype(np.intp) + stripe_px
-        ink = np.bincount(stripe * room + column)
-        scores.append(float(np.square(ink).sum()))
-    best = int(np.argmax(scores))
-    if best in (0, len(scores) - 1):
-        return 0.0, 0.0
-    before, peak, after = scores[best - 1 : best + 2]
-    bend = before - 2 * peak + after
-    shift = 0.5 * (before - after) / bend if bend else 0.0
-    return float(_SLANTS[best] + shift * (_SLANTS[1] - _SLANTS[0])), peak / float(np.median(scores))
+def _mode(slant: NDArray[np.float64], strength: NDArray[np.float64]) -> float:
+    centre = 0.0
+    for window in _WINDOWS:
+        near = np.abs(slant - centre) <= window
+        if not near.any():
+            break
+        centre = float(np.average(slant[near], weights=strength[near]))
+    return centre
