@@ -25,8 +25,8 @@ _MIN_LINES_ON_SHEET: Final = 4
 _MIN_LINES: Final = 8
 _MAX_TEXT_OUTSIDE: Final = 0.03
 _MIN_MOVE: Final = 0.01
-"""A sheet whose corners are nearer to an upright rectangle's, by its sides, is left as it is."""
-_STRAIGHT_DEG: Final = 0.15
+"""A sheet whose corners are nearer to an upright rectangle's, by its sides, is cut out as it lies: resampling blurs small letters."""
+_STRAIGHT_DEG: Final = 0.3
 _MAX_SCATTER: Final = 1.5
 _MAX_REST: Final = 0.5
 _MAX_TURN_DEG: Final = 4.0
@@ -68,8 +68,9 @@ def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None
         return None
     sheet = find_sheet(grey)
     vanishing = _of_lines(slopes, grey.shape)
-    if sheet and _is_askew(sheet) and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
-        return Perspective(sheet, "sheet", _convergence_deg(vanishing, slopes, grey.shape))
+    if sheet and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
+        corners = sheet if _is_askew(sheet) else _upright(sheet)
+        return Perspective(corners, "sheet", _convergence_deg(vanishing, slopes, grey.shape))
     return _by_text(grey, slopes, vanishing)
 
 
@@ -142,6 +143,14 @@ def _is_askew(corners: Quad) -> bool:
     return bool((off / [right - left, right - left, bottom - top, bottom - top]).max() >= _MIN_MOVE)
 
 
+def _upright(corners: Quad) -> Quad:
+    """The largest upright rectangle of whole pixels within corners that are nearly one."""
+    one, two, three, four = corners
+    left, right = math.ceil(max(one[0], four[0])), math.floor(min(two[0], three[0]))
+    top, bottom = math.ceil(max(one[1], two[1])), math.floor(min(three[1], four[1]))
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
 def _agrees(corners: Quad, slopes: Slopes, scatter_deg: float) -> bool:
     """Whether the text lies on the sheet, and its lines are about level, and twice as parallel as before or about as
     parallel as their scatter allows."""
@@ -153,7 +162,7 @@ def _agrees(corners: Quad, slopes: Slopes, scatter_deg: float) -> bool:
         return False
     after = _mapped_angles_deg(_onto_rectangle(corners, *_size(corners, (1, 1))), slopes)[inside]
     before = np.degrees(np.arctan(slopes.slope[inside]))
-    allowed_deg = max(_MAX_SCATTER * scatter_deg + _STRAIGHT_DEG, _MAX_REST * _spread(before, length[inside]))
+    allowed_deg = max(_MAX_SCATTER * scatter_deg, _MAX_REST * _spread(before, length[inside]), _STRAIGHT_DEG)
     is_parallel = _spread(after, length[inside]) <= allowed_deg
     return is_parallel and abs(_median(after, length[inside])) <= _MAX_TURN_DEG
 
