@@ -47,12 +47,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word. `confidence` is the engine's own, from 0 to 1: an estimate, not a probability."""
+    """One word. `confidence` is the engine's own, from 0 to 1: an estimate, not a probability.
+
+    `in_dictionary` is whether the engine's word list of the language has it; None where the engine does not say.
+    """
 
     text: str
     confidence: float
     box: Box
     quad: Quad
+    in_dictionary: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

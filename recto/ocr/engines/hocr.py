@@ -5,7 +5,8 @@ offset against the line box's bottom left corner; `textangle` is the text's turn
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Final
 from xml.etree import ElementTree
 
@@ -20,16 +21,20 @@ _TEXT_ANGLE: Final = re.compile(rf"textangle {_NUMBER}")
 _CONFIDENCE: Final = re.compile(rf"x_wconf {_NUMBER}")
 
 
-def parse_hocr(hocr: str) -> tuple[Block, ...]:
-    """Blocks with at least one word, in the order given. PageUnreadable where it is not well-formed."""
+def parse_hocr(hocr: str, in_dictionary: Iterable[bool] | None = None) -> tuple[Block, ...]:
+    """Blocks with at least one word, in the order given. PageUnreadable where it is not well-formed.
+
+    `in_dictionary` says of each word, in the same order, whether the engine's word list has it: hOCR has no place for that.
+    """
     try:
         root = ElementTree.fromstring(hocr)  # noqa: S314 - written by Tesseract a moment ago, not by a client
     except ElementTree.ParseError as error:
         raise PageUnreadable(
             "Tesseract's answer breaks off. Try again; if it happens again, scan the page anew."
         ) from error
+    known: Iterator[bool | None] = iter(in_dictionary) if in_dictionary is not None else repeat(None)
     areas = (node for node in root.iter() if node.get("class") == "ocr_carea")
-    blocks = ((tuple(_lines(area)), _box(area)) for area in areas)
+    blocks = ((tuple(_lines(area, known)), _box(area)) for area in areas)
     return tuple(Block(lines, box) for lines, box in blocks if lines)
 
 
@@ -42,22 +47,22 @@ def quad_of(box: Box, text_angle_deg: int = 0) -> Quad:
     return one, two, three, four
 
 
-def _lines(area: ElementTree.Element) -> Iterator[Line]:
+def _lines(area: ElementTree.Element, known: Iterator[bool | None]) -> Iterator[Line]:
     paragraphs = [node for node in area.iter() if node.get("class") == "ocr_par"]
     for number, paragraph in enumerate(paragraphs):
         for node in paragraph.iter():
             if node.get("class") in _LINE_CLASSES:
-                line = _line(node, number)
+                line = _line(node, number, known)
                 if line.words:
                     yield line
 
 
-def _line(node: ElementTree.Element, paragraph: int) -> Line:
+def _line(node: ElementTree.Element, paragraph: int, known: Iterator[bool | None]) -> Line:
     title, box = node.get("title", ""), _box(node)
     baseline = _BASELINE.search(title)
     angle_deg = 0 if baseline else _text_angle_deg(title, box)
     return Line(
-        words=tuple(_words(node, angle_deg)),
+        words=tuple(_words(node, angle_deg, known)),
         box=box,
         quad=quad_of(box, angle_deg),
         paragraph=paragraph,
@@ -77,13 +82,13 @@ def _text_angle_deg(title: str, box: Box) -> int:
     return 270 if box.height > box.width else 0
 
 
-def _words(line: ElementTree.Element, angle_deg: int) -> Iterator[Word]:
+def _words(line: ElementTree.Element, angle_deg: int, known: Iterator[bool | None]) -> Iterator[Word]:
     for node in line.iter():
         text = "".join(node.itertext()).strip()
         if node.get("class") == "ocrx_word" and text:
             box, found = _box(node), _CONFIDENCE.search(node.get("title", ""))
             confidence = min(max(float(found[1]) / 100, 0.0), 1.0) if found else 0.0
-            yield Word(text, confidence, box, quad_of(box, angle_deg))
+            yield Word(text, confidence, box, quad_of(box, angle_deg), next(known))
 
 
 def _box(node: ElementTree.Element) -> Box:

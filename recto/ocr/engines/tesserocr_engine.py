@@ -20,6 +20,7 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from recto.ocr.engines.osd import Script
@@ -60,13 +61,14 @@ class TesserocrEngine:
             api.SetImageBytes(pixels.tobytes(), width_px, height_px, 1, width_px)
             api.SetSourceResolution(dpi)
             hocr = api.GetHOCRText(0)
+            known = tuple(_in_dictionary(api))
         except RuntimeError as error:
             raise PageUnreadable(f"Tesseract gave up on the page: {error} Scan the page anew, at 300 dpi.") from error
         finally:
             # Equal pages give equal results, whichever page came before.
             api.ClearAdaptiveClassifier()
             api.Clear()
-        return parse_hocr(hocr)
+        return parse_hocr(hocr, known)
 
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         """See Engine.detect_script."""
@@ -111,3 +113,13 @@ class TesserocrEngine:
             ) from error
         api.SetVariable("debug_file", os.devnull)  # its remarks ("Empty page!!") would stand on our standard error
         return api
+
+
+def _in_dictionary(api: tesserocr.PyTessBaseAPI) -> Iterator[bool]:
+    """Of each word that the hOCR of the same page shows, whether Tesseract's word list has it."""
+    words = api.GetIterator()
+    while words is not None:
+        if not words.Empty(tesserocr.RIL.WORD) and words.GetUTF8Text(tesserocr.RIL.WORD).strip():
+            yield bool(words.WordIsFromDictionary())
+        if not words.Next(tesserocr.RIL.WORD):
+            return

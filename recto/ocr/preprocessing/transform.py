@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -138,7 +138,7 @@ def _map_line(transform: Transform, line: Line, width_px: int, height_px: int) -
 
 def _map_word(transform: Transform, word: Word, width_px: int, height_px: int) -> Word:
     quad = _map_quad(transform, word.quad)
-    return Word(word.text, word.confidence, _bounds(quad, width_px, height_px), quad)
+    return replace(word, box=_bounds(quad, width_px, height_px), quad=quad)
 
 
 def _map_quad(transform: Transform, quad: Quad) -> Quad:

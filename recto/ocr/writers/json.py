@@ -80,6 +80,7 @@ def _word(word: Word) -> dict[str, Any]:
     return {
         "text": word.text,
         "confidence": round(word.confidence, _CONFIDENCE_DECIMALS),
+        "in_dictionary": word.in_dictionary,
         "box": asdict(word.box),
         "quad": _points(word.quad),
     }
