@@ -23,29 +23,36 @@ _TEXT_PX: Final = 15
 _DARK: Final = 0.45
 """Of the paper's grey: borders are darker, paper in shadow is lighter."""
 _MIN_PAPER: Final = 60.0
-_MIN_SHARE: Final = 0.004
+_MIN_SHARE: Final = 0.008
 _MAX_SHARE: Final = 0.6
 _FULL: Final = 0.8
 """Share of a row or column that is dark where it is cut."""
 _MAX_CUT: Final = 0.3
+_MAX_DEPTH: Final = 0.15
+"""Of the page's sides: areas that reach further are not painted."""
 _MAX_LOOSE_LETTERS: Final = 2
 _TEXT_LETTERS: Final = 6
 """So many letters in one line are text."""
+_LIGHT: Final = 0.7
+_GROUND: Final = 0.65
+"""Of the paper's grey: light letters are lighter, their surroundings on average darker."""
+_MIN_JUMP: Final = 0.35
+"""Of the paper's grey, within nine pixels of the reduced page: a border ends there, a shadow fades."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Borders:
     """The paper is within `left`, `top`, `right`, `bottom` (exclusive), in pixels of the page.
 
-    `dark` shows what is border on the page reduced by `scale`, also within: wedges beside paper that lies askew. `paper` is the grey of
-    the paper, `share` how much of the page is border.
+    `painted` shows what is border within that, on the page reduced by `scale`: wedges beside paper that lies askew. `paper` is the grey
+    of the paper, `share` how much of the page is border.
     """
 
     left: int
     top: int
     right: int
     bottom: int
-    dark: Mask
+    painted: Mask
     scale: float
     paper: float
     share: float
@@ -63,43 +70,72 @@ def measure_borders(grey: GreyArray, letters: Letters) -> Borders | None:
     rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     if paper < _MIN_PAPER or min(small.shape) < 4 * _TEXT_PX or np.mean(rim < _DARK * paper) < 0.02:
         return None
-    areas = _dark_at_the_edge(small, _DARK * paper)
+    closed = _without_text(small)
+    areas = _at_the_edge(closed < _DARK * paper)
     if np.mean(areas > 0) < _MIN_SHARE:
         return None
-    inverse = find_letters(np.asarray(cv2.bitwise_not(grey), dtype=np.uint8))
-    with_text = [*_areas_with_text(areas, letters, scale), *_areas_with_text(areas, inverse, scale)]
+    with_text = [*_areas_with_text(areas, letters, scale), *_areas_with_light_text(areas, grey, small, scale, paper)]
     dark = np.where((areas > 0) & ~np.isin(areas, with_text), 255, 0).astype(np.uint8)
     share = float(np.mean(dark > 0))
     if not _MIN_SHARE <= share <= _MAX_SHARE:
         return None
     cuts = _cuts(dark, _loose_letters(letters, dark, scale))
+    painted = _sharp(_within(dark, cuts), closed, _MIN_JUMP * paper)
+    if not any(cuts) and not painted.any():
+        return None
     left, right = _edges(grey, cuts[0], cuts[2], scale, _DARK * paper)
     top, bottom = _edges(grey.T, cuts[1], cuts[3], scale, _DARK * paper)
-    return Borders(left, top, right, bottom, dark, scale, paper, share)
+    return Borders(left, top, right, bottom, painted, scale, paper, share)
 
 
 def cropped(grey: GreyArray, borders: Borders) -> tuple[GreyArray, Transform]:
     """The page without its borders, what is left of them inside painted like paper, and the transform."""
     part = slice(borders.top, borders.bottom), slice(borders.left, borders.right)
     pixels = grey[part].copy()
-    wide = cv2.dilate(borders.dark, np.ones((3, 3), np.uint8))
+    wide = cv2.dilate(borders.painted, np.ones((3, 3), np.uint8))
     mask = cv2.resize(wide, grey.shape[::-1], interpolation=cv2.INTER_NEAREST)[part]
     pixels[(mask > 0) & (pixels < 0.8 * borders.paper)] = round(borders.paper)
     return pixels, translation(-borders.left, -borders.top)
 
 
-def _dark_at_the_edge(small: GreyArray, threshold: float) -> NDArray[np.int32]:
-    """Areas of the reduced page that are dark over more than a letter's size and touch the edge, each by its number; else 0.
-
-    The edge counts as going on outside.
-    """
+def _without_text(small: GreyArray) -> GreyArray:
+    """The reduced page without what is thin and dark; its edge counts as going on outside."""
     room = _TEXT_PX
     padded = cv2.copyMakeBorder(small, room, room, room, room, cv2.BORDER_REPLICATE)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((_TEXT_PX, _TEXT_PX), np.uint8))
-    dark = (closed[room:-room, room:-room] < threshold).astype(np.uint8)
-    _, labels = cv2.connectedComponents(dark, connectivity=4)
+    return np.asarray(closed[room:-room, room:-room], dtype=np.uint8)
+
+
+def _at_the_edge(is_dark: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Connected areas that touch the edge, each by its number; else 0."""
+    _, labels = cv2.connectedComponents(is_dark.astype(np.uint8), connectivity=4)
     rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     return np.where(np.isin(labels, rim), labels, 0).astype(np.int32)
+
+
+def _within(dark: Mask, cuts: tuple[int, int, int, int]) -> Mask:
+    """The dark areas less what is cut."""
+    height, width = dark.shape
+    left, top, right, bottom = cuts
+    inside = np.zeros_like(dark)
+    part = slice(top, height - bottom), slice(left, width - right)
+    inside[part] = dark[part]
+    return inside
+
+
+def _sharp(dark: Mask, closed: GreyArray, jump: float) -> Mask:
+    """The areas that end abruptly and do not reach far into the page, as a picture does."""
+    nine = np.ones((9, 9), np.uint8)
+    steep = cv2.subtract(cv2.dilate(closed, nine), cv2.erode(closed, nine)) >= jump
+    _, labels = cv2.connectedComponents(dark, connectivity=4)
+    on_rim = (dark > 0) & (cv2.erode(dark, np.ones((3, 3), np.uint8)) == 0)
+    rims = np.bincount(labels[on_rim], minlength=labels.max() + 1)
+    steep_rims = np.bincount(labels[on_rim & steep], minlength=labels.max() + 1)
+    is_border = 2 * steep_rims >= np.maximum(rims, 1)
+    height, width = dark.shape
+    depth_y, depth_x = round(_MAX_DEPTH * height), round(_MAX_DEPTH * width)
+    is_border[labels[depth_y : height - depth_y, depth_x : width - depth_x]] = False
+    return np.where((dark > 0) & is_border[labels], 255, 0).astype(np.uint8)
 
 
 def _areas_with_text(areas: NDArray[np.int32], letters: Letters, scale: float) -> list[int]:
@@ -113,6 +149,17 @@ def _areas_with_text(areas: NDArray[np.int32], letters: Letters, scale: float) -
         for number in np.unique(area[area > 0])
         if (np.bincount(lines.line[area == number]) >= _TEXT_LETTERS).any()
     ]
+
+
+def _areas_with_light_text(
+    areas: NDArray[np.int32], grey: GreyArray, small: GreyArray, scale: float, paper: float
+) -> list[int]:
+    """Numbers of the areas with lines of light letters on them or beside them on the same dark ground."""
+    near = cv2.dilate(areas.astype(np.float32), np.ones((2 * _TEXT_PX + 1, 2 * _TEXT_PX + 1), np.uint8))
+    is_ground = cv2.blur(small, (_TEXT_PX, _TEXT_PX)) < _GROUND * paper
+    _, light = cv2.threshold(grey, _LIGHT * paper, 255, cv2.THRESH_BINARY_INV)
+    letters = find_letters(np.asarray(light, dtype=np.uint8))
+    return _areas_with_text(np.where(is_ground, near, 0).astype(np.int32), letters, scale)
 
 
 def _at(areas: NDArray[np.int32] | Mask, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -165,4 +212,4 @@ def _first_light(grey: GreyArray, about: float, scale: float, threshold: float) 
     reach = 2 / scale
     start, stop = max(0, int(about - reach)), min(grey.shape[1], int(about + reach) + 1)
     is_light = np.median(grey[::4, start:stop], axis=0) >= threshold
-    return start + int(np.argmax(is_light)) if is_light.any() else stop
+    return start + int(np.argmax(is_light)) if is_light.any() else int(about)

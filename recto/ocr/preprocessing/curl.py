@@ -22,12 +22,13 @@ _MIN_LENGTH: Final = 0.3
 """Of the text's width: shorter lines say little about the bend."""
 _MIN_EXTENT: Final = 0.3
 _MIN_AMPLITUDE: Final = 0.12
-"""In letter heights: 75 flat pages have at most half of it."""
+"""In letter heights: 71 of 72 flat pages have at most 0.07."""
 _MIN_EXPLAINED: Final = 0.6
+"""Flat pages reach 0.3, bends of that amplitude made on purpose 0.63 to 0.97."""
 _MAX_STRETCH: Final = 0.3
 """By how much more two lines may lie apart here than there, per pixel between them."""
 _NODES: Final = 48
-"""Of the displacement along the longer side: bilinear interpolation between them is off by less than 0.1 pixels."""
+"""Of the displacement along the longer side: for an arch of 60 pixels at 300 dpi bilinear interpolation is off by less than 0.1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,16 +115,16 @@ def _basis(
 
 
 def _fitted(lines: Lines) -> _Bend:
-    low = np.array([np.percentile(lines.x, 1), np.percentile(lines.y, 1)])
-    high = np.array([np.percentile(lines.x, 99), np.percentile(lines.y, 99)])
+    low, high = np.array([lines.x.min(), lines.y.min()]), np.array([lines.x.max(), lines.y.max()])
     weight = np.ones_like(lines.x)
     height, coefficients = lines.y, np.zeros(2 * _DEGREE)
     for _ in range(6):
         basis = _basis(lines.x, height, low, high)
         centred = np.column_stack([_off_mean(lines, column, weight) for column in basis.T])
-        root = np.sqrt(weight)
         y = _off_mean(lines, lines.y, weight)
-        coefficients = np.asarray(np.linalg.lstsq(centred * root[:, None], y * root, rcond=None)[0], dtype=np.float64)
+        weighted = (centred * weight[:, None]).T
+        normal = weighted @ centred + 1e-6 * len(y) * np.eye(2 * _DEGREE)
+        coefficients = np.asarray(np.linalg.solve(normal, weighted @ y), dtype=np.float64)
         off = y - centred @ coefficients
         weight = 1 / (1 + np.square(off / (0.1 * lines.letter_px)))
         height = lines.y - basis @ coefficients

@@ -61,18 +61,22 @@ def resampled(grey: GreyArray, displacement: Displacement, paper: float) -> Grey
     """
     height, width = grey.shape
     pixels = np.empty_like(grey)
-    xs = np.arange(width, dtype=np.float64) + 0.5
+    xs, ys = np.arange(width, dtype=np.float64) + 0.5, np.arange(height, dtype=np.float64) + 0.5
     columns = _hats(xs / displacement.pitch_px, displacement.offsets_px.shape[1])
     across = np.einsum("rcd,xc->drx", displacement.offsets_px, columns, optimize=True).astype(np.float32)
+    across[0] += (xs - 0.5).astype(np.float32)
+    place = np.clip(ys / displacement.pitch_px, 0, len(displacement.offsets_px) - 1)
+    upper = np.minimum(place.astype(np.intp), len(displacement.offsets_px) - 2)
+    lower_share = (place - upper).astype(np.float32)[:, None]
     for top in range(0, height, _STRIP_ROWS):
-        ys = np.arange(top, min(top + _STRIP_ROWS, height), dtype=np.float64) + 0.5
-        rows = _hats(ys / displacement.pitch_px, displacement.offsets_px.shape[0]).astype(np.float32)
-        map_x = rows @ across[0] + (xs - 0.5).astype(np.float32)
-        map_y = rows @ across[1] + (ys - 0.5).astype(np.float32)[:, None]
-        strip = cv2.remap(
+        rows = slice(top, top + _STRIP_ROWS)
+        # Plain arithmetic rather than a matrix product: one process runs on each core, and threads of BLAS would fight over them.
+        above, below = across[:, upper[rows]], across[:, upper[rows] + 1]
+        map_x, map_y = above + lower_share[rows] * (below - above)
+        map_y += (ys[rows, None] - 0.5).astype(np.float32)
+        pixels[rows] = cv2.remap(
             grey, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=(paper, 0, 0, 0)
         )
-        pixels[top : top + len(ys)] = strip
     return pixels
 
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from recto.ocr.preprocessing.ink import Letters
 
-_MAX_STEP: Final = 0.4
-"""How much lower or higher a neighbour's foot may be, in letter heights: less than a descender, so that those are passed over."""
+_MAX_STEP: Final = 0.25
+_MAX_SLOPE: Final = 0.1
+"""How much lower or higher a neighbour's foot may be, in letter heights, and what the gap adds: less than a descender, so that those
+are passed over on lines that slope as well."""
 _MAX_GAP: Final = 3.0
 _MIN_GAP: Final = -0.3
 _MAX_HEIGHT_RATIO: Final = 2.2
@@ -102,12 +104,13 @@ def _neighbours(letters: Letters, letter_px: float) -> NDArray[np.intp]:
     after, before = np.full(count, _NONE, np.intp), np.full(count, _NONE, np.intp)
     place = np.arange(count)
     for lag in range(1, count):
-        near = np.flatnonzero(foot[lag:] - foot[:-lag] <= _MAX_STEP * letter_px)
+        near = np.flatnonzero(foot[lag:] - foot[:-lag] <= (_MAX_STEP + _MAX_SLOPE * _MAX_GAP) * letter_px)
         if not len(near):
             break
         for one, other in ((near, near + lag), (near + lag, near)):
             gap = left[other] - right[one]
             fits = (gap > _MIN_GAP * letter_px) & (gap < _MAX_GAP * letter_px) & (right[other] > right[one])
+            fits &= np.abs(foot[other] - foot[one]) <= _MAX_STEP * letter_px + _MAX_SLOPE * np.maximum(gap, 0)
             ratio = height[one] / height[other]
             fits &= (ratio < _MAX_HEIGHT_RATIO) & (ratio > 1 / _MAX_HEIGHT_RATIO)
             nearer = fits & (gap < gap_after[one])

@@ -35,7 +35,7 @@ _MAX_REST_OF_TEXT: Final = 0.5
 _MIN_EXTENT: Final = 0.3
 _MAX_SLANT_REST: Final = 0.02
 _MAX_LEAN: Final = 0.2
-_MAX_SLANT_CHANGE: Final = 0.5
+_MAX_SLANT_CHANGE: Final = 0.35
 """Strokes that lean more, or in less order, are taken for a slanted typeface or for noise."""
 _MAX_GROWTH: Final = 1.6
 """By text alone: how much larger than in the middle a corner may become."""
@@ -206,7 +206,11 @@ def _vanishing(
     keep = np.ones_like(weight)
     b = w = rest = 0.0
     for _ in range(8):
-        w, b = (float(term) for term in np.polyfit(regressor, slope, 1, w=np.sqrt(weight * keep)))
+        share = weight * keep / np.sum(weight * keep)
+        middle, mean = float(share @ regressor), float(share @ slope)
+        spread = float(share @ np.square(regressor - middle))
+        w = float(share @ ((regressor - middle) * (slope - mean))) / max(spread, 1e-9)
+        b = mean - w * middle
         off = np.abs(slope - b - w * regressor)
         rest = _median(off, weight)
         keep = 1 / (1 + np.square(off / max(2 * rest, 1e-4)))
