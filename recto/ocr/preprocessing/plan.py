@@ -14,8 +14,12 @@ from typing import Final
 from recto.ocr.options import EVERY_STEP, StepChoice
 from recto.ocr.page import MAX_SIDE_PX, PageImage, Step
 from recto.ocr.preprocessing.aspect import squared
-from recto.ocr.preprocessing.ink import find_letters
+from recto.ocr.preprocessing.borders import cropped, measure_borders
+from recto.ocr.preprocessing.curl import flattened, measure_curl
+from recto.ocr.preprocessing.ink import Letters, find_letters
+from recto.ocr.preprocessing.light import evenly_lit, measure_light
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
+from recto.ocr.preprocessing.perspective import Perspective, measure_perspective, rectified
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
 from recto.ocr.preprocessing.prepared import Observer, Preprocessed
 from recto.ocr.preprocessing.skew import Skew, deskewed, measure_skew
@@ -47,17 +51,23 @@ def preprocess(
         prepared = _with_polarity(prepared, "polarity" in choice.wanted)
     if turn_deg:
         prepared = _with_orientation(prepared, turn_deg)
-    letters = find_letters(prepared.pixels)
+    prepared, letters = _with_sheet(prepared, find_letters(prepared.pixels), choice)
     size = measure_text_size(letters)
     if page.dpi is None:
         dpi = estimated_dpi(size)
         prepared = replace(prepared, original_dpi=dpi, dpi=dpi)
     if "orientation" in choice.allowed:
         prepared = replace(prepared, suspected_text_angle_deg=suspected_text_angle_deg(letters))
+    # Cheap on the letters that are there; how lines bend only a level page tells.
+    may_bend = "curl" in choice.allowed and measure_curl(letters, *reversed(prepared.pixels.shape)) is not None
+    if "light" in choice.allowed:
+        prepared = _with_light(prepared, "light" in choice.wanted)
     if "text_size" in choice.allowed:
         prepared = _with_text_size(prepared, size)
     if "deskew" in choice.allowed:
         prepared = _with_deskew(prepared, measure_skew(letters), "deskew" in choice.wanted)
+    if may_bend:
+        prepared = _with_curl(prepared)
     return prepared
 
 
@@ -90,10 +100,52 @@ def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
     )
 
 
+def _with_sheet(prepared: Preprocessed, letters: Letters, choice: StepChoice) -> tuple[Preprocessed, Letters]:
+    """The sheet alone and seen from above: perspective first, since it cuts away what lies around the sheet as well."""
+    if "perspective" in choice.allowed:
+        perspective = measure_perspective(prepared.pixels, letters)
+        if perspective:
+            prepared = _with_perspective(prepared, perspective, scale_for(measure_text_size(letters)))
+            letters = find_letters(prepared.pixels)
+    if "borders" in choice.allowed:
+        borders = measure_borders(prepared.pixels, letters)
+        if borders:
+            step = Step("borders", {"border_share": round(borders.share, 3)})
+            prepared = prepared.after(step, *cropped(prepared.pixels, borders))
+            letters = find_letters(prepared.pixels)
+    return prepared, letters
+
+
+def _with_perspective(prepared: Preprocessed, perspective: Perspective, factor: float) -> Preprocessed:
+    """Text that is to grow anyway grows in the same step: small letters that are resampled twice are lost."""
+    factor = min(max(factor, 1.0), _largest_factor(*prepared.pixels.shape))
+    pixels, transform = rectified(prepared.pixels, perspective.corners, factor)
+    if max(pixels.shape) > MAX_SIDE_PX or pixels.size > 2 * _MAX_SCALED_PX:
+        return prepared
+    convergence_deg = round(perspective.convergence_deg, 2)
+    step = Step("perspective", {"found_by": perspective.found_by, "convergence_deg": convergence_deg})
+    return prepared.after(step, pixels, transform, dpi=prepared.dpi * factor)
+
+
+def _with_light(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
+    light = measure_light(prepared.pixels)
+    if not (light.is_uneven or is_wanted):
+        return prepared
+    step = Step("light", {"darkest_share": round(light.darkest_share, 2)})
+    return prepared.after(step, evenly_lit(prepared.pixels, light))
+
+
+def _with_curl(prepared: Preprocessed) -> Preprocessed:
+    curl = measure_curl(find_letters(prepared.pixels), *reversed(prepared.pixels.shape))
+    if curl is None:
+        return prepared
+    step = Step("curl", {"amplitude_px": round(curl.amplitude_px, 1), "explained": round(curl.explained, 2)})
+    return prepared.after(step, *flattened(prepared.pixels, curl))
+
+
 def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocessed:
-    height_px, width_px = prepared.pixels.shape
     factor = scale_for(size)
-    if size is None or factor == 1.0 or factor > _largest_factor(width_px, height_px):
+    if size is None or factor == 1.0 or factor > _largest_factor(*prepared.pixels.shape):
         return prepared
     step = Step("text_size", {"letter_px": round(size.letter_px, 1), "factor": round(factor, 3)})
     return prepared.after(step, *scaled(prepared.pixels, factor), dpi=prepared.dpi * factor)
@@ -109,6 +161,6 @@ def _with_deskew(prepared: Preprocessed, skew: Skew | None, is_wanted: bool) -> 
     return prepared.after(step, *deskewed(prepared.pixels, skew.angle_deg))
 
 
-def _largest_factor(width_px: int, height_px: int) -> float:
+def _largest_factor(height_px: int, width_px: int) -> float:
     """The factor by which a page of that size grows to the most that memory and the engine are asked to take."""
     return min(math.sqrt(_MAX_SCALED_PX / (width_px * height_px)), MAX_SIDE_PX / max(width_px, height_px))

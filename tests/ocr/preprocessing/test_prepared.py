@@ -11,7 +11,7 @@ def test_page_after_a_step_has_its_pixels_its_place_and_its_name() -> None:
     page = Preprocessed(blank_page(4, 6), IDENTITY, 300.0, 300.0)
     after = page.after(Step("text_size", {"factor": 2.0}), blank_page(8, 12), scaling(2, 2), dpi=600.0)
     assert after.pixels.shape == (12, 8)
-    assert np.array_equal(after.transform.matrix, transform.matrix)
+    assert np.array_equal(after.transform.matrix, scaling(2, 2).matrix)
     assert (after.dpi, after.original_dpi, [step.name for step in after.steps]) == (600.0, 300.0, ["text_size"])
     assert page.steps == ()
 
