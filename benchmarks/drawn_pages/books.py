@@ -54,10 +54,10 @@ def _chapter(
 
 
 def _aged(front: Sheet, back: Sheet, chance: random.Random) -> Picture:
-    """Ink that spread or wore off, the back at up to a third, darkening towards the fold."""
+    """Ink that spread or wore off, the back at up to a fifth, darkening towards the fold."""
     page = paper.blurred(paper.pixels(front.image), chance.uniform(0.8, 1.5))
-    page = paper.worn_ink(page, 4, chance.uniform(0.3, 0.75), chance)
-    page = paper.shone_through(page, paper.pixels(back.image), chance.uniform(0.06, 0.3))
+    page = paper.worn_ink(page, 4, chance.uniform(0.25, 0.7), chance)
+    page = paper.shone_through(page, paper.pixels(back.image), chance.uniform(0.05, 0.22))
     page = paper.toned(page, chance.uniform(185, 230), chance.uniform(30, 75))
     page = paper.skewed(paper.stained(page, chance.uniform(4, 10), chance), 0.9, chance)
     fold = np.exp(-np.linspace(0, 12, WIDTH, dtype=np.float32)) * chance.uniform(0.1, 0.5)

@@ -64,7 +64,7 @@ def _title(sheet: Sheet, y: float, chance: random.Random) -> float:
 def _fields(sheet: Sheet, y: float, printed: str, typed: str, chance: random.Random) -> float:
     """Rows of one to three ruled boxes, a small label above each filled-in value or beside it."""
     labels = chance.sample(list(LABELS), chance.randint(10, 14))
-    height, beside = 32 * SCALE, chance.random() < 0.4
+    height, beside = chance.choice((34, 40, 46)) * SCALE, chance.random() < 0.4
     while labels:
         row = [labels.pop() for _ in range(min(len(labels), chance.choice((1, 2, 2, 3))))]
         width = (WIDTH - 2 * MARGIN) / len(row)
@@ -78,7 +78,9 @@ def _fields(sheet: Sheet, y: float, printed: str, typed: str, chance: random.Ran
             small, large = font(printed, 11 * SCALE), font(typed, 13 * SCALE)
             sheet.cells(y + 12 * SCALE, [(x + GAP, text, "ls") for x, text in zip(lefts, row, strict=True)], small)
             sheet.cells(
-                y + 27 * SCALE, [(x + 2 * GAP, text, "ls") for x, text in zip(lefts, values, strict=True)], large
+                y + height - 6 * SCALE,
+                [(x + 2 * GAP, text, "ls") for x, text in zip(lefts, values, strict=True)],
+                large,
             )
         y += height
     return y + 26 * SCALE
@@ -132,7 +134,7 @@ def _table(sheet: Sheet, y: float, printed: str, typed: str, chance: random.Rand
 
 def _remarks(sheet: Sheet, y: float, printed: str, typed: str, chance: random.Random) -> float:
     sheet.line(MARGIN, y, chance.choice(("REMARKS:", "COMMENTS:", "PURPOSE:", "MESSAGE:")), font(printed, 12 * SCALE))
-    text = prose.paragraph("eng", chance, chance.randint(2, 4))
+    text = prose.paragraph("eng", chance, chance.randint(3, 6))
     y = sheet.block(MARGIN + GAP, y + 18 * SCALE, text, font(typed, 13 * SCALE), WIDTH - 2 * MARGIN, 17 * SCALE)
     return y + 40 * SCALE
 
@@ -152,12 +154,12 @@ def _signatures(sheet: Sheet, y: float, printed: str, chance: random.Random) -> 
 
 def _scanned(sheet: Sheet, chance: random.Random) -> Picture:
     """A photocopy of a fax, scanned: ink broken in places, skew, dust, grain and JPEG."""
-    page = paper.worn_ink(paper.pixels(sheet.image), 5, chance.uniform(0.3, 0.9), chance)
+    page = paper.worn_ink(paper.pixels(sheet.image), 6, chance.uniform(0.1, 0.45), chance)
     if chance.random() < 0.5:
-        page = np.asarray(np.where(paper.blurred(page, 2.0) > chance.uniform(120, 170), 255, 0), np.uint8)
+        page = np.asarray(np.where(paper.blurred(page, 1.5) > chance.uniform(150, 195), 255, 0), np.uint8)
     page = paper.skewed(page, 1.2, chance)
     page = paper.reduced(page, WIDTH // SCALE)
-    page = paper.blurred(page, chance.uniform(0.3, 0.6))
+    page = paper.blurred(page, chance.uniform(0.3, 0.5))
     page = paper.toned(page, chance.uniform(215, 245), chance.uniform(20, 70))
-    page = paper.specked(paper.grainy(page, chance.uniform(4, 14), chance), chance.uniform(0.0005, 0.003), chance)
+    page = paper.specked(paper.grainy(page, chance.uniform(2, 8), chance), chance.uniform(0.0003, 0.002), chance)
     return jpeg(page, chance.uniform(-1.5, 0), paper.generator(chance))

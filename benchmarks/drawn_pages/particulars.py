@@ -3,14 +3,104 @@
 import random
 from typing import Final
 
-FIRST_NAMES: Final = ["Margaret", "Howard", "Eleanor", "Walter", "Ruth", "Gerald", "Patricia", "Leonard", "Beatrice", "Frank", "Dorothy", "Raymond", "Sylvia", "Norman", "Agnes", "Theodore", "Harriet", "Clifford", "Janet", "Marcus"]
-LAST_NAMES: Final = ["Whitfield", "Barlow", "Kessler", "Donahue", "Ashworth", "Pemberton", "Lindqvist", "Okafor", "Ramsey", "Thornton", "Castellano", "Mercer", "Hollis", "Vandermeer", "Prescott", "Quigley", "Sutherland", "Nakamura", "Eastman", "Fairbanks"]
-STREETS: Final = (
-    ["Market", "Chestnut", "Station", "Harbour", "Mill", "Church", "Victoria", "Orchard", "Foundry", "Bridge", "Jefferson", "Prospect"]
-)
-TOWNS: Final = ["Richmond", "Louisville", "Greensboro", "Winston-Salem", "Hartford", "Springfield", "Bristol", "Durham", "Norfolk", "Trenton", "Dayton", "Albany"]
-COMPANIES: Final = ["Lorimer Tobacco", "Halvorsen & Sons", "Northfield Research", "Carlton Paper", "Meridian Freight", "Atlas Chemical", "Greenway Foods", "Sterling Optical", "Brunswick Mills", "Pacific Instruments"]
-MONTHS: Final = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+FIRST_NAMES: Final = [
+    "Margaret",
+    "Howard",
+    "Eleanor",
+    "Walter",
+    "Ruth",
+    "Gerald",
+    "Patricia",
+    "Leonard",
+    "Beatrice",
+    "Frank",
+    "Dorothy",
+    "Raymond",
+    "Sylvia",
+    "Norman",
+    "Agnes",
+    "Theodore",
+    "Harriet",
+    "Clifford",
+    "Janet",
+    "Marcus",
+]
+LAST_NAMES: Final = [
+    "Whitfield",
+    "Barlow",
+    "Kessler",
+    "Donahue",
+    "Ashworth",
+    "Pemberton",
+    "Lindqvist",
+    "Okafor",
+    "Ramsey",
+    "Thornton",
+    "Castellano",
+    "Mercer",
+    "Hollis",
+    "Vandermeer",
+    "Prescott",
+    "Quigley",
+    "Sutherland",
+    "Nakamura",
+    "Eastman",
+    "Fairbanks",
+]
+STREETS: Final = [
+    "Market",
+    "Chestnut",
+    "Station",
+    "Harbour",
+    "Mill",
+    "Church",
+    "Victoria",
+    "Orchard",
+    "Foundry",
+    "Bridge",
+    "Jefferson",
+    "Prospect",
+]
+TOWNS: Final = [
+    "Richmond",
+    "Louisville",
+    "Greensboro",
+    "Winston-Salem",
+    "Hartford",
+    "Springfield",
+    "Bristol",
+    "Durham",
+    "Norfolk",
+    "Trenton",
+    "Dayton",
+    "Albany",
+]
+COMPANIES: Final = [
+    "Lorimer Tobacco",
+    "Halvorsen & Sons",
+    "Northfield Research",
+    "Carlton Paper",
+    "Meridian Freight",
+    "Atlas Chemical",
+    "Greenway Foods",
+    "Sterling Optical",
+    "Brunswick Mills",
+    "Pacific Instruments",
+]
+MONTHS: Final = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def name(chance: random.Random) -> str:
@@ -27,7 +117,9 @@ def street(chance: random.Random) -> str:
 
 
 def town(chance: random.Random) -> str:
-    return f"{chance.choice(TOWNS)}, {chance.choice(['VA', 'NC', 'KY', 'NJ', 'CT', 'OH'])} {chance.randint(10000, 98999)}"
+    return (
+        f"{chance.choice(TOWNS)}, {chance.choice(['VA', 'NC', 'KY', 'NJ', 'CT', 'OH'])} {chance.randint(10000, 98999)}"
+    )
 
 
 def short_date(chance: random.Random) -> str:

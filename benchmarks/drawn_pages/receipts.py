@@ -16,7 +16,44 @@ SHOPS: Final = (
     "GREENFIELD MARKET", "HARDWARE CENTRE", "BOOK CORNER STATIONERY", "SUNRISE BAKERY & CAFE", "CITY PHARMACY", "OLD MILL RESTAURANT",
     "PERFECT LIGHTING TRADING", "LUCKY GARDEN SUPPLIES",
 )  # fmt: skip
-GOODS: Final = ["WHOLE MILK 1L", "BROWN BREAD", "FREE RANGE EGGS 12", "BASMATI RICE 5KG", "CHEDDAR CHEESE", "ORANGE JUICE", "CHICKEN BREAST", "OLIVE OIL 500ML", "BATTERY AA 4PCS", "LED BULB 9W", "WOOD SCREW M4X40", "MASKING TAPE", "A4 PAPER 80GSM", "BALL PEN BLUE", "NOTEBOOK RULED", "GREEN TEA 25 BAGS", "ICED LATTE LARGE", "TOAST & BUTTER", "FRIED NOODLE", "STEAMED FISH", "MINERAL WATER", "PAINT BRUSH 2IN", "PVC PIPE 20MM", "DISH SOAP LEMON", "TOOTHPASTE MINT", "PARACETAMOL 500MG", "HAND CREAM", "TOMATO SOUP", "CARROT BUNCH", "FROZEN PEAS 1KG", "CHOCOLATE BAR", "KITCHEN TOWEL", "GARDEN HOSE 10M", "FLOWER POT CLAY", "UMBRELLA BLACK", "PLASTIC BAG"]
+GOODS: Final = [
+    "WHOLE MILK 1L",
+    "BROWN BREAD",
+    "FREE RANGE EGGS 12",
+    "BASMATI RICE 5KG",
+    "CHEDDAR CHEESE",
+    "ORANGE JUICE",
+    "CHICKEN BREAST",
+    "OLIVE OIL 500ML",
+    "BATTERY AA 4PCS",
+    "LED BULB 9W",
+    "WOOD SCREW M4X40",
+    "MASKING TAPE",
+    "A4 PAPER 80GSM",
+    "BALL PEN BLUE",
+    "NOTEBOOK RULED",
+    "GREEN TEA 25 BAGS",
+    "ICED LATTE LARGE",
+    "TOAST & BUTTER",
+    "FRIED NOODLE",
+    "STEAMED FISH",
+    "MINERAL WATER",
+    "PAINT BRUSH 2IN",
+    "PVC PIPE 20MM",
+    "DISH SOAP LEMON",
+    "TOOTHPASTE MINT",
+    "PARACETAMOL 500MG",
+    "HAND CREAM",
+    "TOMATO SOUP",
+    "CARROT BUNCH",
+    "FROZEN PEAS 1KG",
+    "CHOCOLATE BAR",
+    "KITCHEN TOWEL",
+    "GARDEN HOSE 10M",
+    "FLOWER POT CLAY",
+    "UMBRELLA BLACK",
+    "PLASTIC BAG",
+]
 CLOSINGS: Final = (
     "THANK YOU. PLEASE COME AGAIN", "GOODS SOLD ARE NOT RETURNABLE", "Exchange within 7 days with receipt",
     "THIS IS A COMPUTER GENERATED RECEIPT", "Thank you for shopping with us!",
@@ -38,9 +75,11 @@ class Roll:
 
     @property
     def right(self) -> float:
+        """Where prices end."""
         return self.sheet.width - self.margin
 
     def centred(self, text: str, typeface: ImageFont.FreeTypeFont | None = None) -> None:
+        """A line in the middle, with more room below where it is in a typeface of its own."""
         self.sheet.line(self.sheet.width / 2, self.y, text, typeface or self.typeface, anchor="ms")
         self.y += self.leading * (1.4 if typeface else 1)
 
@@ -53,6 +92,7 @@ class Roll:
         self.y += self.leading
 
     def pair(self, left: str, right: str) -> None:
+        """Two texts, at either side."""
         self.row((0, left, "ls"), (1, right, "rs"))
 
     def separator(self, mark: str) -> None:
@@ -127,14 +167,14 @@ def _foot(roll: Roll, chance: random.Random) -> None:
 
 def _printed(page: Picture, size: int, chance: random.Random) -> Picture:
     """Dots that do not touch, streaks where the head is dirty, ink faded in clouds, on grey paper that is not flat."""
-    page = paper.worn_ink(page, max(2.0, size / 9), chance.uniform(0.5, 1.0), chance)
-    page = paper.worn_ink(page, size * 6, chance.uniform(0.3, 0.7), chance)
+    page = paper.worn_ink(page, max(2.0, size / 9), chance.uniform(0.3, 0.75), chance)
+    page = paper.worn_ink(page, size * 6, chance.uniform(0.05, 0.35), chance)
     page = page.copy()
     for _ in range(chance.randint(0, 4)):
         x = chance.randrange(page.shape[1] - 3)
         page[:, x : x + chance.randint(1, 3)] = 255
     page = paper.skewed(page, 1.5, chance)
-    page = paper.blurred(page, chance.uniform(0.4, size / 26))
-    page = paper.toned(page, chance.uniform(175, 225), chance.uniform(50, 110))
+    page = paper.blurred(page, chance.uniform(0.4, size / 30))
+    page = paper.toned(page, chance.uniform(175, 225), chance.uniform(40, 90))
     page = np.asarray(paper.stained(page, chance.uniform(2, 7), chance), np.uint8)
     return jpeg(paper.grainy(page, chance.uniform(2, 8), chance), chance.uniform(-1.5, 0), paper.generator(chance))

@@ -33,6 +33,7 @@ class Sheet:
 
     @property
     def truth(self) -> str:
+        """What was written down, a line each."""
         return "\n".join(self.lines) + "\n"
 
     def put(

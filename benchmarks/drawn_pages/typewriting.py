@@ -67,8 +67,8 @@ def _aged(sheet: Sheet, chance: random.Random) -> Picture:
         if chance.random() < 0.4
         else paper.pixels(sheet.image)
     )
-    page = paper.worn_ink(paper.blurred(np.asarray(page, np.uint8), spread), 4, chance.uniform(0.2, 0.6), chance)
+    page = paper.worn_ink(paper.blurred(np.asarray(page, np.uint8), spread), 4, chance.uniform(0.3, 0.7), chance)
     page = paper.toned(page, chance.uniform(175, 225), chance.uniform(25, 70))
     page = paper.skewed(paper.stained(page, chance.uniform(3, 9), chance), 1.0, chance)
-    page = unevenly_lit(page, chance.uniform(-0.8, 0.1), paper.generator(chance))
+    page = unevenly_lit(page, chance.uniform(-0.8, -0.27), paper.generator(chance))
     return paper.grainy(page, chance.uniform(2, 6), chance)
