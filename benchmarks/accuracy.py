@@ -1,164 +1,129 @@
-"""Accuracy of raw Tesseract and of Recto on page images with ground truth.
+"""Accuracy of Tesseract, OCRmyPDF and Recto on page images with ground truth.
 
-    python -m benchmarks.accuracy DATA [--per-set N]
+    python -m benchmarks.accuracy DATA [--degraded] [--drawn] [--ablation] [--per-set N] [--jobs N] [--json FILE]
 
-DATA holds folders of NAME.png (or jpg, tif) with NAME.gt.txt beside it, and a file LANG with the Tesseract language. Both systems run as
-commands, one page after the other, with nothing left warm between pages. Printed for each folder and system:
+DATA holds folders of NAME.png (or jpg, tif) with NAME.gt.txt beside it, and a file LANG with the Tesseract language. What is read:
 
-CER      edit distance / characters of the truth, all pages together, after NFC and with runs of white space as one space
-word F1  F1 over the multiset of words, case and quotation marks folded: blind to reading order, so fair to tables and forms
-CPU      seconds a page of the command with its children, start-up included
+            without an option the sets of DATA
+--degraded  the sets of DATA as they are and damaged by families (benchmarks.degradations), each at its strengths
+--drawn     pages drawn in code (benchmarks.drawn_pages); needs no DATA
+
+All systems run as commands, with nothing left warm between pages; their start is measured once on a tiny blank page and taken off the CPU
+seconds of each page. CER and word F1 are explained in benchmarks.text_scores. --ablation measures Recto alone, with each step of its
+preprocessing switched off in turn.
 """
 
 import argparse
-import math
+import json
 import os
-import resource
-import subprocess
 import sys
-import unicodedata
-from collections import Counter
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks.page_sets import pages_of
-
-ROOT = Path(__file__).parent.parent
-SYSTEMS = {
-    "tesseract": ("tesseract", "{image}", "-", "-l", "{language}"),
-    "recto": (
-        sys.executable,
-        str(ROOT / "ocr_worker.py"),
-        "recognise",
-        "{image}",
-        "-l",
-        "{language}",
-        "--processes",
-        "1",
-    ),
-}
-FOLDED = str.maketrans("‘’“”„–—ſ", '\'\'"""--s')
+from benchmarks import accuracy_sources
+from benchmarks.accuracy_sources import Page
+from benchmarks.accuracy_tables import Reading, Readings, ablation_table, figures_table, ratios_table
+from benchmarks.degradations import FAMILIES, STRENGTHS
+from benchmarks.ocr_systems import ABLATIONS, RECTO, SYSTEMS, Command, chosen_systems, read_page, startup_cpu_s
+from benchmarks.text_scores import score_page
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Sums over pages."""
-
-    pages: int = 0
-    characters: int = 0
-    edits: int = 0
-    true_words: int = 0
-    read_words: int = 0
-    right_words: int = 0
-    cpu_s: float = 0.0
-
-    def __add__(self, other: "Score") -> "Score":
-        names = self.__slots__
-        return Score(*(getattr(self, name) + getattr(other, name) for name in names))
-
-    @property
-    def cer(self) -> float:
-        """Character error rate."""
-        return self.edits / max(1, self.characters)
-
-    @property
-    def word_f1(self) -> float:
-        """From 0 to 1."""
-        return 2 * self.right_words / max(1, self.true_words + self.read_words)
+def read_and_score(page: Page, system: str, command: Command) -> Reading:
+    text, cpu_s, problem = read_page(command, page.image, page.language)
+    return Reading(page, system, score_page(page.truth, text, cpu_s), problem)
 
 
-def normalised(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+def read_all(pages: list[Page], systems: dict[str, Command], jobs: int) -> Readings:
+    """Every page by every system, so many at a time. The CPU of a process's children is its own, hence processes and not threads."""
+    startup_s = {system: startup_cpu_s(command) for system, command in systems.items()}
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [
+            pool.submit(read_and_score, page, system, command) for page in pages for system, command in systems.items()
+        ]
+        for done, _ in enumerate(as_completed(waiting), start=1):
+            if done % 100 == 0:
+                print(f"{done} of {len(waiting)} readings", file=sys.stderr, flush=True)
+    return Readings(tuple(future.result() for future in waiting), startup_s)
 
 
-def words(text: str) -> Counter[str]:
-    return Counter(normalised(text).translate(FOLDED).casefold().split())
+def sources(options: argparse.Namespace, scratch: Path) -> Iterator[tuple[str, list[Page]]]:
+    """Headings and pages of what was asked for."""
+    if options.data is None and (options.degraded or not options.drawn):
+        raise SystemExit("Name a folder of scans with their true text, or --drawn, which needs none.")
+    if not options.degraded and not options.drawn:
+        yield "Sets", accuracy_sources.scanned(options.data, options.per_set)
+    if options.degraded:
+        families, strengths = options.families.split(","), options.strengths.split(",")
+        place = scratch / "degraded"
+        heading = f"Degradations, seed {options.seed}"
+        yield heading, accuracy_sources.damaged(options.data, place, families, strengths, options.per_set, options.seed)
+    if options.drawn:
+        place = scratch / "drawn"
+        yield f"Drawn pages, seed {options.seed}", accuracy_sources.drawn(place, options.per_set, options.seed)
 
 
-def edit_distance(first: str, second: str) -> int:
-    """Levenshtein's (1966), a row of the table at a time."""
-    columns = np.arange(len(second) + 1)
-    target = np.array([ord(character) for character in second])
-    row = columns.copy()
-    for count, character in enumerate(first, start=1):
-        replaced = row[:-1] + (target != ord(character))
-        below = np.concatenate([[count], np.minimum(row[1:] + 1, replaced)])
-        # An insertion costs one a column: the least so far, each less its column.
-        row = np.minimum.accumulate(below - columns) + columns
-    return int(row[-1])
+def report(heading: str, readings: Readings, *, ablation: bool) -> Iterator[str]:
+    starts = ", ".join(f"{system} {seconds:.2f} s" for system, seconds in readings.startup_s.items())
+    yield f"\n## {heading}\n\nCPU of the start, taken off each page's: {starts}.\n"
+    if ablation:
+        yield from ablation_table(readings)
+    else:
+        yield from figures_table(readings)
+        yield ""
+        yield from ratios_table(readings)
+    for reading in readings.all:
+        if reading.problem:
+            yield f"\n{reading.system} failed on {reading.page.group}, {reading.page.image.name}: {reading.problem}"
 
 
-def children_cpu_s() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def read_page(system: str, image: Path, language: str) -> tuple[str, float]:
-    """The text and the CPU seconds; a page that fails counts as empty, and its error is shown."""
-    command = [part.format(image=image, language=language) for part in SYSTEMS[system]]
-    before = children_cpu_s()
-    answer = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
-    if answer.returncode:
-        print(f"{system}: {image.name}: {answer.stderr.decode(errors='replace')[-200:]}", file=sys.stderr)
-        return "", children_cpu_s() - before
-    return answer.stdout.decode("utf-8", "replace"), children_cpu_s() - before
-
-
-def score_page(truth: str, text: str, cpu_s: float) -> Score:
-    wanted, found = words(truth), words(text)
-    return Score(
-        pages=1,
-        characters=len(normalised(truth)),
-        edits=edit_distance(normalised(truth), normalised(text)),
-        true_words=wanted.total(),
-        read_words=found.total(),
-        right_words=(wanted & found).total(),
-        cpu_s=cpu_s,
-    )
-
-
-def score_set(folder: Path, most: int) -> dict[str, Score]:
-    language = (folder / "LANG").read_text(encoding="utf-8").strip()
-    scores = dict.fromkeys(SYSTEMS, Score())
-    for image, truth in pages_of(folder, most):
-        for system in SYSTEMS:
-            scores[system] += score_page(truth, *read_page(system, image, language))
-    return scores
-
-
-def error_ratio(scores: dict[str, Score]) -> float:
-    """Recto's word errors by Tesseract's. The small constant keeps a perfect set finite."""
-    return (1 - scores["recto"].word_f1 + 1e-4) / (1 - scores["tesseract"].word_f1 + 1e-4)
-
-
-def table_row(name: str, scores: dict[str, Score]) -> str:
-    figures = [
-        f"{score.cer:.4f} | {score.word_f1:.4f} | {score.cpu_s / score.pages:.1f} s" for score in scores.values()
+def as_json(heading: str, readings: Readings) -> list[dict[str, object]]:
+    """A row for each page and system."""
+    return [
+        {
+            "source": heading,
+            "set": reading.page.group,
+            "page": f"{reading.page.image.parent.name}/{reading.page.image.name}",
+            "system": reading.system,
+            "startup_s": readings.startup_s[reading.system],
+            **{name: getattr(reading.score, name) for name in reading.score.__slots__},
+            "problem": reading.problem,
+        }
+        for reading in readings.all
     ]
-    return f"| {name} | {scores['recto'].pages} | {' | '.join(figures)} | {error_ratio(scores):.2f} |"
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--degraded", action="store_true")
+    parser.add_argument("--drawn", action="store_true")
+    parser.add_argument("--ablation", action="store_true")
+    parser.add_argument("--per-set", type=int, default=0, help="at most this many pages of each set or kind; 0: all")
+    parser.add_argument("--families", default=",".join(FAMILIES), help="degradations, comma-separated")
+    parser.add_argument("--strengths", default=",".join(STRENGTHS), help="of the degradations, comma-separated")
+    parser.add_argument("--systems", default="", help=f"comma-separated: {', '.join([*SYSTEMS, *ABLATIONS])}")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="pages read at the same time")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn and damaged")
+    parser.add_argument("--json", type=Path, help="write every page's figures here")
+    return parser.parse_args()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--per-set", type=int, default=0, help="at most this many pages of each folder; 0: all")
-    options = parser.parse_args()
-    columns = [f"{system} CER | {system} word F1 | {system} CPU" for system in SYSTEMS]
-    print(f"| set | pages | {' | '.join(columns)} | word errors by tesseract's |")
-    print("|---|" + "--:|" * 8)
-    ratios = []
-    for language in sorted(options.data.glob("*/LANG")):
-        scores = score_set(language.parent, options.per_set)
-        if not scores["recto"].pages:
-            continue
-        ratios.append(error_ratio(scores))
-        print(table_row(language.parent.name, scores), flush=True)
-    if ratios:
-        print(
-            f"\nWord errors, geometric mean over the sets: {math.prod(ratios) ** (1 / len(ratios)):.3f} of tesseract's."
-        )
+    options, rows = parsed(), []
+    names = options.systems.split(",") if options.systems else [RECTO, *ABLATIONS] if options.ablation else [*SYSTEMS]
+    systems = chosen_systems(names)
+    with tempfile.TemporaryDirectory() as scratch:
+        for heading, pages in sources(options, Path(scratch)):
+            if not pages:
+                print(f"\n## {heading}\n\nNo pages: {options.data} has no folder with LANG, NAME.png and NAME.gt.txt.")
+                continue
+            readings = read_all(pages, systems, options.jobs)
+            print(*report(heading, readings, ablation=options.ablation), sep="\n", flush=True)
+            rows += as_json(heading, readings)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

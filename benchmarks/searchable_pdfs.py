@@ -18,7 +18,7 @@ from typing import get_args
 
 import pypdfium2
 
-from benchmarks.accuracy import words
+from benchmarks.text_scores import words
 from recto.errors import DocumentError
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits

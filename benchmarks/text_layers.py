@@ -3,7 +3,7 @@
     python -m benchmarks.text_layers [--pages 50] [--runs 3]
 
 Both run as commands, in turns, start-up included. Printed: the median seconds of each and their ratio, and how far each text agrees with
-what was drawn: CER and word F1 as in benchmarks/accuracy.py.
+what was drawn: CER and word F1 as in benchmarks/text_scores.py.
 """
 
 import argparse
@@ -14,8 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.accuracy import Score, score_page
 from benchmarks.drawn_documents import page_lines, word_processor_pdf
+from benchmarks.text_scores import Score, score_page
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("auto", "force")
