@@ -111,17 +111,25 @@ format: $(DEV_READY) ## Format the code and sort its imports
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(DEV_READY) | system-packages ## Measure waiting clients, and accuracy on a sample of DATA=folder, in under 15 minutes
+bench: $(DEV_READY) | system-packages-tests ## Measure waiting clients, and accuracy on a sample of DATA=folder and of drawn pages, in under 15 minutes
 	@$(BIN)/python -m benchmarks.waiters
-	@$(call accuracy,--per-set 5)
+	@$(call accuracy,--per-set 2)
+	@$(call accuracy,--degraded --per-set 1 --strengths medium --systems tesseract$(COMMA)recto)
+	@$(accuracy_drawn) --per-set 1 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages ## The same on all of DATA=folder: about 6 s a page
+bench-full: $(DEV_READY) | system-packages-tests ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 5 hours on two cores
 	@$(BIN)/python -m benchmarks.waiters
 	@$(call accuracy)
+	@$(accuracy_drawn) $(ARGS)
+	@$(call accuracy,--ablation)
+	@$(accuracy_drawn) --ablation $(ARGS)
+	@$(call accuracy,--degraded --per-set 5)
 
+COMMA := ,
+accuracy_drawn = $(BIN)/python -m benchmarks.accuracy --drawn
 accuracy = if [ -d "$(DATA)" ]; then $(BIN)/python -m benchmarks.accuracy "$(DATA)" $(1) $(ARGS); else \
-	echo "Accuracy was not measured: name a folder of scans with their true text (benchmarks/accuracy.py), make bench DATA=/path/to/scans"; fi
+	echo "Accuracy was not measured on scans: name a folder of scans with their true text (benchmarks/accuracy.py), make bench DATA=/path/to/scans"; fi
 
 .PHONY: screenshots
 screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's pictures of the pages anew
