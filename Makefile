@@ -118,7 +118,7 @@ bench: $(DEV_READY) | system-packages-tests ## Measure waiting clients, and accu
 	@$(accuracy_drawn) --per-set 1 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages-tests ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 5 hours on two cores
+bench-full: $(DEV_READY) | system-packages-tests ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 3 hours on two idle cores
 	@$(BIN)/python -m benchmarks.waiters
 	@$(call accuracy)
 	@$(accuracy_drawn) $(ARGS)
