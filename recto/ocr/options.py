@@ -33,6 +33,7 @@ StepName: TypeAlias = Literal[
     "deskew",
     "curl",
     "second_reading",
+    "scraps",
 ]
 
 Stage: TypeAlias = Literal["original", "preprocessed"]
@@ -81,6 +82,7 @@ PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
     "deskew": "sloping lines levelled",
     "curl": "curved lines straightened",
     "second_reading": "what was read doubtfully read again in another way, the better reading kept",
+    "scraps": "what was read in stains, rules and pictures and is hardly text left out",
 }
 """What a page may get before and while it is read, in this order."""
 

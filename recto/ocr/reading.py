@@ -1,17 +1,26 @@
 """One image read: prepared, turned upright, in its languages, and the words back on its own pixels."""
 
-from dataclasses import dataclass, replace
-from typing import Final
+from __future__ import annotations
 
-from recto.ocr.documents import Limits
-from recto.ocr.engines.base import Engine
-from recto.ocr.engines.osd import Script
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
 from recto.ocr.languages.detection import detect_languages_of_script
-from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP, StepChoice
-from recto.ocr.page import Block, PageImage, Step, mean_confidence, sure_characters, words_of
+from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP
+from recto.ocr.page import mean_confidence, sure_characters, words_of
 from recto.ocr.preprocessing.plan import preprocess
-from recto.ocr.preprocessing.prepared import Preprocessed
 from recto.ocr.preprocessing.transform import inverse, map_blocks
+from recto.ocr.scraps import without_scraps
+from recto.ocr.second_reading import read_again
+
+if TYPE_CHECKING:
+    from recto.ocr.documents import Limits
+    from recto.ocr.engines.base import Engine
+    from recto.ocr.engines.osd import Script
+    from recto.ocr.options import StepChoice
+    from recto.ocr.page import Block, GreyArray, PageImage, Step
+    from recto.ocr.preprocessing.prepared import Preprocessed
 
 _DOUBTFUL_CONFIDENCE: Final = 0.6
 """Below this mean a page may be upside down: upright pages of five sets have 0.6 and more, turned ones about 0.4."""
@@ -44,10 +53,49 @@ class Reading:
     dpi: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The page prepared in one way and what was read of it, in the prepared page's pixels."""
+
+    prepared: Preprocessed
+    languages: tuple[str, ...]
+    found: tuple[Step, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def confidence(self) -> float:
+        """0 where nothing was read."""
+        return mean_confidence(tuple(words_of(self.blocks))) or 0.0
+
+    @property
+    def sure_characters(self) -> float:
+        """What counts for the better of two attempts."""
+        return sure_characters(words_of(self.blocks))
+
+
 def read_image(
     image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice = EVERY_STEP
 ) -> Reading:
     """Read the image; blocks are empty where it is blank. `languages` may be ("auto",). Raises what Engine.recognise raises.
+
+    What was read doubtfully is read a second time, as `choice` allows.
+    """
+    attempt = _upright_attempt(image, languages, reader, choice)
+    prepared, blocks, steps = attempt.prepared, attempt.blocks, (*attempt.prepared.steps, *attempt.found)
+    if "second_reading" in choice.allowed:
+        recognise = partial(_recognise_grown, attempt, reader.engine)
+        second = read_again(prepared.pixels, blocks, recognise)
+        blocks, steps = second.blocks, (*steps, second.step) if second.step else steps
+    if "scraps" in choice.allowed:
+        blocks, step = without_scraps(blocks)
+        steps = (*steps, step) if step else steps
+    height_px, width_px = image.pixels.shape
+    placed = map_blocks(inverse(prepared.transform), blocks, width_px, height_px)
+    return Reading(placed, steps, attempt.languages, prepared.original_dpi)
+
+
+def _upright_attempt(image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice) -> _Attempt:
+    """The first reading, of the page turned upright.
 
     An image whose letters seem to stand on another side than the bottom is turned where OSD says the same. Where OSD has too little text to
     tell, or says that a page is turned whose reading is doubtful, it is read both ways and the better reading counts. Upright
@@ -60,18 +108,19 @@ def read_image(
     is_confirmed = script is not None and script.text_angle_deg == suspected_deg
     if suspected_deg and is_confirmed:
         prepared, script = _turned_upright(image, choice, suspected_deg, script)
-    reading = _read(image, prepared, script, languages, reader)
-    if _confidence(reading) >= _DOUBTFUL_CONFIDENCE and (is_confirmed or not suspected_deg):
-        return reading
+    attempt = _attempt(prepared, script, languages, reader)
+    if attempt.confidence >= _DOUBTFUL_CONFIDENCE and (is_confirmed or not suspected_deg):
+        return attempt
     if "orientation" not in choice.allowed:
-        return reading
+        return attempt
     if script is None and not suspected_deg:
         script = reader.engine.detect_script(prepared.pixels, _engine_dpi(prepared))
     other_deg = script.text_angle_deg if script else suspected_deg
     if not other_deg:
-        return reading
+        return attempt
     upright, script = _turned_upright(image, choice, other_deg, script)
-    return max(reading, _read(image, upright, script, languages, reader), key=_sure_characters)
+    other = _attempt(upright, script, languages, reader)
+    return max(attempt, other, key=lambda one: one.sure_characters)
 
 
 def _turned_upright(
@@ -81,27 +130,18 @@ def _turned_upright(
     return upright, replace(script, text_angle_deg=0) if script else None
 
 
-def _read(
-    image: PageImage, prepared: Preprocessed, script: Script | None, languages: tuple[str, ...], reader: Reader
-) -> Reading:
-    height_px, width_px = image.pixels.shape
-    dpi, steps = _engine_dpi(prepared), prepared.steps
+def _attempt(prepared: Preprocessed, script: Script | None, languages: tuple[str, ...], reader: Reader) -> _Attempt:
+    dpi = _engine_dpi(prepared)
+    steps: tuple[Step, ...] = ()
     if languages == (AUTO_LANGUAGE,):
         found = detect_languages_of_script(prepared.pixels, dpi, script, reader.engine, reader.fallback_languages)
-        languages, steps = found.languages, (*steps, found.step)
-    blocks = reader.engine.recognise(prepared.pixels, dpi, languages)
-    placed = map_blocks(inverse(prepared.transform), blocks, width_px, height_px)
-    return Reading(placed, steps, languages, prepared.original_dpi)
+        languages, steps = found.languages, (found.step,)
+    return _Attempt(prepared, languages, steps, reader.engine.recognise(prepared.pixels, dpi, languages))
 
 
-def _engine_dpi(prepared: Preprocessed) -> int:
-    return round(min(max(prepared.dpi, _LEAST_DPI), _MOST_DPI))
+def _recognise_grown(attempt: _Attempt, engine: Engine, picture: GreyArray, growth: float) -> tuple[Block, ...]:
+    return engine.recognise(picture, _engine_dpi(attempt.prepared, growth), attempt.languages)
 
 
-def _sure_characters(reading: Reading) -> float:
-    return sure_characters(words_of(reading.blocks))
-
-
-def _confidence(reading: Reading) -> float:
-    """0 where nothing was read."""
-    return mean_confidence(tuple(words_of(reading.blocks))) or 0.0
+def _engine_dpi(prepared: Preprocessed, growth: float = 1.0) -> int:
+    return round(min(max(prepared.dpi * growth, _LEAST_DPI), _MOST_DPI))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from recto.ocr.writers.scripts import joint
+from recto.ocr.scripts import joint
 
 _SOFT: Final = "\u00ad"
 _MARKS: Final = "-\u2010\u2e17¬\u00ad"

@@ -18,6 +18,12 @@ def is_right_to_left(text: str) -> bool:
     return leftward > directions.count("L")
 
 
+def is_european(text: str) -> bool:
+    """Whether at least half of the letters are Latin, Greek or Cyrillic; also where there are none."""
+    letters = [character for character in text if character.isalpha()]
+    return 2 * sum(character < "\u0530" for character in letters) >= len(letters)
+
+
 def columns(text: str) -> int:
     """How many Latin letters take as much room: two for a Chinese, Japanese or Korean character, one for any other."""
     return len(text) + sum(unicodedata.east_asian_width(character) in ("W", "F") for character in text)

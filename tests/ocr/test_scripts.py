@@ -1,6 +1,6 @@
 import pytest
 
-from recto.ocr.writers.scripts import columns, is_right_to_left, joint
+from recto.ocr.scripts import columns, is_right_to_left, joint
 
 
 @pytest.mark.parametrize(

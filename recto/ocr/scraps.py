@@ -1,0 +1,43 @@
+"""Scraps: what Tesseract reads in stains, rules, stamps and pictures, and what is hardly text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from recto.ocr.assembly import with_words
+from recto.ocr.page import Step, words_of
+from recto.ocr.scripts import is_european
+from recto.ocr.trust import line_trust, trust
+
+if TYPE_CHECKING:
+    from recto.ocr.page import Block, Line, Word
+
+_HARDLY: Final = 0.2
+_HARDLY_LINE: Final = 0.25
+_MAX_LETTERS: Final = 3
+"""Longer words are kept, however unlikely: of a long word a reader can guess what it stands for."""
+
+
+def without_scraps(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], Step | None]:
+    """The blocks without signs and words of up to three letters that are hardly right, and without lines that are hardly right as a whole.
+
+    The step says how many words were left out; None where there were none. Other scripts than Latin, Greek and Cyrillic stay as they are.
+    """
+    if not is_european(" ".join(word.text for word in words_of(blocks))):
+        return blocks, None
+    lines = [line for block in blocks for line in block.lines]
+    kept = [_kept(line) for line in lines]
+    left_out = sum(len(line.words) - len(words) for line, words in zip(lines, kept, strict=True))
+    if not left_out:
+        return blocks, None
+    return tuple(with_words(blocks, kept)), Step("scraps", {"left_out_words": float(left_out)})
+
+
+def _kept(line: Line) -> list[Word]:
+    if line_trust(line) < _HARDLY_LINE:
+        return []
+    return [word for word in line.words if not _is_scrap(word)]
+
+
+def _is_scrap(word: Word) -> bool:
+    return sum(character.isalnum() for character in word.text) <= _MAX_LETTERS and trust(word) < _HARDLY

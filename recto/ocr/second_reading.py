@@ -1,0 +1,76 @@
+"""Second reading: lines that were read doubtfully are read once more in larger print, and the better words of both readings are kept.
+
+At another size Tesseract finds other bounds of lines and words and makes other mistakes. Lines that read well are painted over first, so that
+a page costs as much more as it is doubtful, and a good page nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from recto.ocr.merging import merge
+from recto.ocr.page import MAX_SIDE_PX, Step, words_of
+from recto.ocr.preprocessing.text_size import scaled
+from recto.ocr.preprocessing.transform import inverse, map_blocks
+from recto.ocr.scripts import is_european
+from recto.ocr.trust import line_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from recto.ocr.page import Block, GreyArray, Line
+
+_SURE: Final = 0.9
+"""A line whose characters are right with this probability is not read again."""
+_GROWTH: Final = 1.25
+_MARGIN: Final = 0.1
+"""Of a word's height: painted over around it as well."""
+_MAX_PX: Final = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """The merged blocks, and the step to record; None where nothing was doubtful."""
+
+    blocks: tuple[Block, ...]
+    step: Step | None
+
+
+def read_again(
+    pixels: GreyArray, blocks: tuple[Block, ...], recognise: Callable[[GreyArray, float], tuple[Block, ...]]
+) -> SecondReading:
+    """The blocks, in pixels of the picture that they were read from, with what a second reading made better.
+
+    `recognise` reads a picture that is larger by the given factor. Other scripts than Latin, Greek and Cyrillic stay as
+    they are: trust.py knows too little about them.
+    """
+    lines = [line for block in blocks for line in block.lines]
+    doubtful = [line for line in lines if line_trust(line) < _SURE]
+    if not doubtful or not _may_grow(pixels) or not is_european(" ".join(word.text for word in words_of(blocks))):
+        return SecondReading(blocks, None)
+    doubted = {id(line) for line in doubtful}
+    picture, growth = scaled(_painted_over(pixels, [line for line in lines if id(line) not in doubted]), _GROWTH)
+    height_px, width_px = pixels.shape
+    again = map_blocks(inverse(growth), recognise(picture, _GROWTH), width_px, height_px)
+    merged = merge(blocks, again)
+    counts = {"doubtful_lines": len(doubtful), "replaced_words": merged.replaced, "added_words": merged.added}
+    return SecondReading(merged.blocks, Step("second_reading", {name: float(count) for name, count in counts.items()}))
+
+
+def _may_grow(pixels: GreyArray) -> bool:
+    return max(pixels.shape) * _GROWTH <= MAX_SIDE_PX and pixels.size * _GROWTH**2 <= _MAX_PX
+
+
+def _painted_over(pixels: GreyArray, lines: list[Line]) -> GreyArray:
+    """The picture with paper where the words of the lines are."""
+    painted, paper = pixels.copy(), int(np.percentile(pixels[::8, ::8], 75))
+    for line in lines:
+        for box in (word.box for word in line.words):
+            margin_px = max(1, int(_MARGIN * box.height))
+            rows = slice(max(0, box.top - margin_px), box.top + box.height + margin_px)
+            columns = slice(max(0, box.left - margin_px), box.left + box.width + margin_px)
+            painted[rows, columns] = paper
+    return painted
