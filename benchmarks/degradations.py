@@ -11,7 +11,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.page_sets import pages_of
 
 Picture: TypeAlias = NDArray[np.uint8]
-"""Shape (height, width), grey."""
+"""Shape (height, width) in grey, or (height, width, 3) in colour, blue first."""
 Damage: TypeAlias = Callable[[Picture, float, np.random.Generator], Picture]
 
 STRENGTHS: Final = {"mild": 0.0, "medium": 0.5, "strong": 1.0}
@@ -30,13 +30,43 @@ def between(low: float, high: float, strength: float) -> float:
     return low + (high - low) * strength
 
 
+def stepped(mild: float, medium: float, strong: float, strength: float) -> float:
+    """The value at a strength, where that of medium is not halfway."""
+    return float(np.interp(strength, list(STRENGTHS.values()), [mild, medium, strong]))
+
+
 def paper(page: Picture) -> int:
     """The grey of the paper."""
     return int(np.percentile(page[::8, ::8], 75))
 
 
+def paper_colour(page: Picture) -> NDArray[np.float64]:
+    """Of each channel: shape (1,) for a grey page, (3,) for one in colour."""
+    return np.atleast_1d(np.percentile(page[::8, ::8], 75, axis=(0, 1))).astype(np.float64)
+
+
+def _on(page: Picture, field: NDArray[Any]) -> NDArray[Any]:
+    """A field of shape (height, width), made to go with all channels of the page."""
+    return field if page.ndim == 2 else field[..., None]
+
+
+def _paper_field(page: Picture) -> NDArray[np.float64]:
+    """The paper's colour at each pixel, in the shape of the page."""
+    colour = paper_colour(page)
+    return np.broadcast_to(colour[0] if page.ndim == 2 else colour, page.shape)
+
+
+def _ink(page: Picture) -> NDArray[np.float64]:
+    """How much darker than the paper each pixel is; below 0 where it is lighter."""
+    return _paper_field(page) - page.astype(np.float64)
+
+
+def _picture(values: NDArray[Any]) -> Picture:
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)
+
+
 def at_100_dpi(page: Picture, strength: float, _: np.random.Generator) -> Picture:
-    """As scanned at 120 to 85 dpi: an A4 page of 1,400 to 1,000 pixels."""
+    """As scanned at 120 to 85 dpi: an A4 page of 1,400 to 1,000 pixels. A smaller page stays as it is."""
     factor = between(1400, 1000, strength) / max(page.shape)
     return (
         np.asarray(cv2.resize(page, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)) if factor < 1 else page
@@ -44,20 +74,23 @@ def at_100_dpi(page: Picture, strength: float, _: np.random.Generator) -> Pictur
 
 
 def jpeg(page: Picture, strength: float, _: np.random.Generator) -> Picture:
-    """JPEG of quality 40 to 20."""
-    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, round(between(40, 20, strength))])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    """JPEG of quality 50, 30 and 15."""
+    data = cv2.imencode(".jpg", page, [cv2.IMWRITE_JPEG_QUALITY, round(stepped(50, 30, 15, strength))])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED), dtype=np.uint8)
 
 
 def tilted(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
-    """Turned by 1.5 to 10 degrees either way, on a canvas that holds all of it."""
-    angle_deg = between(1.5, 10, strength) * chance.choice([-1, 1])
-    height, width = page.shape
+    """Turned by 1.5, 5 or 10 degrees either way on a canvas that holds all of it; by 1.5 also on its own, as a scanner cuts it."""
+    angle_deg = stepped(1.5, 5, 10, strength) * chance.choice([-1, 1])
+    height, width = page.shape[:2]
     sine, cosine = abs(math.sin(math.radians(angle_deg))), abs(math.cos(math.radians(angle_deg)))
     size = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    if strength == 0 and chance.random() < 0.5:
+        size = width, height
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1)
     turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    return np.asarray(cv2.warpAffine(page, turn, size, flags=cv2.INTER_CUBIC, borderValue=(paper(page),)), np.uint8)
+    colour = tuple(paper_colour(page))
+    return np.asarray(cv2.warpAffine(page, turn, size, flags=cv2.INTER_CUBIC, borderValue=colour), np.uint8)
 
 
 def quarter_turned(page: Picture, strength: float, _: np.random.Generator) -> Picture:
@@ -67,7 +100,7 @@ def quarter_turned(page: Picture, strength: float, _: np.random.Generator) -> Pi
 
 def unevenly_lit(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
     """A lamp at one side and the soft edge of a shadow: the darkest place keeps 60 to 25 percent of its light."""
-    height, width = page.shape
+    height, width = page.shape[:2]
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j].astype(np.float32)
     angle = chance.uniform(0, 2 * math.pi)
     slope = np.clip(0.5 + (x - 0.5) * math.cos(angle) + (y - 0.5) * math.sin(angle), 0, 1)
@@ -76,31 +109,35 @@ def unevenly_lit(page: Picture, strength: float, chance: np.random.Generator) ->
     shadow = 1 / (1 + np.exp(edge / between(0.05, 0.012, strength)))
     darkest = between(0.6, 0.25, strength)
     light = (1 - (1 - darkest**0.6) * slope) * (1 - (1 - darkest**0.4) * shadow)
-    return np.asarray(np.clip(page * light, 0, 255), np.uint8)
+    return _picture(page * _on(page, light))
 
 
 def noisy(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
-    """The grain of a sensor (sigma 12 to 40 of 255) and specks on 0.2 to 2 percent of the pixels."""
-    grainy = page + chance.normal(0, between(12, 40, strength), page.shape)
-    specks, share = chance.random(page.shape), between(0.002, 0.02, strength) / 2
-    grainy[specks < share], grainy[specks > 1 - share] = 0, 255
-    return np.clip(grainy, 0, 255).astype(np.uint8)
+    """One of three: a sensor's grain (sigma 15 to 45 of 255), specks of salt and pepper (1 to 5 percent), speckle (10 to 30 percent of the light)."""
+    kind = chance.choice(["grain", "specks", "speckle"])
+    if kind == "grain":
+        return _picture(page + chance.normal(0, between(15, 45, strength), page.shape))
+    if kind == "speckle":
+        return _picture(page * (1 + chance.normal(0, between(0.1, 0.3, strength), page.shape)))
+    specked, rolls, share = page.copy(), chance.random(page.shape[:2]), between(0.01, 0.05, strength) / 2
+    specked[rolls < share], specked[rolls > 1 - share] = 0, 255
+    return specked
 
 
 def photographed(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
     """A sheet on a darker desk, not taken from straight above: corners moved by up to 3 to 12 percent of the sides."""
-    height, width = page.shape
-    margin, most = 0.06, between(0.03, 0.12, strength)
+    height, width = page.shape[:2]
+    margin, most = chance.uniform(0.03, 0.1), between(0.03, 0.12, strength)
     moves = chance.uniform(0.3, 1, (4, 2)) * most * [width, height]
     inward = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     target = corners + moves * inward + [margin * width, margin * height]
     size = round(width * (1 + 2 * margin)), round(height * (1 + 2 * margin))
     matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32))
-    desk = _desk(size, chance)
-    mask = cv2.warpPerspective(np.full(page.shape, 255, np.uint8), matrix, size, flags=cv2.INTER_LINEAR) / 255.0
+    desk = _on(page, _desk(size, chance))
+    mask = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_LINEAR) / 255.0
     sheet = cv2.warpPerspective(page, matrix, size, flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REPLICATE)
-    return np.clip(sheet * mask + desk * (1 - mask), 0, 255).astype(np.uint8)
+    return _picture(sheet * _on(page, mask) + desk * (1 - _on(page, mask)))
 
 
 def _desk(size: tuple[int, int], chance: np.random.Generator) -> NDArray[np.float64]:
@@ -111,19 +148,31 @@ def _desk(size: tuple[int, int], chance: np.random.Generator) -> NDArray[np.floa
 
 
 def bordered(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
-    """The scanner's lid: black around the sheet, 3 to 10 percent of a side, on one to four sides."""
-    height, width = page.shape
+    """The scanner's lid: black around the sheet, 3 to 10 percent of a side, on one to four sides; half of the pages are of an open book."""
+    page = _with_neighbour(page, strength, chance) if chance.random() < 0.5 else page
+    height, width = page.shape[:2]
     sides = chance.permutation(4)[: 1 + round(3 * strength)]
     widths = [0, 0, 0, 0]
     for side in sides:
         length = height if side < 2 else width
         widths[side] = round(length * between(0.03, 0.1, strength) * chance.uniform(0.7, 1.3))
     top, bottom, left, right = widths
-    framed = cv2.copyMakeBorder(page, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0,)).astype(np.float64)
+    framed = cv2.copyMakeBorder(page, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0)).astype(np.float64)
     dark = chance.uniform(5, 40) + chance.normal(0, 4, framed.shape)
     inside = np.zeros(framed.shape, bool)
     inside[top : top + height, left : left + width] = True
-    return np.clip(np.where(inside, framed, dark), 0, 255).astype(np.uint8)
+    return _picture(np.where(inside, framed, dark))
+
+
+def _with_neighbour(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
+    """The facing page's inner margin beside it, 3 to 8 percent of the width, and the shadow of the fold between them."""
+    width = page.shape[1]
+    strip = round(width * between(0.03, 0.08, strength))
+    on_left = chance.random() < 0.5
+    both = np.concatenate([page[:, -strip:], page] if on_left else [page, page[:, :strip]], axis=1)
+    from_fold = np.arange(both.shape[1]) - (strip if on_left else width)
+    shadow = 1 - between(0.5, 0.8, strength) * np.exp(-np.abs(from_fold) / (0.012 * width))
+    return _picture(both * _on(page, np.broadcast_to(shadow, both.shape[:2])))
 
 
 def inverted(page: Picture, strength: float, _: np.random.Generator) -> Picture:
@@ -131,31 +180,30 @@ def inverted(page: Picture, strength: float, _: np.random.Generator) -> Picture:
     return np.asarray(255 - page * between(1, 0.8, strength), np.uint8)
 
 
-def faded(page: Picture, strength: float, _: np.random.Generator) -> Picture:
-    """Contrast down to 45 to 20 percent."""
-    return np.clip(paper(page) - (paper(page) - page.astype(np.float64)) * between(0.45, 0.2, strength), 0, 255).astype(
-        np.uint8
-    )
+def faded(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
+    """Contrast down to 45 to 20 percent, and the grain of the scanner (sigma 3 to 6 of 255), which does not fade."""
+    ink = _ink(page) * between(0.45, 0.2, strength)
+    return _picture(_paper_field(page) - ink + chance.normal(0, between(3, 6, strength), page.shape))
 
 
 def bled_through(page: Picture, strength: float, _: np.random.Generator) -> Picture:
     """The other side shines through: the page mirrored, blurred, at 15 to 45 percent."""
     back = cv2.GaussianBlur(np.ascontiguousarray(page[:, ::-1]), (0, 0), max(page.shape) / 1500)
-    ink = np.clip(paper(page) - back.astype(np.float64), 0, None) * between(0.15, 0.45, strength)
-    return np.clip(page - np.minimum(ink, page), 0, 255).astype(np.uint8)
+    ink = np.clip(_ink(np.asarray(back, np.uint8)), 0, None) * between(0.15, 0.45, strength)
+    return _picture(page - np.minimum(ink, page))
 
 
 def blurred(page: Picture, strength: float, _: np.random.Generator) -> Picture:
-    """Out of focus, as far as 1/1200 of the page's height."""
-    return np.asarray(cv2.GaussianBlur(page, (0, 0), max(page.shape) / between(3000, 1400, strength)), np.uint8)
+    """Out of focus: sigma from 1/3000 to 1/1200 of the longer side."""
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), max(page.shape) / between(3000, 1200, strength)), np.uint8)
 
 
 def curled(page: Picture, strength: float, chance: np.random.Generator) -> Picture:
-    """A book's page that rises towards the fold: lines bend by 0.4 to 2 percent of the width, most at one side."""
-    height, width = page.shape
+    """A book's page that rises towards the fold: lines bend by 0.6 to 4 percent of the width, most at one side."""
+    height, width = page.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     along = x / width if chance.random() < 0.5 else 1 - x / width
-    bend = width * between(0.004, 0.02, strength) * np.exp(-3 * along) * (0.6 + 0.4 * y / height)
+    bend = width * between(0.006, 0.04, strength) * np.exp(-4 * along) * (0.6 + 0.4 * y / height)
     return np.asarray(
         cv2.remap(page, x, (y - bend).astype(np.float32), cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
@@ -184,21 +232,23 @@ def damaged(page: Picture, family: str, strength: str, name: str, seed: int = 0)
     return FAMILIES[family](page, STRENGTHS[strength], chance)
 
 
-def grey(path: Path) -> Picture:
-    """The image in grey, on white where it is transparent."""
+def picture_of(path: Path) -> Picture:
+    """The image in grey, or in colour where it has any, on white where it is transparent."""
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if pixels is None:
         raise SystemExit(f"{path} is no image.")
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         opacity = pixels[..., 3:].astype(np.float64) / 255
         pixels = (pixels[..., :3] * opacity + 255 * (1 - opacity)).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if pixels.ndim == 3 else pixels, dtype=np.uint8)
+    if pixels.ndim == 3 and np.ptp(pixels[::8, ::8], axis=2).max() < 8:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    return np.asarray(pixels, dtype=np.uint8)
 
 
 def write_damaged(folder: Path, out: Path, families: list[str], most: int, seed: int) -> Iterator[Path]:
     """Damaged copies of a set's pages, `most` of them evenly spread, the truth beside each."""
     for image, truth in pages_of(folder, most):
-        page = grey(image)
+        page = picture_of(image)
         for family in families:
             place = out / family / folder.name
             place.mkdir(parents=True, exist_ok=True)
