@@ -18,7 +18,7 @@ from recto.ocr.assembly import block_of, hull, line_of, with_words
 from recto.ocr.trust import trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from recto.ocr.page import Block, Box, Line, Word
 
@@ -26,7 +26,7 @@ _FAIR_TRUST: Final = 0.43
 """A word that is less likely right costs more by its falsehood than it is worth: about half of word F1 at which pages are doubtful."""
 _LEAD: Final = 0.03
 """By how much better the second reading has to be: it saw less of the page around the words."""
-_INSERTED_TRUST: Final = 0.5
+_ADDED_TRUST: Final = 0.6
 _SAME_X: Final = 0.4
 """Of the narrower word's width: so much common room makes two boxes one place."""
 _SAME_Y: Final = 0.5
@@ -54,10 +54,11 @@ class _Place:
     line: int
 
 
-def merge(first: tuple[Block, ...], second: tuple[Block, ...]) -> Merged:
+def merge(first: tuple[Block, ...], second: tuple[Block, ...], is_ink: Callable[[Word], bool]) -> Merged:
     """The first reading with the better words of the second; both in pixels of one picture, in which lines are level.
 
-    Lines and their order are the first's. Upright text that runs from left to right is merged; other words of the second are left out.
+    Lines and their order are the first's. Upright text that runs from left to right is merged; other words of the second are left out, and
+    words that only the second has where `is_ink` says that there is no print.
     """
     lines = [line for block in first for line in block.lines]
     ours = [_Place(word, number) for number, line in enumerate(lines) for word in line.words]
@@ -70,7 +71,7 @@ def merge(first: tuple[Block, ...], second: tuple[Block, ...]) -> Merged:
     replaced, additions = 0, []
     for mine, others in _places(ours, theirs):
         if not mine:
-            additions += [place for place in others if trust(place.word) >= _INSERTED_TRUST]
+            additions += [place for place in others if trust(place.word) >= _ADDED_TRUST and is_ink(place.word)]
         elif others and all(lines[place.line].baseline for place in mine) and _is_better(others, mine):
             moved = _put(kept, lines, mine, others)
             additions += [place for place in others if place not in moved]

@@ -21,13 +21,14 @@ from recto.ocr.trust import line_trust
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from recto.ocr.page import Block, GreyArray, Line
+    from recto.ocr.page import Block, GreyArray, Line, Word
 
 _SURE: Final = 0.9
 """A line whose characters are right with this probability is not read again."""
 _GROWTH: Final = 1.25
 _MARGIN: Final = 0.1
 """Of a word's height: painted over around it as well."""
+_MIN_DEPTH: Final = 0.6
 _MAX_PX: Final = 40_000_000
 
 
@@ -55,9 +56,23 @@ def read_again(
     picture, growth = scaled(_painted_over(pixels, [line for line in lines if id(line) not in doubted]), _GROWTH)
     height_px, width_px = pixels.shape
     again = map_blocks(inverse(growth), recognise(picture, _GROWTH), width_px, height_px)
-    merged = merge(blocks, again)
+    merged = merge(blocks, again, _ink_test(pixels, blocks))
     counts = {"doubtful_lines": len(doubtful), "replaced_words": merged.replaced, "added_words": merged.added}
     return SecondReading(merged.blocks, Step("second_reading", {name: float(count) for name, count in counts.items()}))
+
+
+def _ink_test(pixels: GreyArray, blocks: tuple[Block, ...]) -> Callable[[Word], bool]:
+    """Whether a word is nearly as dark as the page's others: with most of the page painted over, Tesseract reads what shines through it."""
+    paper = float(np.percentile(pixels[::8, ::8], 75))
+    usual = float(np.median([_depth(pixels, word, paper) for word in words_of(blocks)]))
+    return lambda word: _depth(pixels, word, paper) >= _MIN_DEPTH * usual
+
+
+def _depth(pixels: GreyArray, word: Word, paper: float) -> float:
+    """By how much the word's darkest strokes are darker than the paper."""
+    box = word.box
+    area = pixels[max(box.top, 0) : box.top + box.height, max(box.left, 0) : box.left + box.width]
+    return paper - float(np.percentile(area, 5)) if area.size else 0.0
 
 
 def _may_grow(pixels: GreyArray) -> bool:
