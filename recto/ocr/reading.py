@@ -11,6 +11,7 @@ from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP
 from recto.ocr.page import mean_confidence, sure_characters, words_of
 from recto.ocr.preprocessing.plan import preprocess
 from recto.ocr.preprocessing.transform import inverse, map_blocks
+from recto.ocr.reading_order.order import in_reading_order
 from recto.ocr.scraps import without_scraps
 from recto.ocr.second_reading import read_again
 
@@ -91,7 +92,7 @@ def read_image(
         steps = (*steps, step) if step else steps
     height_px, width_px = image.pixels.shape
     placed = map_blocks(inverse(prepared.transform), blocks, width_px, height_px)
-    return Reading(placed, steps, attempt.languages, prepared.original_dpi)
+    return Reading(in_reading_order(placed), steps, attempt.languages, prepared.original_dpi)
 
 
 def _upright_attempt(image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice) -> _Attempt:
