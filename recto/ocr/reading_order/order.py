@@ -11,6 +11,7 @@ from recto.ocr.reading_order.rows import row_pairs
 from recto.ocr.scripts import is_right_to_left
 
 _OVERLAP_SHARE: Final = 0.5
+"""Of the narrower region's width: a heading over the edge of a column does not order it."""
 _TOUCHING_EM: Final = 0.5
 _BAND_GAP_EM: Final = -0.25
 """Regions that overlap by less are not beside each other."""
@@ -34,9 +35,8 @@ def _runs_rightwards(blocks: tuple[Block, ...]) -> bool:
     """Whether most of the text has baselines, as vertical text has not, and letters that are written to the right."""
     lines = [line for block in blocks for line in block.lines]
     level = sum(len(line.text) for line in lines if line.baseline)
-    return 2 * level > sum(len(line.text) for line in lines) and not is_right_to_left(
-        " ".join(word.text for word in words_of(blocks))
-    )
+    is_level = 2 * level > sum(len(line.text) for line in lines)
+    return is_level and not is_right_to_left(" ".join(word.text for word in words_of(blocks)))
 
 
 def _from_above(regions: list[Region], line_px: float) -> Iterator[Region]:
@@ -47,7 +47,8 @@ def _from_above(regions: list[Region], line_px: float) -> Iterator[Region]:
     Seth, ICPR 1984) has the last word where a page has no columns of text: among lone regions, and rows of a table.
     """
     ranks = _ranks(regions, line_px)
-    waiting, stack = list(range(len(regions))), list[int]()
+    waiting = list(range(len(regions)))
+    stack: list[int] = []
     while waiting:
         index = stack[-1] if stack else waiting[0]
         before = next((other for other in waiting if _precedes(other, index, regions, ranks, line_px)), None)

@@ -20,8 +20,8 @@ _PROSE_COLUMNS: Final = 18
 """Narrower than a newspaper's columns are; shorter lines are taken for those of a list."""
 _UNEVEN: Final = 0.2
 """By how much of their mean the widths of a character may differ from line to line. They differ more where leaders fill the lines."""
-_JUSTIFIED_EM: Final = 1.0
-_JUSTIFIED_SHARE: Final = 0.6
+_JUSTIFIED_EM: Final = 0.5
+_JUSTIFIED_SHARE: Final = 0.75
 _RUNNING_SHARE: Final = 0.3
 """Of the lines after the first, those that go on with a small letter: in German, with its capitals, about two of five do."""
 
@@ -55,14 +55,14 @@ class Extent:
 class Piece:
     """A line as it came, and where it lies. `block` and `place` count the page's blocks and lines from 0, as they came.
 
-    `baseline` is its height on the straightened page, and None for vertical text, which has none.
+    `baseline` lies on the straightened page too; None for vertical text, which has none.
     """
 
     line: Line
     block: int
     place: int
     extent: Extent
-    baseline: float | None
+    baseline: tuple[Point, Point] | None
 
 
 def page_angle_deg(blocks: Iterable[Block]) -> float:
@@ -86,11 +86,11 @@ def pieces_of(blocks: Iterable[Block], turn_deg: float) -> list[Piece]:
 def _piece(line: Line, block: int, place: int, turn_deg: float) -> Piece:
     cosine, sine = math.cos(math.radians(turn_deg)), math.sin(math.radians(turn_deg))
 
-    def down(point: Point) -> float:
-        return point[0] * sine + point[1] * cosine
+    def straight(point: Point) -> Point:
+        return point[0] * cosine - point[1] * sine, point[0] * sine + point[1] * cosine
 
-    xs, ys = [x * cosine - y * sine for x, y in line.quad], [down(corner) for corner in line.quad]
-    baseline = mean(map(down, line.baseline)) if line.baseline else None
+    xs, ys = zip(*map(straight, line.quad), strict=True)
+    baseline = (straight(line.baseline[0]), straight(line.baseline[1])) if line.baseline else None
     return Piece(line, block, place, Extent(min(xs), max(xs), min(ys), max(ys)), baseline)
 
 

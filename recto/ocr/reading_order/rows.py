@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import mean, median
 from typing import Final
 
-from recto.ocr.page import Line
+from recto.ocr.page import Line, Point
 from recto.ocr.reading_order.pieces import (
     Extent,
     Piece,
@@ -41,6 +41,7 @@ _OPEN_EM: Final = 2.0
 """From baseline to baseline: no column of text is set so wide, while the rows of forms are."""
 
 Pair = tuple[Piece, Piece]
+Baseline = tuple[Point, Point]
 Blocks = dict[int, list[Piece]]
 
 
@@ -84,13 +85,19 @@ def _is_behind(left: Piece, right: Piece) -> bool:
     return right.extent.left > max(left.extent.left, left.extent.right - tolerance_px)
 
 
-def _are_level(one: Piece, other: Piece) -> bool:
-    sizes = sorted((one.extent.height, other.extent.height))
-    beside_px = min(one.extent.bottom, other.extent.bottom) - max(one.extent.top, other.extent.top)
-    if sizes[1] > _SIZE_RATIO * sizes[0] or one.baseline is None or other.baseline is None:
+def _are_level(left: Piece, right: Piece) -> bool:
+    sizes = sorted((left.extent.height, right.extent.height))
+    if sizes[1] > _SIZE_RATIO * sizes[0] or left.baseline is None or right.baseline is None:
         return False
-    on_one_baseline = beside_px > 0 and abs(one.baseline - other.baseline) < _BASELINE_EM * sizes[0]
-    return on_one_baseline or beside_px > _BESIDE_SHARE * sizes[0]
+    beside_px = min(left.extent.bottom, right.extent.bottom) - max(left.extent.top, right.extent.top)
+    return beside_px > _BESIDE_SHARE * sizes[0] or abs(_step(left.baseline, right.baseline)) < _BASELINE_EM * sizes[0]
+
+
+def _step(left: Baseline, right: Baseline) -> float:
+    """How far the right baseline begins below the end of the left one, where the longer of both goes on across the gap; in pixels."""
+    (start_x, start_y), (end_x, end_y) = max(left, right, key=lambda baseline: baseline[1][0] - baseline[0][0])
+    slope = (end_y - start_y) / (end_x - start_x) if end_x > start_x else 0.0
+    return right[0][1] - left[1][1] - slope * (right[0][0] - left[1][0])
 
 
 def _are_one_line(pair: Pair, blocks: Blocks) -> bool:

@@ -6,11 +6,13 @@ from collections import Counter
 from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recto.ocr.page import words_of
+from recto.ocr.preprocessing.transform import map_blocks
 from recto.ocr.reading_order.order import in_reading_order
 from tests.ocr.reading_order.made_blocks import PROSE, block, column, texts, turned, without_baselines
 from tests.ocr.writers.made_pages import TEXTS, blocks_with, line
@@ -73,6 +75,16 @@ def test_table_becomes_one_block_of_lines_around_their_words() -> None:
 @pytest.mark.parametrize("angle_deg", [-3, 2, 90, 180, 270])
 def test_table_on_a_page_askew_or_turned_comes_out_row_by_row(angle_deg: float) -> None:
     assert ordered(*turned(TABLE, angle_deg)) == TABLE_ROWS
+
+
+def test_table_photographed_at_an_angle_comes_out_row_by_row() -> None:
+    names = ("Banks of the Reuss near Aarau", "A portrait of a young man", "Winter in the hills of Berne", "Still life")
+    prices, rows = ("415", "370", "1400", "120"), (0, 15, 30, 45)
+    table = column(100, *names, rows=rows), column(1300, *prices, rows=rows)
+    converging = np.array([[1, 0, 0], [0, 1, 0], [0.00005, 0, 1]])
+    assert ordered(*map_blocks(converging, table, 30_000, 30_000)) == [
+        f"{name} {price}" for name, price in zip(names, prices, strict=True)
+    ]
 
 
 def test_price_list_keeps_numbers_and_prices_with_their_lines() -> None:
