@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recto.ocr.layout import union
 from recto.ocr.page import Block, Box, Line, Quad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from recto.ocr.page import Word
+    from recto.ocr.layout import union
+from recto.ocr.page import Word
 
 
 def with_words(blocks: Iterable[Block], words_by_line: Sequence[Sequence[Word]]) -> list[Block]:
@@ -37,7 +39,7 @@ def line_of(words: Iterable[Word], paragraph: int, like: Line | None = None) -> 
     if like and not like.baseline:
         return Line(tuple(words), like.box, like.quad, paragraph)
     ordered = tuple(sorted(words, key=lambda word: word.box.left))
-    box = hull(word.box for word in ordered)
+    box = union(word.box for word in ordered)
     feet = float(np.median([word.box.top + word.box.height for word in ordered]))
     baseline = like.baseline if like else ((box.left, feet), (box.left + box.width, feet))
     return Line(ordered, box, upright_quad(box), paragraph, baseline)
@@ -45,15 +47,7 @@ def line_of(words: Iterable[Word], paragraph: int, like: Line | None = None) -> 
 
 def block_of(lines: Sequence[Line]) -> Block:
     """A block around the lines."""
-    return Block(tuple(lines), hull(line.box for line in lines))
-
-
-def hull(boxes: Iterable[Box]) -> Box:
-    """The smallest box around all of them."""
-    corners = np.array([(box.left, box.top, box.left + box.width, box.top + box.height) for box in boxes])
-    left, top = (int(value) for value in corners[:, :2].min(axis=0))
-    right, bottom = (int(value) for value in corners[:, 2:].max(axis=0))
-    return Box(left, top, right - left, bottom - top)
+    return Block(tuple(lines), union(line.box for line in lines))
 
 
 def upright_quad(box: Box) -> Quad:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.assembly import block_of, hull, line_of, with_words
+from recto.ocr.assembly import block_of, line_of, with_words
+from recto.ocr.layout import union
 from recto.ocr.trust import trust
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _new_lines(additions: Sequence[_Place]) -> list[list[Word]]:
 
 def _joined(kept: dict[int, list[Word]], lines: Sequence[Line], piece: list[Word]) -> bool:
     """Whether the words continue a line, or stand in a gap of one: then they are put there."""
-    bounds = hull(word.box for word in piece)
+    bounds = union(word.box for word in piece)
     reach_px = _MAX_GAP * bounds.height
     for number, line in enumerate(lines):
         box = line.box
@@ -141,7 +142,7 @@ def _joined(kept: dict[int, list[Word]], lines: Sequence[Line], piece: list[Word
 
 def _with_line(blocks: list[Block], words: list[Word]) -> list[Block]:
     """The line within the block that surrounds it, else as a block of its own before the first that begins further down beside it."""
-    bounds = hull(word.box for word in words)
+    bounds = union(word.box for word in words)
     middle = bounds.top + bounds.height / 2
     for index, block in enumerate(blocks):
         if _surrounds(block.box, bounds):

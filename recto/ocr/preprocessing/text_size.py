@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 _MIN_LETTERS: Final = 30
 _MAX_SPREAD: Final = 0.7
-_TARGET_PX: Final = 16.0
-_CLOSE: Final = 0.12
-"""Within this share of the target a page keeps its size."""
+_SMALL_PX: Final = 14.0
+_SMALL_TARGET_PX: Final = 16.0
+_LARGE_TARGET_PX: Final = 18.0
+"""Smaller letters grow to 16 pixels, larger ones shrink to 18; between 14 and 18 a page keeps its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ def scale_for(size: TextSize | None) -> float:
     """The factor that a page is to be scaled by; 1 where its text is of a usual size or where that is in doubt.
 
     Tesseract scales every line to one height before it reads it, but finds lines, words and their bounds in the page as it is
-    given. Of 14, 16, 18, 20, 25 and 30 pixels 16 read best, on small and on large letters (docs/accuracy.md), and takes less time.
+    given. Of 14 to 30 pixels those around 16 read best (docs/accuracy.md) and take least time.
     """
     if size is None or size.spread > _MAX_SPREAD:
         return 1.0
-    factor = _TARGET_PX / size.letter_px
-    return 1.0 if abs(factor - 1) < _CLOSE else factor
+    if size.letter_px < _SMALL_PX:
+        return _SMALL_TARGET_PX / size.letter_px
+    return min(1.0, _LARGE_TARGET_PX / size.letter_px)
 
 
 def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:

@@ -8,8 +8,8 @@ from itertools import groupby
 from statistics import mean, median, pstdev
 from typing import Final
 
+from recto.ocr.layout import angle_deg
 from recto.ocr.page import Block, Line, Point
-from recto.ocr.writers.layout import angle_deg
 from recto.ocr.scripts import columns
 
 _FIGURE_SIGNS: Final = 14

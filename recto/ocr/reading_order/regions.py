@@ -6,10 +6,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from recto.ocr.layout import along, angle_deg, union
 from recto.ocr.page import Block, Line, Quad
 from recto.ocr.reading_order.pieces import Extent, Piece, by_block, extent_of, line_height
 from recto.ocr.reading_order.rows import Blocks, Pair
-from recto.ocr.writers.layout import along, angle_deg, union
 
 _INSIDE_SHARE: Final = 0.5
 _TORN_SHARE: Final = 0.3

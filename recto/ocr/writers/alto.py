@@ -12,9 +12,9 @@ from typing import BinaryIO, Final
 
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.languages.names import only_tag
+from recto.ocr.layout import along, angle_deg, is_upright_box, paragraphs_of, quarter_turn_deg, union
 from recto.ocr.page import Box, Document, Line, Page, Word
 from recto.ocr.scripts import is_right_to_left, joint
-from recto.ocr.writers.layout import along, angle_deg, is_upright_box, paragraphs_of, quarter_turn_deg, union
 from recto.ocr.writers.provenance import comment, document_facts, page_facts, peek
 from recto.ocr.writers.xml_text import Value, points, tag, text
 

@@ -9,9 +9,9 @@ from typing import BinaryIO, Final
 
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.languages.names import bcp47, only_tag
+from recto.ocr.layout import height_px, paragraphs_of, quarter_turn_deg, union
 from recto.ocr.page import Box, Document, Line, Page, Word
 from recto.ocr.scripts import is_right_to_left
-from recto.ocr.writers.layout import height_px, paragraphs_of, quarter_turn_deg, union
 from recto.ocr.writers.provenance import comment, document_facts, page_facts, peek
 from recto.ocr.writers.xml_text import Value, number, tag, text
 

@@ -12,11 +12,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Final
 
+from recto.ocr.layout import along, angle_deg, height_px, paragraphs_of
 from recto.ocr.page import Line, Page, Word
 from recto.ocr.scripts import columns, is_right_to_left, is_spaceless, joint
 from recto.ocr.writers.characters import plain
 from recto.ocr.writers.hyphens import divides_word, ends_in_hyphen, join
-from recto.ocr.writers.layout import along, angle_deg, height_px, paragraphs_of
 
 _RUNNING_SHARE: Final = 0.7
 """Of the breaks of running text, those that the width has forced; the others are ends of sentences set apart, or misread edges."""

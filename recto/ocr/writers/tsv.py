@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from recto.ocr.document_file import DocumentFile
+from recto.ocr.layout import paragraphs_of, union
 from recto.ocr.page import Block, Box, Document, Line, Page
 from recto.ocr.writers.characters import plain
-from recto.ocr.writers.layout import paragraphs_of, union
 
 COLUMNS: Final = (
     "level", "page_num", "block_num", "par_num", "line_num", "word_num", "left", "top", "width", "height", "conf", "text",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from recto.ocr.layout import union
 from recto.ocr.page import Block, Line
 from recto.ocr.preprocessing.transform import map_blocks, rotation
-from recto.ocr.writers.layout import union
 from tests.ocr.writers.made_pages import line
 
 PROSE = (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recto.ocr.page import words_of
-from recto.ocr.preprocessing.transform import map_blocks
+from recto.ocr.preprocessing.transform import map_blocks, plane
 from recto.ocr.reading_order.order import in_reading_order
 from tests.ocr.reading_order.made_blocks import PROSE, block, column, texts, turned, without_baselines
 from tests.ocr.writers.made_pages import TEXTS, blocks_with, line
@@ -81,7 +81,7 @@ def test_table_photographed_at_an_angle_comes_out_row_by_row() -> None:
     names = ("Banks of the Reuss near Aarau", "A portrait of a young man", "Winter in the hills of Berne", "Still life")
     prices, rows = ("415", "370", "1400", "120"), (0, 15, 30, 45)
     table = column(100, *names, rows=rows), column(1300, *prices, rows=rows)
-    converging = np.array([[1, 0, 0], [0, 1, 0], [0.00005, 0, 1]])
+    converging = plane(np.array([[1, 0, 0], [0, 1, 0], [0.00005, 0, 1]]))
     assert ordered(*map_blocks(converging, table, 30_000, 30_000)) == [
         f"{name} {price}" for name, price in zip(names, prices, strict=True)
     ]
