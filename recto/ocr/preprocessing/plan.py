@@ -18,6 +18,7 @@ from recto.ocr.preprocessing.borders import cropped, measure_borders
 from recto.ocr.preprocessing.curl import flattened, measure_curl
 from recto.ocr.preprocessing.ink import Letters, find_letters
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
+from recto.ocr.preprocessing.noise import measure_noise, smoothed
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
 from recto.ocr.preprocessing.perspective import Perspective, measure_perspective, rectified
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
@@ -49,6 +50,8 @@ def preprocess(
         prepared = _with_aspect(prepared, page.pixel_aspect)
     if "polarity" in choice.allowed:
         prepared = _with_polarity(prepared, "polarity" in choice.wanted)
+    if "noise" in choice.allowed:
+        prepared = _with_noise(prepared, "noise" in choice.wanted)
     if turn_deg:
         prepared = _with_orientation(prepared, turn_deg)
     prepared, letters = _with_sheet(prepared, find_letters(prepared.pixels), choice)
@@ -92,6 +95,14 @@ def _with_polarity(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
     if not (is_wanted or is_inverted(prepared.pixels)):
         return prepared
     return prepared.after(Step("polarity", {}), inverted(prepared.pixels))
+
+
+def _with_noise(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
+    noise = measure_noise(prepared.pixels)
+    if not (noise.is_disturbing or is_wanted):
+        return prepared
+    step = Step("noise", {"speck_share": round(noise.speck_share, 4), "grain": round(noise.grain, 1)})
+    return prepared.after(step, smoothed(prepared.pixels, noise))
 
 
 def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
