@@ -1,10 +1,10 @@
 """The trust benchmark's arithmetic: labels, features, the fit and its tables."""
 
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from lxml import etree
 
 from benchmarks.reliability_diagram import Dot, write_diagram
 from benchmarks.trust import estimates, features_of, fit, labels, log_loss, reliability, reliability_table, sample_of
@@ -54,16 +54,20 @@ def test_log_loss_of_even_odds_is_that_of_a_coin() -> None:
 def test_reliability_of_few_words_in_a_bin_leaves_it_out() -> None:
     dots = reliability(np.array([0.95] * 15 + [1.0] * 5 + [0.1] * 19), np.array([1.0] * 10 + [0.0] * 29))
 
-    assert dots == [None] * 9 + [Dot(pytest.approx(0.9625), 0.5, 20)]
+    assert dots[:9] == [None] * 9
+    assert dots[9] == Dot(float(np.mean([0.95] * 15 + [1.0] * 5)), 0.5, 20)
     assert list(reliability_table({"one": dots}))[-1] == "| 0.9 to 1.0 | 0.96 → 0.50 (20) |"
 
 
 def test_diagram_of_two_panels_has_a_line_for_each_set_and_a_dot_for_each_bin(tmp_path: Path) -> None:
-    curves = {"a & b": [None, Dot(0.5, 0.25, 30)], "c": [Dot(0.1, 0.2, 40), Dot(0.9, 1.0, 50)]}
+    curves: dict[str, list[Dot | None]] = {
+        "a & b": [None, Dot(0.5, 0.25, 30)],
+        "c": [Dot(0.1, 0.2, 40), Dot(0.9, 1.0, 50)],
+    }
     write_diagram(tmp_path / "trust.svg", {"raw": curves, "fitted": curves})
 
-    picture = ElementTree.parse(tmp_path / "trust.svg").getroot()
+    picture = etree.parse(tmp_path / "trust.svg").getroot()
 
-    tags = [node.tag.rpartition("}")[2] for node in picture.iter()]
+    tags = [etree.QName(node).localname for node in picture.iter()]
     assert (tags.count("polyline"), tags.count("circle")) == (4, 2 * 3 + 2)
     assert "a & b" in [node.text for node in picture.iter()]
