@@ -47,7 +47,7 @@ def measure_light(grey: GreyArray) -> Light:
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc)
     paper = np.asarray(cv2.GaussianBlur(closed, (0, 0), window / 3), dtype=np.uint8)
     dark, light = np.percentile(paper, [20, 95])
-    return Light(paper, float(1 - dark / max(light, 1)))
+    return Light(paper, float(1 - max(dark, 1) / max(light, 1)))
 
 
 def evenly_lit(grey: GreyArray, light: Light) -> GreyArray:
