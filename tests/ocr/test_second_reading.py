@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from recto.ocr.page import MAX_SIDE_PX, words_of
+from recto.ocr.preprocessing.transform import map_blocks, scaling
+from recto.ocr.second_reading import read_again
+from tests.drawing import blank_page
+from tests.ocr.made_words import read_block, read_line
+from tests.ocr.reading_order.made_blocks import texts
+
+if TYPE_CHECKING:
+    from recto.ocr.page import Block, GreyArray
+
+SURE = read_line("the baker opens his shop", 0.98)
+DOUBTFUL = read_line("Iights tha ovcn", 0.4, row=2)
+WELL_READ = read_line("lights the oven", 0.95, row=2)
+
+
+@dataclass(slots=True)
+class Recogniser:
+    """Answers with blocks that are given in the page's pixels, and keeps the pictures that it is shown."""
+
+    answer: tuple[Block, ...] = ()
+    pictures: list[GreyArray] = field(default_factory=list)
+
+    def __call__(self, picture: GreyArray, growth: float) -> tuple[Block, ...]:
+        self.pictures.append(picture)
+        height_px, width_px = picture.shape
+        return map_blocks(scaling(growth, growth), self.answer, width_px, height_px)
+
+
+def printed(*blocks: Block) -> GreyArray:
+    """White paper with a black box for every word."""
+    page = blank_page(800, 400)
+    for box in (word.box for word in words_of(blocks)):
+        page[box.top : box.top + box.height, box.left : box.left + box.width] = 0
+    return page
+
+
+def darkest(picture: GreyArray, page: GreyArray, block: Block) -> int:
+    """The darkest pixel of the picture where the page has the block."""
+    growth = picture.shape[0] / page.shape[0]
+    box = block.box
+    rows = slice(round(box.top * growth), round((box.top + box.height) * growth))
+    columns = slice(round(box.left * growth), round((box.left + box.width) * growth))
+    return int(picture[rows, columns].min())
+
+
+def test_page_that_reads_well_is_not_read_again() -> None:
+    recogniser, blocks = Recogniser(), (read_block(SURE),)
+    reading = read_again(printed(*blocks), blocks, recogniser)
+    assert reading.blocks is blocks
+    assert reading.step is None
+    assert recogniser.pictures == []
+
+
+def test_page_without_words_is_not_read_again() -> None:
+    recogniser = Recogniser()
+    assert read_again(blank_page(), (), recogniser).blocks == ()
+    assert recogniser.pictures == []
+
+
+def test_doubtful_line_is_read_again_in_larger_print() -> None:
+    blocks = (read_block(SURE, DOUBTFUL),)
+    page, recogniser = printed(*blocks), Recogniser((read_block(WELL_READ),))
+    reading = read_again(page, blocks, recogniser)
+    assert texts(reading.blocks) == [SURE.text, WELL_READ.text]
+    assert reading.step is not None
+    assert reading.step.name == "second_reading"
+    assert reading.step.measured == {"doubtful_lines": 1.0, "replaced_words": 3.0, "added_words": 0.0}
+    (picture,) = recogniser.pictures
+    assert picture.shape[0] > page.shape[0]
+    assert picture.shape[0] / page.shape[0] == pytest.approx(picture.shape[1] / page.shape[1], rel=0.01)
+
+
+def test_words_of_the_second_reading_come_back_to_their_place() -> None:
+    blocks = (read_block(SURE, DOUBTFUL),)
+    reading = read_again(printed(*blocks), blocks, Recogniser((read_block(WELL_READ),)))
+    for found, true in zip(reading.blocks[0].lines[1].words, WELL_READ.words, strict=True):
+        assert np.array(found.quad) == pytest.approx(np.array(true.quad), abs=0.01)
+        assert (found.box.left, found.box.top) == pytest.approx((true.box.left, true.box.top), abs=1)
+
+
+def test_sure_lines_are_painted_over_and_the_page_stays_as_it_is() -> None:
+    sure, doubtful = read_block(SURE), read_block(DOUBTFUL)
+    page, recogniser = printed(sure, doubtful), Recogniser()
+    before = page.copy()
+    read_again(page, (sure, doubtful), recogniser)
+    (picture,) = recogniser.pictures
+    assert darkest(picture, page, sure) == 255
+    assert darkest(picture, page, doubtful) == 0
+    assert np.array_equal(page, before)
+
+
+def test_sure_lines_are_painted_over_with_the_grey_of_the_paper() -> None:
+    sure, doubtful = read_block(SURE), read_block(DOUBTFUL)
+    page = np.minimum(printed(sure, doubtful), 180).astype(np.uint8)
+    recogniser = Recogniser()
+    read_again(page, (sure, doubtful), recogniser)
+    assert darkest(recogniser.pictures[0], page, sure) == 180
+
+
+def test_worse_second_reading_leaves_the_first_and_is_recorded() -> None:
+    blocks = (read_block(SURE, DOUBTFUL),)
+    reading = read_again(printed(*blocks), blocks, Recogniser((read_block(read_line("l ghts t e o en", 0.1, row=2)),)))
+    assert reading.blocks == blocks
+    assert reading.step is not None
+    assert reading.step.measured["replaced_words"] == 0
+
+
+@pytest.mark.parametrize(
+    ("grey", "added"), [(0, 2.0), (90, 2.0), (200, 0.0)], ids=["black", "faded", "shining through"]
+)
+def test_word_that_the_first_did_not_see_is_added_where_there_is_print(grey: int, added: float) -> None:
+    blocks, unseen = (read_block(SURE, DOUBTFUL),), read_block(read_line("kneads dough", 0.95, row=4))
+    page = printed(*blocks)
+    box = unseen.box
+    page[box.top : box.top + box.height, box.left : box.left + box.width] = grey
+    step = read_again(page, blocks, Recogniser((unseen,))).step
+    assert step is not None
+    assert step.measured["added_words"] == added
+
+
+@pytest.mark.parametrize("text", ["في هذا الكتاب", "זה ספר של ילד", "面包店 开门", "बेकर दुकान"])
+def test_other_scripts_are_not_read_again(text: str) -> None:
+    recogniser, blocks = Recogniser(), (read_block(read_line(text, 0.3)),)
+    reading = read_again(printed(*blocks), blocks, recogniser)
+    assert (reading.blocks, reading.step) == (blocks, None)
+    assert recogniser.pictures == []
+
+
+def test_page_that_cannot_grow_is_not_read_again() -> None:
+    recogniser, blocks = Recogniser(), (read_block(DOUBTFUL),)
+    for page in (blank_page(MAX_SIDE_PX, 300), blank_page(6500, 6500)):
+        assert read_again(page, blocks, recogniser).step is None
+    assert recogniser.pictures == []
