@@ -25,7 +25,7 @@ def _page_process() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page that is light on dark and crooked, and one that needs nothing."""
+    """A page that is light on dark and crooked, and one whose letters alone are large."""
     return save_tiff(tmp_path_factory.mktemp("drawn") / "two.tiff", [CROOKED, STRAIGHT])
 
 
@@ -39,9 +39,11 @@ def test_stages_of_each_page_are_saved_with_their_measurements(
     assert sorted(path.name for path in folder.iterdir()) == [
         "0001.0.original.png",
         "0001.1.polarity.png",
-        "0001.2.deskew.png",
+        "0001.2.text_size.png",
+        "0001.3.deskew.png",
         "0001.steps.json",
         "0002.0.original.png",
+        "0002.1.text_size.png",
         "0002.steps.json",
     ]
     with Image.open(folder / "0001.0.original.png") as original, Image.open(folder / "0001.1.polarity.png") as light:
@@ -49,10 +51,11 @@ def test_stages_of_each_page_are_saved_with_their_measurements(
         assert np.array_equal(np.asarray(light), 255 - CROOKED)
     about = json.loads((folder / "0001.steps.json").read_text(encoding="utf-8"))
     assert (about["page"], about["text_layer"]) == (1, "none")
-    assert [step["name"] for step in about["steps"]] == ["polarity", "deskew"]
-    assert about["steps"][1]["measured"]["angle_deg"] == pytest.approx(3, abs=0.1)
-    assert about["steps"][1]["description"].startswith("Levelled by ")
-    assert json.loads((folder / "0002.steps.json").read_text(encoding="utf-8"))["steps"] == []
+    assert [step["name"] for step in about["steps"]] == ["polarity", "text_size", "deskew"]
+    assert about["steps"][2]["measured"]["angle_deg"] == pytest.approx(3, abs=0.1)
+    assert about["steps"][2]["description"].startswith("Levelled by ")
+    upright = json.loads((folder / "0002.steps.json").read_text(encoding="utf-8"))["steps"]
+    assert [step["name"] for step in upright] == ["text_size"]
 
 
 def test_stages_of_pages_that_get_no_step_are_the_original(

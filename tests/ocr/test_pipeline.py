@@ -84,7 +84,7 @@ def turned(page: DrawnPage, turn_deg: int) -> DrawnPage:
 def test_words_of_an_inverted_page_are_read_and_the_step_is_named(tmp_path: Path, engine: Engine) -> None:
     page = read(saved(tmp_path, 255 - draw_page().pixels), engine)
     assert [word.text for word in page.words] == TEXT
-    assert [step.name for step in page.preprocessing] == ["polarity"]
+    assert [step.name for step in page.preprocessing] == ["polarity", "text_size"]
 
 
 def test_words_of_a_page_at_100_dpi_are_read_and_placed_on_the_original(tmp_path: Path, engine: Engine) -> None:
@@ -105,7 +105,7 @@ def test_words_of_a_fax_are_read_with_square_pixels_and_placed_on_its_own(tmp_pa
     fax = Image.fromarray(np.asarray(flat, dtype=np.uint8)).convert("1", dither=Image.Dither.NONE)
     fax.save(tmp_path / "fax.tif", compression="group3", dpi=(300, 150))
     page = read(tmp_path / "fax.tif", engine)
-    assert [step.name for step in page.preprocessing] == ["aspect"]
+    assert [step.name for step in page.preprocessing] == ["aspect", "text_size"]
     assert (page.width_px, page.height_px) == (width, height // 2)
     for word, truth in zip(page.words, drawn.words, strict=True):
         assert word.text == truth.text

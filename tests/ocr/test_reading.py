@@ -9,14 +9,15 @@ import pytest
 
 from recto.ocr.documents import Limits
 from recto.ocr.engines.osd import Script
+from recto.ocr.options import EVERY_STEP, Options, StepChoice
 from recto.ocr.page import Block, Box, Line, PageImage, Traineddata, Word
 from recto.ocr.reading import Reader, Reading, read_image
-from tests.drawing import draw_page
+from tests.drawing import LINES, draw_page
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
 
-UPRIGHT = draw_page().pixels
+UPRIGHT = draw_page(LINES * 2, size_pt=7).pixels
 UPSIDE_DOWN = np.ascontiguousarray(np.rot90(UPRIGHT, 2))
 
 
@@ -47,13 +48,22 @@ class Engine:
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         self.readings += 1
         is_legible = pixels.shape == self._legible.shape and np.array_equal(pixels, self._legible)
-        text, confidence = ("surely read", 0.9) if is_legible else ("doubtful", 0.3)
+        text, confidence = ("surely read", 0.98) if is_legible else ("doubtful", 0.3)
         box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
         return (Block((Line((Word(text, confidence, box, quad),), box, quad, 0),), box),)
 
 
-def read(image: GreyArray, engine: Engine) -> Reading:
-    return read_image(PageImage(image, 300.0), ("eng",), Reader(engine, Limits(1, 10**9), ("eng",)))
+def asked(preprocess: str) -> StepChoice:
+    """As a user asks for it."""
+    return Options.model_validate({"preprocess": preprocess}).steps
+
+
+READ_ONCE = asked("no-second_reading+no-scraps")
+"""What is read is left as it is: which way up is the question."""
+
+
+def read(image: GreyArray, engine: Engine, choice: StepChoice = READ_ONCE) -> Reading:
+    return read_image(PageImage(image, 300.0), ("eng",), Reader(engine, Limits(1, 10**9), ("eng",)), choice)
 
 
 def text(reading: Reading) -> str:
@@ -66,7 +76,7 @@ def osd(text_angle_deg: int) -> Script:
 
 def test_upright_page_that_reads_well_pays_for_nothing() -> None:
     engine = Engine(UPRIGHT, osd(0))
-    assert text(read(UPRIGHT, engine)) == "surely read"
+    assert text(read(UPRIGHT, engine, EVERY_STEP)) == "surely read"
     assert (engine.readings, engine.osd_calls) == (1, 0)
 
 
@@ -98,3 +108,29 @@ def test_doubtful_page_is_read_again_where_osd_says_that_it_is_turned(answer: Sc
     engine = Engine(np.zeros((1, 1), np.uint8), answer)
     assert text(read(UPRIGHT, engine)) == "doubtful"
     assert (engine.readings, engine.osd_calls) == (expected, 1)
+
+
+@pytest.mark.parametrize("preprocess", ["no-orientation+no-second_reading+no-scraps", "none"])
+def test_turned_page_that_is_to_be_left_so_is_read_as_it_stands(preprocess: str) -> None:
+    engine = Engine(UPRIGHT, osd(180))
+    reading = read(UPSIDE_DOWN, engine, asked(preprocess))
+    assert text(reading) == "doubtful"
+    assert reading.steps == ()
+    assert (engine.readings, engine.osd_calls) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "expected"), [("no-scraps", 2), ("no-scraps+no-second_reading", 1), ("none", 1)]
+)
+def test_doubtful_page_is_read_a_second_time_unless_that_is_to_be_left_out(preprocess: str, expected: int) -> None:
+    engine = Engine(np.zeros((1, 1), np.uint8), None)
+    reading = read(UPRIGHT, engine, asked(preprocess))
+    assert engine.readings == expected
+    assert [step.name for step in reading.steps] == ["second_reading"] * (expected - 1)
+
+
+@pytest.mark.parametrize(("preprocess", "steps"), [("auto", ["second_reading", "scraps"]), ("none+scraps", ["scraps"])])
+def test_line_that_is_hardly_text_is_left_out_last(preprocess: str, steps: list[str]) -> None:
+    reading = read(UPRIGHT, Engine(np.zeros((1, 1), np.uint8), None), asked(preprocess))
+    assert reading.blocks == ()
+    assert [step.name for step in reading.steps] == steps

@@ -85,11 +85,11 @@ def typed(tmp_path: Path) -> DocumentFile:
 @pytest.mark.parametrize(
     ("pixels", "text_angle_deg", "preprocess", "taken"),
     [
-        (CROOKED, 0, "auto", ["deskew"]),
+        (CROOKED, 0, "auto", ["text_size", "deskew"]),
         (CROOKED, 0, "none", []),
-        (255 - CROOKED, 0, "auto", ["polarity", "deskew"]),
-        (255 - CROOKED, 0, "no-polarity+no-deskew", []),
-        (ON_ITS_SIDE, 90, "auto", ["orientation", "deskew"]),
+        (255 - CROOKED, 0, "auto", ["polarity", "text_size", "deskew"]),
+        (255 - CROOKED, 0, "no-polarity+no-deskew+no-light", []),
+        (ON_ITS_SIDE, 90, "auto", ["orientation", "text_size", "deskew"]),
     ],
 )
 def test_preprocessed_picture_is_the_one_that_the_engine_saw(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
 
-_MIN_SPECKS: Final = 0.004
-"""Scans and drawn pages have at most 0.003, pages with specks on 0.5 percent of their pixels 0.004 and more."""
+_MIN_SPECKS: Final = 0.006
+"""Scans and drawn pages have at most 0.003, pages with specks on one percent of their pixels about 0.008."""
 _MIN_GRAIN: Final = 11.0
 """Scans have at most 4, drawn paper 8."""
 _AWAY: Final = 60

@@ -1,19 +1,72 @@
+from collections.abc import Callable
+from typing import Final
+
 import cv2
 import numpy as np
 import pytest
 
+from recto.ocr.options import EVERY_STEP, PREPROCESSING_STEPS, Options, StepChoice
 from recto.ocr.page import PageImage
 from recto.ocr.preprocessing.plan import preprocess
 from recto.ocr.preprocessing.transform import IDENTITY
-from tests.drawing import blank_page, draw_page
+from tests.drawing import LINES, DrawnPage, blank_page, draw_page
+from tests.ocr.preprocessing.photographs import curled, photographed
+
+Picture = np.typing.NDArray[np.uint8]
+
+PAGE: Final = draw_page(LINES * 2, size_pt=7.5)
+"""Letters of 16 pixels: nothing is to be done."""
 
 
-def steps_of(page: PageImage) -> list[str]:
-    return [step.name for step in preprocess(page).steps]
+def steps_of(page: PageImage, choice: StepChoice = EVERY_STEP) -> list[str]:
+    return [step.name for step in preprocess(page, choice).steps]
+
+
+def asked(preprocess: str) -> StepChoice:
+    """As a user asks for it."""
+    return Options.model_validate({"preprocess": preprocess}).steps
+
+
+def flattened() -> Picture:
+    height, width = PAGE.pixels.shape
+    return np.asarray(cv2.resize(PAGE.pixels, (width, height // 2), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def bordered() -> Picture:
+    """Without sides or foot: dark on all sides would be a desk."""
+    return np.asarray(
+        cv2.copyMakeBorder(PAGE.pixels, 70, 0, 0, 0, cv2.BORDER_CONSTANT, value=(15, 0, 0, 0)), dtype=np.uint8
+    )
+
+
+def on_a_desk() -> Picture:
+    grey = DrawnPage((PAGE.pixels * 0.86).astype(np.uint8), PAGE.words)
+    height, width = grey.pixels.shape
+    corners = ((130, 90), (130 + width, 120), (150 + width, 130 + height), (80, 100 + height))
+    return photographed(grey, corners, (width + 260, height + 260), 40).pixels
+
+
+def shadowed() -> Picture:
+    light = np.ones(PAGE.pixels.shape)
+    light[:, : light.shape[1] * 2 // 5] = 0.5
+    return (PAGE.pixels * cv2.GaussianBlur(light, (0, 0), 40)).astype(np.uint8)
+
+
+FAULTS: Final[dict[str, Callable[[], PageImage]]] = {
+    "aspect": lambda: PageImage(flattened(), 300.0, pixel_aspect=2.0),
+    "polarity": lambda: PageImage(255 - PAGE.pixels, 300.0),
+    "borders": lambda: PageImage(bordered(), 300.0),
+    "perspective": lambda: PageImage(on_a_desk(), 300.0),
+    "light": lambda: PageImage(shadowed(), 300.0),
+    "text_size": lambda: PageImage(draw_page(LINES * 2, size_pt=12).pixels, 300.0),
+    "deskew": lambda: PageImage(draw_page(LINES * 2, size_pt=7.5, skew_deg=3).pixels, 300.0),
+    "curl": lambda: PageImage(curled(PAGE, 12).pixels, 300.0),
+}
+"""A page with one fault, by the step that mends it."""
 
 
 def test_preprocessing_of_a_clean_page_leaves_it_alone() -> None:
-    page = draw_page().pixels
+    page = PAGE.pixels
     prepared = preprocess(PageImage(page, 300.0))
     assert prepared.steps == ()
     assert prepared.pixels is page
@@ -36,10 +89,61 @@ def test_preprocessing_of_a_page_with_every_fault_mends_them_in_order() -> None:
     assert np.median(prepared.pixels) > 200
 
 
+@pytest.mark.parametrize("name", FAULTS)
+def test_step_is_taken_on_a_page_that_asks_for_it(name: str) -> None:
+    assert name in steps_of(FAULTS[name]())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_step_is_not_taken_where_it_is_to_be_left_out(name: str) -> None:
+    assert name not in steps_of(FAULTS[name](), asked(f"no-{name}"))
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_step_is_taken_where_it_is_the_only_one(name: str) -> None:
+    assert steps_of(FAULTS[name](), asked(f"none+{name}")) == [name]
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_step_is_taken_where_none_is_wanted(name: str) -> None:
+    page = FAULTS[name]()
+    prepared = preprocess(page, asked("none"))
+    assert prepared.steps == ()
+    assert prepared.pixels is page.pixels
+    assert prepared.suspected_text_angle_deg == 0
+
+
+@pytest.mark.parametrize("name", ["polarity", "light", "deskew"])
+def test_step_that_is_wanted_is_taken_also_where_nothing_asks_for_it(name: str) -> None:
+    assert name in steps_of(PageImage(PAGE.pixels, 300.0), asked(name))
+
+
+@pytest.mark.parametrize(("quarters", "text_angle_deg"), [(0, 0), (1, 90), (2, 180), (3, 270)])
+def test_turned_page_is_suspected_unless_it_is_to_be_left_so(quarters: int, text_angle_deg: int) -> None:
+    page = PageImage(np.ascontiguousarray(np.rot90(draw_page(LINES * 2, size_pt=7).pixels, quarters)), 300.0)
+    assert preprocess(page, asked("no-perspective")).suspected_text_angle_deg == text_angle_deg
+    assert preprocess(page, asked("no-perspective+no-orientation")).suspected_text_angle_deg == 0
+
+
+def test_preprocessing_takes_its_steps_in_the_order_in_which_they_are_listed() -> None:
+    height, width = PAGE.pixels.shape
+    small = cv2.resize(PAGE.pixels, (width * 3 // 5, height * 3 // 10), interpolation=cv2.INTER_AREA)
+    turned = np.rot90(255 - np.asarray(small, dtype=np.uint8), 2)
+    page = PageImage(np.ascontiguousarray(turned), 180.0, pixel_aspect=2.0)
+    taken = [step.name for step in preprocess(page, asked("light+deskew"), turn_deg=180).steps]
+    assert {"aspect", "polarity", "orientation", "light", "text_size", "deskew"} <= set(taken)
+    assert taken == [name for name in PREPROCESSING_STEPS if name in taken]
+
+
+def test_observer_sees_the_page_after_each_step() -> None:
+    seen: list[str] = []
+    preprocess(FAULTS["polarity"](), asked("light"), observer=lambda prepared: seen.append(prepared.steps[-1].name))
+    assert seen == ["polarity", "light"]
+
+
 def test_preprocessing_of_a_fax_makes_its_pixels_square_first() -> None:
-    page = draw_page().pixels
-    flat = cv2.resize(page, (page.shape[1], page.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    prepared = preprocess(PageImage(255 - np.asarray(flat, dtype=np.uint8), 300.0, pixel_aspect=2.0))
+    page = PAGE.pixels
+    prepared = preprocess(PageImage(255 - flattened(), 300.0, pixel_aspect=2.0))
     assert [step.name for step in prepared.steps] == ["aspect", "polarity"]
     assert prepared.pixels.shape == (page.shape[0] // 2 * 2, page.shape[1])
     assert np.array_equal(prepared.transform.matrix, np.diag([1.0, 2.0, 1.0]))

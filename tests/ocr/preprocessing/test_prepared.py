@@ -20,12 +20,12 @@ def test_observer_sees_the_page_after_each_step_and_changes_nothing() -> None:
     seen: list[Preprocessed] = []
     page = PageImage(255 - draw_page(skew_deg=3).pixels, 300.0)
     observed = preprocess(page, observer=seen.append)
-    assert [after.steps[-1].name for after in seen] == ["polarity", "deskew"]
+    assert [after.steps[-1].name for after in seen] == ["polarity", "text_size", "deskew"]
     assert np.array_equal(seen[-1].pixels, observed.pixels)
     assert np.array_equal(observed.pixels, preprocess(page).pixels)
 
 
 def test_observer_of_a_page_that_needs_no_step_sees_nothing() -> None:
     seen: list[Preprocessed] = []
-    preprocess(PageImage(draw_page().pixels, 300.0), observer=seen.append)
+    preprocess(PageImage(draw_page(size_pt=7.5).pixels, 300.0), observer=seen.append)
     assert seen == []

@@ -63,6 +63,7 @@ def test_json_of_a_page_has_words_with_places_and_confidences() -> None:
     assert line["words"][0] == {
         "text": "Ærø",
         "confidence": 0.9123,
+        "in_dictionary": None,
         "box": {"left": 1, "top": 2, "width": 3, "height": 4},
         "quad": [[1.0, 2.0], [4.12, 2.0], [4.0, 6.0], [1.0, 6.0]],
     }
