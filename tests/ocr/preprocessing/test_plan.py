@@ -47,8 +47,9 @@ def on_a_desk() -> Picture:
 
 
 def shadowed() -> Picture:
-    light = np.ones(PAGE.pixels.shape)
-    light[:, : light.shape[1] * 2 // 5] = 0.5
+    height, width = PAGE.pixels.shape
+    light = np.full((height, width), 1.0)
+    light[:, : width * 2 // 5] = 0.5
     return (PAGE.pixels * cv2.GaussianBlur(light, (0, 0), 40)).astype(np.uint8)
 
 
