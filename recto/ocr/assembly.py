@@ -12,8 +12,7 @@ from recto.ocr.page import Block, Box, Line, Quad
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from recto.ocr.layout import union
-from recto.ocr.page import Word
+    from recto.ocr.page import Word
 
 
 def with_words(blocks: Iterable[Block], words_by_line: Sequence[Sequence[Word]]) -> list[Block]:
