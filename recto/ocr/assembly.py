@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recto.ocr.layout import union
-from recto.ocr.page import Block, Box, Line, Quad
+from recto.ocr.layout import quad_of, union
+from recto.ocr.page import Block, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -41,15 +41,9 @@ def line_of(words: Iterable[Word], paragraph: int, like: Line | None = None) -> 
     box = union(word.box for word in ordered)
     feet = float(np.median([word.box.top + word.box.height for word in ordered]))
     baseline = like.baseline if like else ((box.left, feet), (box.left + box.width, feet))
-    return Line(ordered, box, upright_quad(box), paragraph, baseline)
+    return Line(ordered, box, quad_of(box), paragraph, baseline)
 
 
 def block_of(lines: Sequence[Line]) -> Block:
     """A block around the lines."""
     return Block(tuple(lines), union(line.box for line in lines))
-
-
-def upright_quad(box: Box) -> Quad:
-    """The box's corners in reading direction."""
-    right, bottom = box.left + box.width, box.top + box.height
-    return (box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom)

@@ -1,10 +1,10 @@
-"""How lines lie and which belong together: what several writers derive from boxes and quads."""
+"""How lines lie and which belong together, derived from boxes and quads."""
 
 import math
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from recto.ocr.page import Block, Box, Line, Quad
+from recto.ocr.page import Block, Box, Line, Point, Quad
 
 
 def paragraphs_of(block: Block) -> Iterator[tuple[Line, ...]]:
@@ -19,6 +19,15 @@ def union(boxes: Iterable[Box]) -> Box:
     edges = [(box.left, box.top, box.left + box.width, box.top + box.height) for box in boxes]
     left, top = min(edge[0] for edge in edges), min(edge[1] for edge in edges)
     return Box(left, top, max(edge[2] for edge in edges) - left, max(edge[3] for edge in edges) - top)
+
+
+def quad_of(box: Box, text_angle_deg: int = 0) -> Quad:
+    """Corners of an upright box as the reader of text sees them that is turned counter-clockwise by 0, 90, 180 or 270 degrees."""
+    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
+    corners: list[Point] = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    first = -(text_angle_deg // 90) % 4
+    one, two, three, four = corners[first:] + corners[:first]
+    return one, two, three, four
 
 
 def angle_deg(quad: Quad) -> float:
@@ -46,6 +55,4 @@ def along(quad: Quad, turn_deg: float) -> tuple[float, float]:
 
 def is_upright_box(quad: Quad, box: Box) -> bool:
     """Whether the quad says nothing more than the box: the same corners, read from the left to the right."""
-    right, bottom = box.left + box.width, box.top + box.height
-    corners = ((box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom))
-    return all(math.dist(one, other) < 0.01 for one, other in zip(quad, corners, strict=True))
+    return all(math.dist(one, other) < 0.01 for one, other in zip(quad, quad_of(box), strict=True))

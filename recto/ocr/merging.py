@@ -81,7 +81,7 @@ def merge(first: tuple[Block, ...], second: tuple[Block, ...], is_ink: Callable[
     blocks = with_words(first, [kept[number] for number in range(len(lines))])
     for line in added:
         blocks = _with_line(blocks, line)
-    return Merged(tuple(blocks), replaced, sum(1 for _ in additions))
+    return Merged(tuple(blocks), replaced, len(additions))
 
 
 def _is_better(others: Sequence[_Place], mine: Sequence[_Place]) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from recto.ocr.assembly import with_words
-from recto.ocr.page import Step, words_of
-from recto.ocr.scripts import is_european
-from recto.ocr.trust import line_trust, trust
+from recto.ocr.page import Step
+from recto.ocr.trust import is_known_script, line_trust, trust
 
 if TYPE_CHECKING:
     from recto.ocr.page import Block, Line, Word
@@ -23,7 +22,7 @@ def without_scraps(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], Step |
 
     The step says how many words were left out; None where there were none. Other scripts than Latin, Greek and Cyrillic stay as they are.
     """
-    if not is_european(" ".join(word.text for word in words_of(blocks))):
+    if not is_known_script(blocks):
         return blocks, None
     lines = [line for block in blocks for line in block.lines]
     kept = [_kept(line) for line in lines]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from recto.ocr.merging import merge
-from recto.ocr.page import MAX_SIDE_PX, Step, words_of
-from recto.ocr.preprocessing.text_size import scaled
+from recto.ocr.page import Step, words_of
+from recto.ocr.preprocessing.ink import paper_of
+from recto.ocr.preprocessing.text_size import largest_factor, scaled
 from recto.ocr.preprocessing.transform import inverse, map_blocks
-from recto.ocr.scripts import is_european
-from recto.ocr.trust import line_trust
+from recto.ocr.trust import is_known_script, line_trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ _GROWTH: Final = 1.25
 _MARGIN: Final = 0.1
 """Of a word's height: painted over around it as well."""
 _MIN_DEPTH: Final = 0.6
-_MAX_PX: Final = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +48,20 @@ def read_again(
     they are: trust.py knows too little about them.
     """
     lines = [line for block in blocks for line in block.lines]
-    doubtful = [line for line in lines if line_trust(line) < _SURE]
-    if not doubtful or not _may_grow(pixels) or not is_european(" ".join(word.text for word in words_of(blocks))):
+    sure = [line for line in lines if line_trust(line) >= _SURE]
+    if len(sure) == len(lines) or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
         return SecondReading(blocks, None)
-    doubted = {id(line) for line in doubtful}
-    picture, growth = scaled(_painted_over(pixels, [line for line in lines if id(line) not in doubted]), _GROWTH)
+    picture, growth = scaled(_painted_over(pixels, sure), _GROWTH)
     height_px, width_px = pixels.shape
     again = map_blocks(inverse(growth), recognise(picture, _GROWTH), width_px, height_px)
     merged = merge(blocks, again, _ink_test(pixels, blocks))
-    counts = {"doubtful_lines": len(doubtful), "replaced_words": merged.replaced, "added_words": merged.added}
+    counts = {"doubtful_lines": len(lines) - len(sure), "replaced_words": merged.replaced, "added_words": merged.added}
     return SecondReading(merged.blocks, Step("second_reading", {name: float(count) for name, count in counts.items()}))
 
 
 def _ink_test(pixels: GreyArray, blocks: tuple[Block, ...]) -> Callable[[Word], bool]:
     """Whether a word is nearly as dark as the page's others: with most of the page painted over, Tesseract reads what shines through it."""
-    paper = float(np.percentile(pixels[::8, ::8], 75))
+    paper = paper_of(pixels)
     usual = float(np.median([_depth(pixels, word, paper) for word in words_of(blocks)]))
     return lambda word: _depth(pixels, word, paper) >= _MIN_DEPTH * usual
 
@@ -75,13 +73,9 @@ def _depth(pixels: GreyArray, word: Word, paper: float) -> float:
     return paper - float(np.percentile(area, 5)) if area.size else 0.0
 
 
-def _may_grow(pixels: GreyArray) -> bool:
-    return max(pixels.shape) * _GROWTH <= MAX_SIDE_PX and pixels.size * _GROWTH**2 <= _MAX_PX
-
-
 def _painted_over(pixels: GreyArray, lines: list[Line]) -> GreyArray:
     """The picture with paper where the words of the lines are."""
-    painted, paper = pixels.copy(), int(np.percentile(pixels[::8, ::8], 75))
+    painted, paper = pixels.copy(), int(paper_of(pixels))
     for line in lines:
         for box in (word.box for word in line.words):
             margin_px = max(1, int(_MARGIN * box.height))

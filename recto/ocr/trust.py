@@ -1,8 +1,9 @@
 """Trust: how likely it is that a word was read right, by the engine's confidence, its word list and the word's form.
 
 Logistic regression (Cox 1958) on 112,000 words of 75 pages in five sets, each read in five ways and set by set of equal weight, against what
-really stands on the pages. docs/accuracy.md shows how the estimate for each set, fitted on the other sets alone, compares with the truth, and
-`python -m benchmarks.trust` fits it anew.
+really stands on the pages. Tesseract's word lists, unpacked, said there which words are listed. `python -m benchmarks.trust` fits the same
+model to one reading of each page with the engine's own answer, which gives somewhat other weights, and shows for each set how an estimate
+fitted on the other sets compares with the truth: see docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from recto.ocr.page import words_of
+from recto.ocr.scripts import is_european
+
 if TYPE_CHECKING:
-    from recto.ocr.page import Line, Word
+    from collections.abc import Iterable
+
+    from recto.ocr.page import Block, Line, Word
 
 _LEAST_CONFIDENCE: Final = 0.02
 
@@ -50,6 +56,11 @@ def trust(word: Word) -> float:
 def line_trust(line: Line) -> float:
     """The mean over the line's characters."""
     return sum(trust(word) * len(word.text) for word in line.words) / sum(len(word.text) for word in line.words)
+
+
+def is_known_script(blocks: Iterable[Block]) -> bool:
+    """Whether the estimate holds for the text: it was fitted on Latin letters, and is trusted for Greek and Cyrillic ones as well."""
+    return is_european(" ".join(word.text for word in words_of(blocks)))
 
 
 def _weights(in_dictionary: bool | None) -> _Weights:

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from recto.ocr.assembly import block_of, line_of, upright_quad, with_words
+from recto.ocr.assembly import block_of, line_of, with_words
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Box
 from tests.ocr.made_words import read_block, read_line, upwards
 from tests.ocr.reading_order.made_blocks import texts
@@ -48,7 +49,7 @@ def test_line_of_words_runs_from_left_to_right_around_all_of_them() -> None:
     assert line.text == "one two three"
     assert line.paragraph == 2
     assert line.box == Box(100, 100, words[2].box.left + words[2].box.width - 100, 32)
-    assert line.quad == upright_quad(line.box)
+    assert line.quad == quad_of(line.box)
 
 
 def test_line_of_words_stands_on_the_feet_of_most() -> None:
@@ -73,7 +74,7 @@ def test_block_of_lines_holds_all_of_them() -> None:
 
 @pytest.mark.parametrize("box", [Box(3, 4, 10, 20), Box(0, 0, 0, 0)])
 def test_upright_quad_goes_round_in_reading_direction(box: Box) -> None:
-    (one, two, three, four) = upright_quad(box)
+    (one, two, three, four) = quad_of(box)
     assert one == (box.left, box.top)
     assert two == (box.left + box.width, box.top)
     assert three == (two[0], four[1])

@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recto.ocr.engines.hocr import quad_of
-from recto.ocr.layout import along, angle_deg, height_px, is_upright_box, paragraphs_of, quarter_turn_deg, union
+from recto.ocr.layout import (
+    along,
+    angle_deg,
+    height_px,
+    is_upright_box,
+    paragraphs_of,
+    quad_of,
+    quarter_turn_deg,
+    union,
+)
 from recto.ocr.page import Block, Box, Quad
 from tests.ocr.writers.made_pages import BOXES, line
 

@@ -9,7 +9,7 @@ from lxml import etree
 from benchmarks.reliability_diagram import Dot, write_diagram
 from benchmarks.trust import estimates, features_of, fit, labels, log_loss, reliability, reliability_table, sample_of
 from recto.ocr import trust as weights_in_use
-from recto.ocr.engines.hocr import quad_of
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Box, Word
 
 

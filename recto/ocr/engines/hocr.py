@@ -11,7 +11,8 @@ from typing import Final
 from xml.etree import ElementTree
 
 from recto.errors import PageUnreadable
-from recto.ocr.page import Block, Box, Line, Point, Quad, Word
+from recto.ocr.layout import quad_of
+from recto.ocr.page import Block, Box, Line, Point, Word
 
 _LINE_CLASSES: Final = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
 _NUMBER: Final = r"(-?[\d.]+(?:e[-+]?\d+)?)"
@@ -36,15 +37,6 @@ def parse_hocr(hocr: str, in_dictionary: Iterable[bool] | None = None) -> tuple[
     areas = (node for node in root.iter() if node.get("class") == "ocr_carea")
     blocks = ((tuple(_lines(area, known)), _box(area)) for area in areas)
     return tuple(Block(lines, box) for lines, box in blocks if lines)
-
-
-def quad_of(box: Box, text_angle_deg: int = 0) -> Quad:
-    """Corners of an upright box as the reader of text sees them that is turned counter-clockwise by 0, 90, 180 or 270 degrees."""
-    left, top, right, bottom = box.left, box.top, box.left + box.width, box.top + box.height
-    corners: list[Point] = [(left, top), (right, top), (right, bottom), (left, bottom)]
-    first = -(text_angle_deg // 90) % 4
-    one, two, three, four = corners[first:] + corners[:first]
-    return one, two, three, four
 
 
 def _lines(area: ElementTree.Element, known: Iterator[bool | None]) -> Iterator[Line]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recto.ocr.preprocessing.displacement import Displacement, resampled
+from recto.ocr.preprocessing.ink import paper_of
 from recto.ocr.preprocessing.lines import Lines, find_lines
 from recto.ocr.preprocessing.transform import Transform, displaced, inverse
 
@@ -86,8 +87,7 @@ def measure_curl(letters: Letters, width_px: int, height_px: int) -> Curl | None
 
 def flattened(grey: GreyArray, curl: Curl) -> tuple[GreyArray, Transform]:
     """The page with its lines straight, of the same size, and its transform. Bicubic interpolation; the paper's grey at the rim."""
-    paper = float(np.percentile(grey[::8, ::8], 75))
-    return resampled(grey, curl.displacement, paper), inverse(displaced(curl.displacement))
+    return resampled(grey, curl.displacement, paper_of(grey)), inverse(displaced(curl.displacement))
 
 
 def _long(lines: Lines) -> Lines | None:

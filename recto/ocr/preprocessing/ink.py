@@ -69,6 +69,11 @@ def reduced(grey: GreyArray, scale: float) -> GreyArray:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def paper_of(grey: GreyArray) -> float:
+    """The grey of the paper: of most of the page's lighter half."""
+    return float(np.percentile(grey[::8, ::8], 75))
+
+
 def ink_mask(grey: GreyArray) -> Mask:
     """Where the page is darker than its surroundings."""
     mask = cv2.adaptiveThreshold(

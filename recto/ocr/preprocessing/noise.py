@@ -46,9 +46,9 @@ class Noise:
 
 
 def measure_noise(grey: GreyArray) -> Noise:
-    """In the middle of the page. Grain after Immerkaer, "Fast noise variance estimation" (1996), with the median in the place of the mean,
+    """What disturbs the middle of the page.
 
-    so that letters have no say.
+    Grain after Immerkaer, "Fast noise variance estimation" (1996), with the median in the place of the mean, so that letters have no say.
     """
     height, width = grey.shape
     part = grey[height // 4 : height - height // 4, width // 4 : width - width // 4]

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recto.ocr.preprocessing.ink import paper_of
 from recto.ocr.preprocessing.lines import Slopes, find_lines, slopes_of
 from recto.ocr.preprocessing.sheet import find_sheet
 from recto.ocr.preprocessing.slant import measure_slants
@@ -84,14 +85,13 @@ def rectified(grey: GreyArray, corners: Quad, factor: float = 1.0) -> tuple[Grey
     """
     width, height = (max(1, round(side_px * factor)) for side_px in _size(corners, grey.shape))
     transform = _onto_rectangle(corners, width, height)
-    paper = float(np.percentile(grey[::8, ::8], 75))
     pixels = cv2.warpPerspective(
         grey,
         for_opencv(transform),
         (width, height),
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=(paper, 0, 0, 0),
+        borderValue=(paper_of(grey), 0, 0, 0),
     )
     return np.asarray(pixels, dtype=np.uint8), transform
 

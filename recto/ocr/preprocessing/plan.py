@@ -1,8 +1,9 @@
-"""What a page is measured for, and which steps it gets, in this order: aspect, polarity, orientation, text size, deskew.
+"""What a page is measured for, and which steps it gets, in the order of PREPROCESSING_STEPS (options.py).
 
-Everything else is measured on square pixels, and polarity comes next, since letters are dark in every other measurement. Text is
-scaled before it is levelled: turning by a few degrees blurs larger letters less. A step is taken only where its measurement is clear: no step is good for every page, so the page stays as it is when
-in doubt.
+Everything else is measured on square pixels, and polarity comes next, since letters are dark in every other measurement; specks would be taken
+for letters. Perspective cuts away what lies around a sheet as well, so that borders are looked for afterwards. Text is scaled before it is
+levelled: turning by a few degrees blurs larger letters less. A step is taken only where its measurement is clear: no step is good for every
+page, so the page stays as it is when in doubt.
 """
 
 from __future__ import annotations
@@ -24,13 +25,19 @@ from recto.ocr.preprocessing.perspective import Perspective, measure_perspective
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
 from recto.ocr.preprocessing.prepared import Observer, Preprocessed
 from recto.ocr.preprocessing.skew import Skew, deskewed, measure_skew
-from recto.ocr.preprocessing.text_size import TextSize, measure_text_size, scale_for, scaled
+from recto.ocr.preprocessing.text_size import (
+    MAX_SCALED_PX,
+    TextSize,
+    largest_factor,
+    measure_text_size,
+    scale_for,
+    scaled,
+)
 from recto.ocr.preprocessing.transform import IDENTITY
 
 _MIN_SKEW_DEG: Final = 0.3
 _MIN_CLARITY: Final = 2.0
 """Points without any lines reach 1.3, pages of text 2.2 to 45."""
-_MAX_SCALED_PX: Final = 40_000_000
 _USUAL_DPI: Final = 300.0
 _DPI_PER_LETTER_PX: Final = 12.0
 """Ten-point print at 300 dpi has letters of about 25 pixels (see TextSize)."""
@@ -129,9 +136,9 @@ def _with_sheet(prepared: Preprocessed, letters: Letters, choice: StepChoice) ->
 
 def _with_perspective(prepared: Preprocessed, perspective: Perspective, factor: float) -> Preprocessed:
     """Text that is to grow anyway grows in the same step: small letters that are resampled twice are lost."""
-    factor = min(max(factor, 1.0), _largest_factor(*prepared.pixels.shape))
+    factor = min(max(factor, 1.0), largest_factor(*prepared.pixels.shape))
     pixels, transform = rectified(prepared.pixels, perspective.corners, factor)
-    if max(pixels.shape) > MAX_SIDE_PX or pixels.size > 2 * _MAX_SCALED_PX:
+    if max(pixels.shape) > MAX_SIDE_PX or pixels.size > 2 * MAX_SCALED_PX:
         return prepared
     convergence_deg = round(perspective.convergence_deg, 2)
     step = Step("perspective", {"found_by": perspective.found_by, "convergence_deg": convergence_deg})
@@ -156,7 +163,7 @@ def _with_curl(prepared: Preprocessed) -> Preprocessed:
 
 def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocessed:
     factor = scale_for(size)
-    if size is None or factor == 1.0 or factor > _largest_factor(*prepared.pixels.shape):
+    if size is None or factor == 1.0 or factor > largest_factor(*prepared.pixels.shape):
         return prepared
     step = Step("text_size", {"letter_px": round(size.letter_px, 1), "factor": round(factor, 3)})
     return prepared.after(step, *scaled(prepared.pixels, factor), dpi=prepared.dpi * factor)
@@ -170,8 +177,3 @@ def _with_deskew(prepared: Preprocessed, skew: Skew | None, is_wanted: bool) -> 
         return prepared
     step = Step("deskew", {"angle_deg": round(skew.angle_deg, 2)})
     return prepared.after(step, *deskewed(prepared.pixels, skew.angle_deg))
-
-
-def _largest_factor(height_px: int, width_px: int) -> float:
-    """The factor by which a page of that size grows to the most that memory and the engine are asked to take."""
-    return min(math.sqrt(_MAX_SCALED_PX / (width_px * height_px)), MAX_SIDE_PX / max(width_px, height_px))

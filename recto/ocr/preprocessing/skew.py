@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from recto.ocr.preprocessing.ink import paper_of
 from recto.ocr.preprocessing.transform import Transform, for_opencv, rotation, translation
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def deskewed(grey: GreyArray, angle_deg: float) -> tuple[GreyArray, Transform]:
         (new_width, new_height),
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=_paper(grey),
+        borderValue=paper_of(grey),
     )
     return np.asarray(pixels, dtype=np.uint8), transform
 
@@ -98,8 +99,3 @@ def _centre_of_peak(angles: NDArray[np.float64], scores: NDArray[np.float64]) ->
     """Mean of the angles that score nearly as well as the best: the middle of a flat peak rather than a lucky point on it."""
     top = angles[scores >= scores.min() + 0.9 * (scores.max() - scores.min())]
     return float(top.mean())
-
-
-def _paper(grey: GreyArray) -> float:
-    """The grey of most of the page's lighter half."""
-    return float(np.percentile(grey[::8, ::8], 75))

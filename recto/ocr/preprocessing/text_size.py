@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from recto.ocr.page import MAX_SIDE_PX
 from recto.ocr.preprocessing.transform import Transform, scaling
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ _SMALL_PX: Final = 14.0
 _SMALL_TARGET_PX: Final = 16.0
 _LARGE_TARGET_PX: Final = 18.0
 """Smaller letters grow to 16 pixels, larger ones shrink to 18; between 14 and 18 a page keeps its size."""
+
+
+MAX_SCALED_PX: Final = 40_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,11 @@ def scale_for(size: TextSize | None) -> float:
     if size.letter_px < _SMALL_PX:
         return _SMALL_TARGET_PX / size.letter_px
     return min(1.0, _LARGE_TARGET_PX / size.letter_px)
+
+
+def largest_factor(height_px: int, width_px: int) -> float:
+    """The factor by which a page of that size grows to the most that memory and the engine are asked to take."""
+    return min(math.sqrt(MAX_SCALED_PX / (width_px * height_px)), MAX_SIDE_PX / max(width_px, height_px))
 
 
 def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:

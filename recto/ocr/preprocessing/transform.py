@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Block, Box, Line, Point, Quad, Word
 from recto.ocr.preprocessing.displacement import Displacement
 
@@ -106,7 +107,7 @@ def map_blocks(transform: Transform, blocks: tuple[Block, ...], width_px: int, h
     return tuple(
         Block(
             lines=tuple(_map_line(transform, line, width_px, height_px) for line in block.lines),
-            box=_bounds(map_points(transform, _corners(block.box)), width_px, height_px),
+            box=_bounds(map_points(transform, quad_of(block.box)), width_px, height_px),
         )
         for block in blocks
     )
@@ -144,11 +145,6 @@ def _map_word(transform: Transform, word: Word, width_px: int, height_px: int) -
 def _map_quad(transform: Transform, quad: Quad) -> Quad:
     one, two, three, four = map_points(transform, quad)
     return one, two, three, four
-
-
-def _corners(box: Box) -> Quad:
-    right, bottom = box.left + box.width, box.top + box.height
-    return (box.left, box.top), (right, box.top), (right, bottom), (box.left, bottom)
 
 
 def _bounds(points: Sequence[Point], width_px: int, height_px: int) -> Box:

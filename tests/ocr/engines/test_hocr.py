@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recto.errors import PageUnreadable
-from recto.ocr.engines.hocr import parse_hocr, quad_of
+from recto.ocr.engines.hocr import parse_hocr
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Box
 
 PAGE = """<div class='ocr_page' title='bbox 0 0 100 100'>

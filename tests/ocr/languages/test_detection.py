@@ -8,10 +8,10 @@ import pytest
 
 from recto.errors import LanguageNotInstalled
 from recto.ocr.engines.base import Engine
-from recto.ocr.engines.hocr import quad_of
 from recto.ocr.engines.osd import Script
 from recto.ocr.engines.select import choose_engine
 from recto.ocr.languages.detection import Detection, detect_languages_of_script, identify_text
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Block, Box, Line, Traineddata, Word
 from tests.drawing import LINES, blank_page, draw_page
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from lxml import etree
 
-from recto.ocr.engines.hocr import parse_hocr, quad_of
+from recto.ocr.engines.hocr import parse_hocr
 from recto.ocr.engines.select import choose_engine
+from recto.ocr.layout import quad_of
 from recto.ocr.page import Block, Box, Line, Page, Word
 from recto.ocr.writers.hocr import write_hocr
 from tests.drawing import draw_page
