@@ -32,7 +32,9 @@ StepName: TypeAlias = Literal[
     "text_size",
     "deskew",
     "curl",
+    "contrast",
     "second_reading",
+    "rules",
     "scraps",
 ]
 
@@ -81,7 +83,9 @@ PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
     "text_size": "letters brought to a size that is read well",
     "deskew": "sloping lines levelled",
     "curl": "curved lines straightened",
+    "contrast": "faint marks, such as print that shines through, taken for paper where the page reads better so",
     "second_reading": "what was read doubtfully read again in another way, the better reading kept",
+    "rules": "underlines and lines of forms that touch letters taken away for the second reading",
     "scraps": "what was read in stains, rules and pictures and is hardly text left out",
 }
 """What a page may get before and while it is read, in this order."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 from recto.ocr.languages.detection import detect_languages_of_script
 from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP
 from recto.ocr.page import mean_confidence, sure_characters, words_of
-from recto.ocr.preprocessing.plan import preprocess
+from recto.ocr.preprocessing.contrast import measure_contrast
+from recto.ocr.preprocessing.plan import preprocess, with_contrast
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 from recto.ocr.reading_order.order import in_reading_order
 from recto.ocr.scraps import without_scraps
 from recto.ocr.second_reading import read_again
+from recto.ocr.trust import expected_lead, is_known_script, mean_trust
 
 if TYPE_CHECKING:
     from recto.ocr.documents import Limits
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 _DOUBTFUL_CONFIDENCE: Final = 0.6
 """Below this mean a page may be upside down: upright pages of five sets have 0.6 and more, turned ones about 0.4."""
+_SURE: Final = 0.88
+"""A page whose characters are right with this probability is not read without its faint marks: it would gain nothing."""
+_MIN_GAIN: Final = 0.01
+"""Of the words by which the right ones lead."""
 _LEAST_DPI: Final = 70.0
 _MOST_DPI: Final = 2400.0
 """What Tesseract believes."""
@@ -82,11 +88,13 @@ def read_image(
     What was read doubtfully is read a second time, as `choice` allows.
     """
     attempt = _upright_attempt(image, languages, reader, choice)
+    if "contrast" in choice.allowed - choice.wanted:
+        attempt = _cleared_where_better(attempt, reader.engine)
     prepared, blocks, steps = attempt.prepared, attempt.blocks, (*attempt.prepared.steps, *attempt.found)
     if "second_reading" in choice.allowed:
         recognise = partial(_recognise_grown, attempt, reader.engine)
-        second = read_again(prepared.pixels, blocks, recognise)
-        blocks, steps = second.blocks, (*steps, second.step) if second.step else steps
+        second = read_again(prepared.pixels, blocks, recognise, may_lose_rules="rules" in choice.allowed)
+        blocks, steps = second.blocks, (*steps, *second.steps)
     if "scraps" in choice.allowed:
         blocks, step = without_scraps(blocks)
         steps = (*steps, step) if step else steps
@@ -122,6 +130,21 @@ def _upright_attempt(image: PageImage, languages: tuple[str, ...], reader: Reade
     upright, script = _turned_upright(image, choice, other_deg, script)
     other = _attempt(upright, script, languages, reader)
     return max(attempt, other, key=lambda one: one.sure_characters)
+
+
+def _cleared_where_better(attempt: _Attempt, engine: Engine) -> _Attempt:
+    """The attempt, or one on the page without its faint marks where both say so: the first is doubtful, and the other reads better."""
+    words = tuple(words_of(attempt.blocks))
+    if mean_trust(words) >= _SURE or not is_known_script(attempt.blocks):
+        return attempt
+    contrast = measure_contrast(attempt.prepared.pixels)
+    if contrast is None or not contrast.is_doubtful:
+        return attempt
+    prepared = with_contrast(attempt.prepared, contrast)
+    blocks = engine.recognise(prepared.pixels, _engine_dpi(prepared), attempt.languages)
+    before, after = expected_lead(words), expected_lead(words_of(blocks))
+    is_better = after - before > _MIN_GAIN * abs(before)
+    return replace(attempt, prepared=prepared, blocks=blocks) if is_better else attempt
 
 
 def _turned_upright(

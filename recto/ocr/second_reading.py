@@ -1,6 +1,6 @@
 """Second reading: lines that were read doubtfully are read once more in larger print, and the better words of both readings are kept.
 
-At another size Tesseract finds other bounds of lines and words and makes other mistakes. Lines that read well are painted over first, so that
+At another size, and without rules that touch the letters, Tesseract finds other bounds of lines and words and makes other mistakes. Lines that read well are painted over first, so that
 a page costs as much more as it is doubtful, and a good page nothing.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 from recto.ocr.merging import merge
 from recto.ocr.page import Step, words_of
 from recto.ocr.preprocessing.ink import paper_of
+from recto.ocr.preprocessing.rules import measure_rules, without_rules
 from recto.ocr.preprocessing.text_size import largest_factor, scaled
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 from recto.ocr.trust import is_known_script, line_trust
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _SURE: Final = 0.9
 """A line whose characters are right with this probability is not read again."""
 _GROWTH: Final = 1.25
+_LETTER_SHARE: Final = 0.75
+"""Of a word's height."""
 _MARGIN: Final = 0.1
 """Of a word's height: painted over around it as well."""
 _MIN_DEPTH: Final = 0.6
@@ -33,30 +36,44 @@ _MIN_DEPTH: Final = 0.6
 
 @dataclass(frozen=True, slots=True)
 class SecondReading:
-    """The merged blocks, and the step to record; None where nothing was doubtful."""
+    """The merged blocks, and the steps to record; none where nothing was doubtful."""
 
     blocks: tuple[Block, ...]
-    step: Step | None
+    steps: tuple[Step, ...] = ()
 
 
 def read_again(
-    pixels: GreyArray, blocks: tuple[Block, ...], recognise: Callable[[GreyArray, float], tuple[Block, ...]]
+    pixels: GreyArray,
+    blocks: tuple[Block, ...],
+    recognise: Callable[[GreyArray, float], tuple[Block, ...]],
+    *,
+    may_lose_rules: bool = True,
 ) -> SecondReading:
     """The blocks, in pixels of the picture that they were read from, with what a second reading made better.
 
-    `recognise` reads a picture that is larger by the given factor. Other scripts than Latin, Greek and Cyrillic stay as
+    `recognise` reads a picture that is larger by the given factor, and without rules that touch text if it `may_lose_rules`. Other scripts than Latin, Greek and Cyrillic stay as
     they are: trust.py knows too little about them.
     """
     lines = [line for block in blocks for line in block.lines]
     sure = [line for line in lines if line_trust(line) >= _SURE]
     if len(sure) == len(lines) or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
-        return SecondReading(blocks, None)
-    picture, growth = scaled(_painted_over(pixels, sure), _GROWTH)
+        return SecondReading(blocks)
+    doubtful = _painted_over(pixels, sure)
+    rules = measure_rules(doubtful, _letter_px(blocks)) if may_lose_rules else None
+    picture, growth = scaled(without_rules(doubtful, rules) if rules else doubtful, _GROWTH)
     height_px, width_px = pixels.shape
     again = map_blocks(inverse(growth), recognise(picture, _GROWTH), width_px, height_px)
     merged = merge(blocks, again, _ink_test(pixels, blocks))
     counts = {"doubtful_lines": len(lines) - len(sure), "replaced_words": merged.replaced, "added_words": merged.added}
-    return SecondReading(merged.blocks, Step("second_reading", {name: float(count) for name, count in counts.items()}))
+    step = Step("second_reading", {name: float(count) for name, count in counts.items()})
+    return SecondReading(
+        merged.blocks, (step, Step("rules", {"length_px": float(rules.length_px)})) if rules else (step,)
+    )
+
+
+def _letter_px(blocks: tuple[Block, ...]) -> float:
+    """The height of letters without what rises and hangs, from the words' boxes, most of which have one of both."""
+    return _LETTER_SHARE * float(np.median([word.box.height for word in words_of(blocks)]))
 
 
 def _ink_test(pixels: GreyArray, blocks: tuple[Block, ...]) -> Callable[[Word], bool]:

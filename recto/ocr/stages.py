@@ -63,9 +63,10 @@ def write_png(image: PageImage, sink: BinaryIO) -> None:
 
 
 def _preprocessed(original: PageImage, page: Page, options: Options, observer: Observer | None = None) -> Preprocessed:
-    """The original as in the reading that counts: turned as that says, and otherwise by its measurements, which are the same again."""
+    """The original as in the reading that counts: turned and cleared as that says, otherwise by its measurements, which are the same again."""
     turns = [float(step.measured["turn_deg"]) for step in page.preprocessing if step.name == "orientation"]
-    return preprocess(original, options.steps, round(sum(turns)), observer)
+    is_cleared = any(step.name == "contrast" for step in page.preprocessing)
+    return preprocess(original, options.steps, round(sum(turns)), observer, is_cleared=is_cleared)
 
 
 def _picture(prepared: Preprocessed) -> PageImage:

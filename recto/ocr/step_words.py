@@ -58,6 +58,10 @@ def _orientation(measured: _Measured) -> str:
     return f"turned the page {how}, so that its text stands upright"
 
 
+def _contrast(measured: _Measured) -> str:
+    return f"took faint marks for paper: {round(100 * float(measured['faint_share']))} % of all marks were faint, and the page reads better so"
+
+
 def _text_size(measured: _Measured) -> str:
     factor, letter = float(measured["factor"]), _number(measured["letter_px"])
     if factor > 1:
@@ -87,5 +91,6 @@ _WORDS: Final[dict[str, Callable[[_Measured], str]]] = {
     "orientation": _orientation,
     "text_size": _text_size,
     "deskew": _deskew,
+    "contrast": _contrast,
     "language": _language,
 }

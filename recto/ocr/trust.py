@@ -16,7 +16,7 @@ from recto.ocr.page import words_of
 from recto.ocr.scripts import is_european
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from recto.ocr.page import Block, Line, Word
 
@@ -55,7 +55,18 @@ def trust(word: Word) -> float:
 
 def line_trust(line: Line) -> float:
     """The mean over the line's characters."""
-    return sum(trust(word) * len(word.text) for word in line.words) / sum(len(word.text) for word in line.words)
+    return mean_trust(line.words)
+
+
+def mean_trust(words: Collection[Word]) -> float:
+    """The mean over the words' characters; 1 where there are none."""
+    characters = sum(len(word.text) for word in words)
+    return sum(trust(word) * len(word.text) for word in words) / characters if characters else 1.0
+
+
+def expected_lead(words: Iterable[Word]) -> float:
+    """By how many words the right ones are likely to outnumber the wrong ones: what counts for the better of two readings of a page."""
+    return sum(2 * trust(word) - 1 for word in words)
 
 
 def is_known_script(blocks: Iterable[Block]) -> bool:

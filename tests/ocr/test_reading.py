@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from recto.ocr.documents import Limits
 from recto.ocr.engines.osd import Script
 from recto.ocr.options import EVERY_STEP, Options, StepChoice
 from recto.ocr.page import Block, Box, Line, PageImage, Traineddata, Word
+from recto.ocr.preprocessing.plan import preprocess as prepared_for
 from recto.ocr.reading import Reader, Reading, read_image
 from tests.drawing import LINES, draw_page
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 UPRIGHT = draw_page(LINES * 2, size_pt=7).pixels
 UPSIDE_DOWN = np.ascontiguousarray(np.rot90(UPRIGHT, 2))
+SHINING_THROUGH = np.maximum(
+    UPRIGHT - (255 - cv2.GaussianBlur(np.roll(UPRIGHT[:, ::-1], 22, axis=0), (0, 0), 1.2).astype(int)) * 3 // 10, 0
+).astype(np.uint8)
+"""The other side's print stands between the lines."""
+CLEARED = prepared_for(PageImage(SHINING_THROUGH, 300.0), is_cleared=True).pixels
 
 
 class Engine:
@@ -134,3 +141,35 @@ def test_line_that_is_hardly_text_is_left_out_last(preprocess: str, steps: list[
     reading = read(UPRIGHT, Engine(np.zeros((1, 1), np.uint8), None), asked(preprocess))
     assert reading.blocks == ()
     assert [step.name for step in reading.steps] == steps
+
+
+def test_doubtful_page_that_reads_better_without_faint_marks_is_read_so() -> None:
+    engine = Engine(CLEARED, None)
+    reading = read(SHINING_THROUGH, engine)
+    assert text(reading) == "surely read"
+    assert [step.name for step in reading.steps] == ["contrast"]
+    assert engine.readings == 2
+
+
+def test_doubtful_page_that_reads_no_better_without_faint_marks_keeps_its_first_reading() -> None:
+    engine = Engine(np.zeros((1, 1), np.uint8), None)
+    reading = read(SHINING_THROUGH, engine)
+    assert text(reading) == "doubtful"
+    assert reading.steps == ()
+    assert engine.readings == 2
+
+
+def test_page_that_reads_well_with_its_faint_marks_is_read_once() -> None:
+    engine = Engine(SHINING_THROUGH, None)
+    assert read(SHINING_THROUGH, engine).steps == ()
+    assert engine.readings == 1
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "steps"),
+    [("no-contrast+no-second_reading+no-scraps", []), ("none+contrast", ["contrast"])],
+)
+def test_faint_marks_stay_or_go_at_once_where_that_is_asked_for(preprocess: str, steps: list[str]) -> None:
+    engine = Engine(np.zeros((1, 1), np.uint8), None)
+    assert [step.name for step in read(SHINING_THROUGH, engine, asked(preprocess)).steps] == steps
+    assert engine.readings == 1

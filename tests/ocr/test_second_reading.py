@@ -55,7 +55,7 @@ def test_page_that_reads_well_is_not_read_again() -> None:
     recogniser, blocks = Recogniser(), (read_block(SURE),)
     reading = read_again(printed(*blocks), blocks, recogniser)
     assert reading.blocks is blocks
-    assert reading.step is None
+    assert reading.steps == ()
     assert recogniser.pictures == []
 
 
@@ -70,9 +70,9 @@ def test_doubtful_line_is_read_again_in_larger_print() -> None:
     page, recogniser = printed(*blocks), Recogniser((read_block(WELL_READ),))
     reading = read_again(page, blocks, recogniser)
     assert texts(reading.blocks) == [SURE.text, WELL_READ.text]
-    assert reading.step is not None
-    assert reading.step.name == "second_reading"
-    assert reading.step.measured == {"doubtful_lines": 1.0, "replaced_words": 3.0, "added_words": 0.0}
+    (step,) = reading.steps
+    assert step.name == "second_reading"
+    assert step.measured == {"doubtful_lines": 1.0, "replaced_words": 3.0, "added_words": 0.0}
     (picture,) = recogniser.pictures
     assert picture.shape[0] > page.shape[0]
     assert picture.shape[0] / page.shape[0] == pytest.approx(picture.shape[1] / page.shape[1], rel=0.01)
@@ -109,8 +109,7 @@ def test_worse_second_reading_leaves_the_first_and_is_recorded() -> None:
     blocks = (read_block(SURE, DOUBTFUL),)
     reading = read_again(printed(*blocks), blocks, Recogniser((read_block(read_line("l ghts t e o en", 0.1, row=2)),)))
     assert reading.blocks == blocks
-    assert reading.step is not None
-    assert reading.step.measured["replaced_words"] == 0
+    assert reading.steps[0].measured["replaced_words"] == 0
 
 
 @pytest.mark.parametrize(
@@ -121,8 +120,7 @@ def test_word_that_the_first_did_not_see_is_added_where_there_is_print(grey: int
     page = printed(*blocks)
     box = unseen.box
     page[box.top : box.top + box.height, box.left : box.left + box.width] = grey
-    step = read_again(page, blocks, Recogniser((unseen,))).step
-    assert step is not None
+    step = read_again(page, blocks, Recogniser((unseen,))).steps[0]
     assert step.measured["added_words"] == added
 
 
@@ -130,12 +128,25 @@ def test_word_that_the_first_did_not_see_is_added_where_there_is_print(grey: int
 def test_other_scripts_are_not_read_again(text: str) -> None:
     recogniser, blocks = Recogniser(), (read_block(read_line(text, 0.3)),)
     reading = read_again(printed(*blocks), blocks, recogniser)
-    assert (reading.blocks, reading.step) == (blocks, None)
+    assert (reading.blocks, reading.steps) == (blocks, ())
     assert recogniser.pictures == []
 
 
 def test_page_that_cannot_grow_is_not_read_again() -> None:
     recogniser, blocks = Recogniser(), (read_block(DOUBTFUL),)
     for page in (blank_page(MAX_SIDE_PX, 300), blank_page(6500, 6500)):
-        assert read_again(page, blocks, recogniser).step is None
+        assert read_again(page, blocks, recogniser).steps == ()
     assert recogniser.pictures == []
+
+
+@pytest.mark.parametrize("may_lose_rules", [True, False])
+def test_doubtful_line_is_read_again_without_its_underline_where_that_is_allowed(may_lose_rules: bool) -> None:
+    blocks = (read_block(SURE, DOUBTFUL),)
+    page, recogniser, box = printed(*blocks), Recogniser(), read_block(DOUBTFUL).box
+    below = box.top + box.height
+    page[below : below + 3, box.left - 40 : box.left + box.width + 40] = 0
+    reading = read_again(page, blocks, recogniser, may_lose_rules=may_lose_rules)
+    growth = recogniser.pictures[0].shape[0] / page.shape[0]
+    is_gone = recogniser.pictures[0][round((below + 1) * growth), round((box.left - 20) * growth)] > 200
+    assert is_gone == may_lose_rules
+    assert ("rules" in [step.name for step in reading.steps]) == may_lose_rules

@@ -90,6 +90,7 @@ def typed(tmp_path: Path) -> DocumentFile:
         (255 - CROOKED, 0, "auto", ["polarity", "text_size", "deskew"]),
         (255 - CROOKED, 0, "no-polarity+no-deskew+no-light", []),
         (ON_ITS_SIDE, 90, "auto", ["orientation", "text_size", "deskew"]),
+        (CROOKED, 0, "auto+contrast", ["text_size", "deskew", "contrast"]),
     ],
 )
 def test_preprocessed_picture_is_the_one_that_the_engine_saw(

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recto.ocr.page import Box, Line, Word
-from recto.ocr.trust import line_trust, trust
+from recto.ocr.trust import expected_lead, line_trust, mean_trust, trust
 from tests.ocr.made_words import read_line
 from tests.ocr.writers.made_pages import quad_of_box
 
@@ -58,3 +58,14 @@ def test_trust_of_a_line_is_weighted_by_its_characters() -> None:
     doubtful_and_long = read_line("neighbourhood if", 0.1, 0.95)
     assert line_trust(sure_and_long) > 0.7
     assert line_trust(doubtful_and_long) < 0.3
+
+
+def test_trust_of_no_words_is_full_and_their_lead_none() -> None:
+    assert mean_trust([]) == 1
+    assert expected_lead([]) == 0
+
+
+def test_lead_grows_with_words_that_are_likely_and_falls_with_others() -> None:
+    likely, unlikely = word("baker", 0.98), word("bxkr", 0.1)
+    assert 0.5 < expected_lead([likely]) < 1
+    assert expected_lead([likely, unlikely]) < expected_lead([likely]) < expected_lead([likely, likely])

@@ -46,11 +46,7 @@ def find_letters(grey: GreyArray) -> Letters:
     """
     scale = min(1.0, MAX_LONG_SIDE_PX / max(grey.shape))
     stats = _component_stats(ink_mask(reduced(grey, scale)))
-    height, width, area = (stats[:, column] for column in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA))
-    tallest = max(grey.shape) * scale / 12
-    keep = (height >= 4) & (height <= tallest) & (width >= 2) & (width <= 8 * height) & (height <= 8 * width)
-    keep &= area >= 0.08 * height * width  # frames and arcs enclose much and fill little
-    chosen = stats[keep].astype(np.float64) / scale
+    chosen = stats[_are_like_letters(stats, max(grey.shape) * scale / 12)].astype(np.float64) / scale
     return Letters(
         height=chosen[:, cv2.CC_STAT_HEIGHT],
         width=chosen[:, cv2.CC_STAT_WIDTH],
@@ -58,6 +54,21 @@ def find_letters(grey: GreyArray) -> Letters:
         bottom=chosen[:, cv2.CC_STAT_TOP] + chosen[:, cv2.CC_STAT_HEIGHT],
         scale=scale,
     )
+
+
+def darkness_of_marks(grey: GreyArray, paper: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How much darker than `paper` the darkest place of each mark is that may be a letter, and its weight, the root of its area.
+
+    Shapes (n,) both. Half of the contrast that letters must have is enough here: fainter marks are looked for.
+    """
+    mask = ink_mask(grey, _CONTRAST // 2)
+    _, found, about, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    labels, stats = np.asarray(found, dtype=np.int32), np.asarray(about, dtype=np.int32)
+    keep = _are_like_letters(stats, max(grey.shape) / 12)
+    keep[0] = False
+    darkest = np.full(len(stats), 255, np.uint8)
+    np.minimum.at(darkest, labels[mask > 0], cv2.blur(grey, (2, 2))[mask > 0])
+    return paper - darkest[keep].astype(np.float64), np.sqrt(stats[keep, cv2.CC_STAT_AREA])
 
 
 def reduced(grey: GreyArray, scale: float) -> GreyArray:
@@ -74,12 +85,20 @@ def paper_of(grey: GreyArray) -> float:
     return float(np.percentile(grey[::8, ::8], 75))
 
 
-def ink_mask(grey: GreyArray) -> Mask:
-    """Where the page is darker than its surroundings."""
+def ink_mask(grey: GreyArray, contrast: int = _CONTRAST) -> Mask:
+    """Where the page is darker than its surroundings, by at least `contrast` of 255."""
     mask = cv2.adaptiveThreshold(
-        grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _WINDOW_PX, float(_CONTRAST)
+        grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _WINDOW_PX, float(contrast)
     )
     return np.asarray(mask, dtype=np.uint8)
+
+
+def _are_like_letters(stats: NDArray[np.int32], tallest_px: float) -> NDArray[np.bool_]:
+    """Which components, by OpenCV's statistics of them, have the size and shape of letters or of some letters that touch."""
+    height, width, area = (stats[:, column] for column in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA))
+    keep = (height >= 4) & (height <= tallest_px) & (width >= 2) & (width <= 8 * height) & (height <= 8 * width)
+    keep &= area >= 0.08 * height * width  # frames and arcs enclose much and fill little
+    return np.asarray(keep)
 
 
 def _component_stats(mask: Mask) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ from recto.ocr.options import EVERY_STEP, StepChoice
 from recto.ocr.page import MAX_SIDE_PX, PageImage, Step
 from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.borders import cropped, measure_borders
+from recto.ocr.preprocessing.contrast import Contrast, cleared, measure_contrast
 from recto.ocr.preprocessing.curl import flattened, measure_curl
 from recto.ocr.preprocessing.ink import Letters, find_letters
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
@@ -44,12 +45,17 @@ _DPI_PER_LETTER_PX: Final = 12.0
 
 
 def preprocess(
-    page: PageImage, choice: StepChoice = EVERY_STEP, turn_deg: int = 0, observer: Observer | None = None
+    page: PageImage,
+    choice: StepChoice = EVERY_STEP,
+    turn_deg: int = 0,
+    observer: Observer | None = None,
+    *,
+    is_cleared: bool = False,
 ) -> Preprocessed:
     """Measures the page and takes the steps that it asks for and that `choice` allows.
 
-    Turned by quarters it is only as `turn_deg` says, counter-clockwise: whether that is right takes a second opinion. `observer` is shown
-    the page after each step.
+    Turned by quarters, counter-clockwise, and cleared of faint marks it is only as `turn_deg` and `is_cleared` say: whether that is right
+    takes a second opinion. `observer` is shown the page after each step.
     """
     dpi = page.dpi or _USUAL_DPI
     prepared = Preprocessed(page.pixels, IDENTITY, dpi, dpi, observer=observer)
@@ -78,7 +84,14 @@ def preprocess(
         prepared = _with_deskew(prepared, measure_skew(letters), "deskew" in choice.wanted)
     if may_bend:
         prepared = _with_curl(prepared)
-    return prepared
+    contrast = measure_contrast(prepared.pixels) if is_cleared or "contrast" in choice.wanted else None
+    return with_contrast(prepared, contrast) if contrast else prepared
+
+
+def with_contrast(prepared: Preprocessed, contrast: Contrast) -> Preprocessed:
+    """The page cleared of its faint marks: the last step, so that it can be taken on what another reading has seen."""
+    step = Step("contrast", {"faint_share": round(contrast.faint_share, 3), "cut": round(contrast.cut, 2)})
+    return prepared.after(step, cleared(prepared.pixels, contrast))
 
 
 def estimated_dpi(size: TextSize | None) -> float:
