@@ -29,6 +29,7 @@ from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
 from recto.web import api, health, login, page_images, pages, results
+from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
@@ -81,12 +82,13 @@ def create_app(settings: Settings) -> Flask:
             first_password_file=folder / "first_password",
         ),
     )
-    login.install_login(app)
-    install_error_handlers(app)
+    app.before_request(_note_start)
     for room in (api, results, page_images, health, login, pages):
         app.register_blueprint(room.blueprint)
+    install_authorisation_check(app)
+    login.install_login(app)
+    install_error_handlers(app)
     app.context_processor(lambda: {"version": recto.__version__})
-    app.before_request(_note_start)
     app.after_request(_finish_response)
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)

@@ -12,6 +12,7 @@ from recto.database import Begin
 from recto.errors import OptionInvalid, RectoError
 from recto.job_views import JobView, latest_change, list_jobs
 from recto.logs import get_logger
+from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, run, write
 from recto.web.job_json import job_json
 from recto.web.login import signed_in
@@ -28,6 +29,7 @@ _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 
 
 @blueprint.post("/jobs")
+@access(Access.WRITE)
 def create_job() -> Response:
     """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
     user = signed_in()
@@ -46,6 +48,7 @@ def create_job() -> Response:
 
 
 @blueprint.get("/jobs")
+@access(Access.READ)
 def get_jobs() -> Response:
     """The user's jobs, newest first; with `?after=`, what changed since."""
     user_id = signed_in().account.id
@@ -60,12 +63,14 @@ def get_jobs() -> Response:
 
 
 @blueprint.get("/jobs/<uuid:uuid>")
+@access(Access.READ)
 def get_job_status(uuid: UUID) -> Response:
     """One job. `?wait=` holds the request until it has ended."""
     return _job_response(wait_for_end(signed_in().account.id, str(uuid), asked_wait_s()))
 
 
 @blueprint.delete("/jobs/<uuid:uuid>")
+@access(Access.WRITE)
 def delete_job(uuid: UUID) -> tuple[str, int]:
     """Stop the job and remove it with everything it has."""
     remove_job(signed_in().account.id, str(uuid))
@@ -73,9 +78,9 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
 
 
 @blueprint.get("/languages")
+@access(Access.READ)
 def get_languages() -> Response:
     """The languages that Workers have, the ones that are taken where none is named, and whether a Worker is running."""
-    signed_in()
     workers = read(list_workers)
     return jsonify(
         languages=list(installed_languages(workers)),

@@ -14,6 +14,7 @@ from recto.accounts import Account
 from recto.errors import DatabaseBusy, NotSignedIn
 from recto.logs import get_logger
 from recto.web import first_admin
+from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.services import services
 
@@ -128,6 +129,7 @@ def _note_use(touch: accounts.Touch, secret: str) -> None:
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
+@access(Access.ANYBODY)
 def sign_in() -> Response | str | tuple[str, int]:
     """The sign-in page, and what its form is sent to."""
     if request.method == "POST":
@@ -155,6 +157,7 @@ def _check_sign_in() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/sign-out")
+@access(Access.PERSON)
 def sign_out() -> Response:
     """End the session."""
     user = signed_in()

@@ -11,6 +11,7 @@ from recto.errors import OptionInvalid, PageNotFound
 from recto.job_views import JobView, checkpoints
 from recto.ocr.options import STAGES, Stage
 from recto.web.api import accepted
+from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
 from recto.web.login import signed_in
 from recto.web.services import services
@@ -20,6 +21,7 @@ blueprint = Blueprint("page_images", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/image")
+@access(Access.READ)
 def get_page_image(uuid: UUID, number: int) -> Response:
     """200 with a PNG; 202 while the job runs or the picture is being made; 409 where the job failed; 404 for a page not read."""
     user_id = signed_in().account.id

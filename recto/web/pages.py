@@ -17,6 +17,7 @@ from recto.job_views import JobView, get_job, latest_change, list_jobs, page_fai
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web.api import before, parse_before, remove_job
+from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
 from recto.web.login import SignedInUser, signed_in
@@ -34,6 +35,7 @@ _MAKING_WAIT_S: Final = 20.0
 
 
 @blueprint.get("/")
+@access(Access.READ)
 def jobs() -> str:
     """The upload and the list of one's jobs."""
     user_id = signed_in().account.id
@@ -56,6 +58,7 @@ def jobs() -> str:
 
 
 @blueprint.post("/upload")
+@access(Access.WRITE)
 def upload() -> Response:
     """The upload form without JavaScript: every document is tried, and what is wrong with one is said of that one."""
     user = signed_in()
@@ -72,6 +75,7 @@ def upload() -> Response:
 
 
 @blueprint.get("/jobs/<uuid:uuid>")
+@access(Access.READ)
 def job(uuid: UUID) -> str:
     """One job: how far it is, its text, what was wrong."""
     found = read(get_job, signed_in().account.id, str(uuid))
@@ -89,6 +93,7 @@ def job(uuid: UUID) -> str:
 
 
 @blueprint.get("/jobs/<uuid:uuid>/result/<result_format>")
+@access(Access.READ)
 def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[str, str]]:
     """The result as a file. A format that takes long to make shows a page that asks again by itself."""
     job, asked = read(get_job, signed_in().account.id, str(uuid)), parse_format(result_format)
@@ -100,6 +105,7 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/<stage>")
+@access(Access.READ)
 def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int, dict[str, str]]:
     """The picture of a page. One that takes long to make shows a page that asks again by itself."""
     job, picture = read(get_job, signed_in().account.id, str(uuid)), PagePicture(number, parse_stage(stage))
@@ -112,6 +118,7 @@ def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")
+@access(Access.WRITE)
 def delete(uuid: UUID) -> Response:
     """Stop and remove a job."""
     remove_job(signed_in().account.id, str(uuid))
@@ -120,12 +127,14 @@ def delete(uuid: UUID) -> Response:
 
 
 @blueprint.get("/account")
+@access(Access.PERSON)
 def account() -> str:
     """API tokens and password."""
     return _account_page(signed_in(), {})
 
 
 @blueprint.post("/account/tokens")
+@access(Access.PERSON)
 def create_token() -> tuple[str, int]:
     """Make a token and show it in the answer itself: it is kept nowhere, not even in a cookie."""
     user = signed_in()
@@ -135,6 +144,7 @@ def create_token() -> tuple[str, int]:
 
 
 @blueprint.post("/account/tokens/<int(max=9223372036854775807):token_id>/revoke")
+@access(Access.PERSON)
 def revoke_token(token_id: int) -> Response:
     """End a token."""
     write(accounts.revoke_token, signed_in().account.id, token_id)
@@ -143,6 +153,7 @@ def revoke_token(token_id: int) -> Response:
 
 
 @blueprint.post("/account/password")
+@access(Access.PERSON)
 def change_password() -> Response | tuple[str, int]:
     """Change one's password; the other sign-ins end."""
     user = signed_in()

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from recto import accounts, workers
 from recto.database import Begin, connect, transaction
+from recto.derivations import PagePicture
 from recto.errors import RectoError
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
@@ -82,6 +83,12 @@ class HandWorker:
                 file.write(page_to_json(page))
         with transaction(Session(self.engine), Begin.WRITE) as session:
             self._jobs.adopt_page(session, claim.lease, number, error, page)
+
+    def write_picture(self, claim: Claim, number: int, content: bytes) -> None:
+        """Put a picture of a page there, as if it had been asked for and made."""
+        name = PagePicture(number, "original").file_name(claim.lease.token)
+        with self._storage.write(claim.lease.job_uuid, name) as file:
+            file.write(content)
 
     def write_results(self, claim: Claim, text: str) -> None:
         """Write the files of the attempt, which are the result once the job is FINISHED."""
