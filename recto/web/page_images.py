@@ -14,6 +14,7 @@ from recto.web.api import accepted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
 from recto.web.login import signed_in
+from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
@@ -59,8 +60,7 @@ def _answer(job: JobView, picture: PagePicture) -> Response:
     if not request.if_none_match.contains(picture.name):
         response = _file(job.uuid, picture.file_name(job.result_token or ""), picture.name)
     response.set_etag(picture.name)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return confined(response)
 
 
 def _file(uuid: str, name: str, shown_name: str) -> Response:

@@ -18,6 +18,7 @@ from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
 from recto.web.links import download_name
 from recto.web.login import signed_in
+from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
@@ -58,8 +59,7 @@ def get_file(uuid: UUID, file_name: str) -> Response:
     except RequestedRangeNotSatisfiable:
         file.close()
         raise
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return confined(response)
 
 
 def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:

@@ -92,10 +92,13 @@ class HandWorker:
 
     def write_results(self, claim: Claim, text: str) -> None:
         """Write the files of the attempt, which are the result once the job is FINISHED."""
-        contents = {"txt": text, "json": json.dumps({"text": text})}
-        for result_format, content in contents.items():
-            with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
-                file.write(content.encode())
+        self.write_file(claim, "txt", text.encode())
+        self.write_file(claim, "json", json.dumps({"text": text}).encode())
+
+    def write_file(self, claim: Claim, result_format: str, content: bytes) -> None:
+        """Write one format of the result."""
+        with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
+            file.write(content)
 
     def commit_finish(self, claim: Claim) -> None:
         """Write FINISHED and nothing else."""
