@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, send_file
 
+from recto.accounts import Scope
 from recto.derivations import PagePicture
 from recto.errors import OptionInvalid, PageNotFound
 from recto.job_views import JobView, checkpoints
@@ -22,7 +23,7 @@ blueprint = Blueprint("page_images", __name__, url_prefix="/api/v1")
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/image")
 def get_page_image(uuid: UUID, number: int) -> Response:
     """200 with a PNG; 202 while the job runs or the picture is being made; 409 where the job failed; 404 for a page not read."""
-    user_id = signed_in().account.id
+    user_id = signed_in(Scope.JOBS_READ).account.id
     stage, wait_s = parse_stage(request.args.get("stage", "original")), asked_wait_s()
     until = time.monotonic() + wait_s
     job = wait_for_success(user_id, str(uuid), wait_s)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request, send_file, url_for
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
+from recto.accounts import Scope
 from recto.derivations import ResultFile
 from recto.errors import FileNotFound, OptionInvalid
 from recto.file_storage.base import result_name
@@ -26,7 +27,7 @@ blueprint = Blueprint("results", __name__, url_prefix="/api/v1")
 @blueprint.get("/jobs/<uuid:uuid>/result")
 def get_result(uuid: UUID) -> BaseResponse:
     """302 to the file; 202 while there is none yet; 409 where there will be none."""
-    user_id = signed_in().account.id
+    user_id = signed_in(Scope.JOBS_READ).account.id
     result_format, wait_s = parse_format(request.args.get("format", "txt")), asked_wait_s()
     until = time.monotonic() + wait_s
     job = wait_for_success(user_id, str(uuid), wait_s)

@@ -26,10 +26,10 @@ EXPECTED = {
     "POST /sign-out": Expected(401, 302, 302),
     "GET /": Expected(401, 200, 200),
     "POST /upload": Expected(401, 302, 302),
-    "GET /account": Expected(401, 200, 200),
-    "POST /account/password": Expected(401, 422, 422),
-    "POST /account/tokens": Expected(401, 201, 201),
-    "POST /account/tokens/<int(max=9223372036854775807):token_id>/revoke": Expected(401, 404, 302),
+    "GET /account": Expected(401, 403, 403),
+    "POST /account/password": Expected(401, 403, 403),  # for people: a token is not enough
+    "POST /account/tokens": Expected(401, 403, 403),
+    "POST /account/tokens/<int(max=9223372036854775807):token_id>/revoke": Expected(401, 403, 403),
     "GET /jobs/<uuid:uuid>": Expected(401, 404, 200),
     "GET /jobs/<uuid:uuid>/result/<result_format>": Expected(401, 404, 302),
     "GET /jobs/<uuid:uuid>/pages/<int:number>/<stage>": Expected(401, 404, 404),  # no page was read by hand
@@ -42,6 +42,9 @@ EXPECTED = {
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": Expected(404, 404, 404),  # only the signature counts
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": Expected(401, 404, 404),
     "GET /api/v1/languages": Expected(401, 200, 200),
+    "GET /api/v1/token": Expected(401, 200, 200),
+    "DELETE /api/v1/token": Expected(401, 204, 204),
+    "GET /api/v1/audit": Expected(401, 403, 403),  # tokens of the scope admin alone
 }
 
 
