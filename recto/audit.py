@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -26,8 +27,9 @@ class Action(StrEnum):
     JOB_DELETED = "job_deleted"
 
 
-COMMAND_LINE = "(command line)"
-"""Who does what is done with ocr_worker.py: no name of a user, which has no brackets to mistake it for a user's."""
+COMMAND_LINE: Final = "(command line)"
+FIRST_START: Final = "(first start)"
+"""Who does what no user does, but ocr_worker.py, or the Backend by itself."""
 
 
 @dataclass(frozen=True, slots=True)
