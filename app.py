@@ -28,16 +28,19 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
-from recto.web import api, health, login, page_images, pages, results
+from recto.sign_ins import SignInLimits
+from recto.web import access, api, health, login, page_images, pages, results
 from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.links import LinkSigner
+from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services
+from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest, discard_incoming
 
@@ -62,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
         engine = db.engine
     prepare_engine(engine)
     upgrade_schema(engine)
-    server = settings.server
+    server, limits = settings.server, settings.limits
     install_services(
         app,
         Services(
@@ -77,17 +80,22 @@ def create_app(settings: Settings) -> Flask:
                 server.retry_after_s,
                 server.link_lifetime_s,
                 server.session_lifetime_s,
+                settings.log.audit_lifetime_s,
+            ),
+            sign_in_limits=SignInLimits(
+                limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
             ),
             default_languages=settings.ocr.languages,
             first_password_file=folder / "first_password",
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, page_images, health, login, pages):
+    for room in (api, results, page_images, access, health, login, pages):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)
     install_error_handlers(app)
+    install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
     app.context_processor(lambda: {"version": recto.__version__})
     app.after_request(_finish_response)
     app.teardown_request(discard_incoming)
@@ -143,7 +151,9 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
     app = create_app(settings)
     host, port = settings.server.host, settings.server.port
-    server = RectoServer((host, port), app)
+    limits = settings.limits
+    patience = Patience(limits.header_timeout_s, limits.body_timeout_s, limits.min_body_bytes_per_s)
+    server = RectoServer((host, port), app, patience)
     try:
         server.start()
     except OSError as error:

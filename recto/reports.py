@@ -30,9 +30,14 @@ _USERS: Final = f"""
 SELECT id, name, is_admin, {_CREATED} AS created, (SELECT count(*) FROM job WHERE user_id = user.id) AS jobs FROM user ORDER BY name
 """  # noqa: S608
 _TOKENS: Final = f"""
-SELECT api_token.id, user.name AS user, api_token.name, prefix, {_TIME.format(column="api_token.created_us")} AS created,
-       {_TIME.format(column="last_used_us")} AS last_used
+SELECT api_token.id, user.name AS user, api_token.name, prefix, scopes, {_TIME.format(column="api_token.created_us")} AS created,
+       {_TIME.format(column="expires_us")} AS expires, {_TIME.format(column="last_used_us")} AS last_used
 FROM api_token JOIN user ON user.id = user_id WHERE (:user IS NULL OR user.name = :user) ORDER BY api_token.id
+"""  # noqa: S608
+
+_AUDIT: Final = f"""
+SELECT {_TIME.format(column="timestamp")} AS time, action, user_name AS user, about, address FROM audit_event
+WHERE :user IS NULL OR user_name = :user OR about = :user OR about LIKE :about ESCAPE '!' ORDER BY id DESC LIMIT :limit
 """  # noqa: S608
 
 
@@ -49,6 +54,12 @@ def list_users(database: Path) -> list[Row]:
 def list_tokens(database: Path, user: str | None) -> list[Row]:
     """API tokens, of one user or of all, with the start that lets a person recognise them."""
     return _rows(database, _TOKENS, {"user": user})
+
+
+def list_audit(database: Path, user: str | None, limit: int) -> list[Row]:
+    """The latest events of the audit log, of everybody, or of what a user did and of what was done to them."""
+    escaped = (user or "").replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return _rows(database, _AUDIT, {"user": user, "about": f"{escaped}: %", "limit": limit})
 
 
 def back_up(database: Path, target: Path) -> int:

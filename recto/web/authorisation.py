@@ -9,6 +9,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from recto.accounts import Scope
+
 _View = TypeVar("_View", bound=Callable[..., Any])
 _STATED: Final = "recto_access"
 
@@ -19,10 +21,26 @@ class Access(Enum):
     ANYBODY = "anybody"
     LINK = "whoever has the link"
     """Checked by the view itself: the signature also says which file it is for."""
-    READ = "jobs:read"
-    WRITE = "jobs:write"
+    USER = "any user"
+    READ = "`jobs:read`"
+    WRITE = "`jobs:write`"
+    READ_OR_WRITE = "`jobs:read` or `jobs:write`"
+    ADMIN = "`admin`"
     PERSON = "a signed-in person"
     """Passwords and tokens: a program's token that was found must not make others, nor lock out its owner."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Of which a token needs one. A sign-in has all that its user may have."""
+        return _SCOPES.get(self, tuple(Scope))
+
+
+_SCOPES: Final = {
+    Access.READ: (Scope.JOBS_READ,),
+    Access.WRITE: (Scope.JOBS_WRITE,),
+    Access.READ_OR_WRITE: (Scope.JOBS_READ, Scope.JOBS_WRITE),
+    Access.ADMIN: (Scope.ADMIN,),
+}
 
 
 def access(needed: Access) -> Callable[[_View], _View]:

@@ -1,5 +1,6 @@
 """Who makes a request: a person with a session cookie, or a program with a bearer token. CSRF protection for the former."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
@@ -7,13 +8,16 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from gevent.lock import BoundedSemaphore
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from recto import accounts
-from recto.accounts import Account
+from recto import accounts, audit, sign_ins
+from recto.accounts import Account, Scope
+from recto.audit import Action, Event
 from recto.errors import DatabaseBusy, NotSignedIn
 from recto.logs import get_logger
 from recto.web import first_admin
+from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.services import services
@@ -28,11 +32,12 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """The current user. `secret` is that of the session; None where a token was used."""
+    """The current user. `secret` is that of the session; None where a token was used, which may do what `scopes` say."""
 
-    def __init__(self, account: Account, secret: str | None) -> None:
+    def __init__(self, account: Account, secret: str | None, scopes: frozenset[Scope] = frozenset(Scope)) -> None:
         self.account = account
         self.secret = secret
+        self.scopes = scopes
 
     @property
     def name(self) -> str:
@@ -73,7 +78,7 @@ def install_login(app: Flask) -> None:
 
 
 def signed_in() -> SignedInUser:
-    """The current user; NotSignedIn where there is none."""
+    """The current user; NotSignedIn where there is none. What they may do is checked before (authorisation_check.py)."""
     if not current_user.is_authenticated:
         raise NotSignedIn(
             "Send 'Authorization: Bearer TOKEN' with a token from the account page or `ocr_worker.py tokens create`, or sign in on the page."
@@ -118,7 +123,7 @@ def _load_from_token(current: Request) -> SignedInUser | None:
         return None
     if found.is_stale:
         _note_use(accounts.touch_token, authorization.token)
-    return SignedInUser(found.account, None)
+    return SignedInUser(found.account, None, found.scopes)
 
 
 def _note_use(touch: accounts.Touch, secret: str) -> None:
@@ -142,18 +147,40 @@ def sign_in() -> Response | str | tuple[str, int]:
 def _check_sign_in() -> Response | tuple[str, int]:
     """Check name and password and begin a session."""
     name, target = request.form.get("name", ""), request.form.get("next", "")
-    with _PASSWORD_CHECKS:
-        account = read(accounts.check_password, name, request.form.get("password", ""))
+    account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
     if account is None:
-        _log.info("sign_in_refused", address=request.remote_addr)
+        _log.info("sign_in_refused", address=client_address())
         error = "Name or password is wrong. Check both and try again."
         return render_template("sign_in.html", next=target, error=error, name=name), 401
     session.clear()  # nothing of before the sign-in survives it
-    secret = write(accounts.sign_in, account, request.remote_addr or "", request.user_agent.string)
+    signed_in_event = Event(Action.SIGNED_IN, account.name, address=client_address())
+    secret = write_noted(signed_in_event, accounts.sign_in, account, client_address(), request.user_agent.string)
     login_user(SignedInUser(account, secret))
     session.permanent = True
     first_admin.forget_password_file(services().first_password_file, account)
     return redirect(_local(target))
+
+
+def account_of_password(name: str, password: str, refusal: Action) -> Account | None:
+    """Whose name and password these are, else None, which is noted as `refusal`. TooManySignIns where too many were wrong.
+
+    A name that nobody has takes the same steps and the same time.
+    """
+    attempt_id = write(sign_ins.begin_attempt, services().sign_in_limits, name, client_address())
+    with _PASSWORD_CHECKS:
+        account = read(accounts.check_password, name, password)
+    if account is None:
+        write(_note_refusal, Event(refusal, name, address=client_address()), services().limits.audit_lifetime_s)
+    else:
+        write(sign_ins.forget_attempt, attempt_id)
+    return account
+
+
+def _note_refusal(session: Session, event: Event, audit_lifetime_s: int) -> None:
+    """A name that nobody has is left out: it may be a password in the wrong field."""
+    known = accounts.has_user(session, event.user)
+    audit.note(session, event if known else replace(event, user=""))
+    audit.forget_old(session, audit_lifetime_s)
 
 
 @blueprint.post("/sign-out")
@@ -162,7 +189,7 @@ def sign_out() -> Response:
     """End the session."""
     user = signed_in()
     if user.secret:
-        write(accounts.sign_out, user.secret)
+        write_noted(noted_by_user(Action.SIGNED_OUT), accounts.sign_out, user.secret)
     logout_user()
     session.clear()
     flash("You are signed out.", "success")

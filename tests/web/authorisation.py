@@ -15,6 +15,7 @@ from typing import Final
 from flask import Flask
 
 from app import create_app
+from recto.accounts import DEFAULT_SCOPES, Scope
 from recto.settings import load_settings
 from recto.web.authorisation import Access, stated_access
 
@@ -25,16 +26,19 @@ class Caller(Enum):
     """Those who knock. The owner is no administrator; the others are not the owner."""
 
     NOBODY = "nobody"
+    EXPIRED = "token: expired"
     REVOKED = "token: revoked"
+    NARROW = "token: scope too small"
     OTHER = "token: another user"
+    ADMIN_TOKEN = "token: an admin, `admin` alone"
     ADMIN = "session: an admin"
     FORGED = "session: owner, no CSRF token"
     SESSION = "session: owner"
     TOKEN = "token: owner"
 
 
-_UNKNOWN: Final = frozenset({Caller.NOBODY, Caller.REVOKED})
-_BY_SESSION: Final = frozenset({Caller.ADMIN, Caller.FORGED, Caller.SESSION})
+UNKNOWN: Final = frozenset({Caller.NOBODY, Caller.EXPIRED, Caller.REVOKED})
+BY_SESSION: Final = frozenset({Caller.ADMIN, Caller.FORGED, Caller.SESSION})
 
 LET_IN: Final = {
     "GET /static/<path:filename>": 200,
@@ -61,6 +65,9 @@ LET_IN: Final = {
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": 200,
     "GET /api/v1/languages": 200,
+    "GET /api/v1/token": 200,
+    "DELETE /api/v1/token": 204,
+    "GET /api/v1/audit": 200,
 }
 """What each address answers to whom it lets in. A new address needs its line here."""
 
@@ -101,14 +108,17 @@ def expected_status(address: Address, caller: Caller) -> int:
         return _expected_at_sign_in(address, caller)
     if address.needed in (Access.ANYBODY, Access.LINK):
         return address.let_in
-    if caller in _UNKNOWN:
+    if caller in UNKNOWN:
         return 401
     if not _suffices(caller, address.needed):
         return 403
     if caller is Caller.FORGED and address.method not in SAFE:
         return 403
-    names_something = "<uuid:" in address.rule or ":token_id>" in address.rule
-    if caller in (Caller.OTHER, Caller.ADMIN) and names_something:
+    is_of_another = caller in (Caller.OTHER, Caller.ADMIN) and (
+        "<uuid:" in address.rule or ":token_id>" in address.rule
+    )
+    is_no_token = address.rule == "/api/v1/token" and caller in BY_SESSION
+    if is_of_another or is_no_token:
         return 404
     return address.let_in
 
@@ -116,12 +126,27 @@ def expected_status(address: Address, caller: Caller) -> int:
 def _expected_at_sign_in(address: Address, caller: Caller) -> int:
     """The form is for anybody who got it from the page; who is signed in is led on."""
     if address.method in SAFE:
-        return address.let_in if caller in _UNKNOWN else 302
+        return address.let_in if caller in UNKNOWN else 302
     return address.let_in if caller in (Caller.ADMIN, Caller.SESSION) else 403
 
 
 def _suffices(caller: Caller, needed: Access) -> bool:
-    return needed is not Access.PERSON or caller in _BY_SESSION
+    if needed is Access.PERSON:
+        return caller in BY_SESSION
+    return not scopes(caller, needed).isdisjoint(needed.scopes)
+
+
+def scopes(caller: Caller, needed: Access) -> frozenset[Scope]:
+    """What a caller who is known may do. Too small is: the wrong one of the two that programs have."""
+    match caller:
+        case Caller.NARROW:
+            return frozenset({Scope.JOBS_WRITE if needed is Access.READ else Scope.JOBS_READ})
+        case Caller.ADMIN_TOKEN:
+            return frozenset({Scope.ADMIN})
+        case Caller.ADMIN:
+            return frozenset(Scope)
+        case _:
+            return frozenset(DEFAULT_SCOPES)
 
 
 def matrix(app: Flask) -> Iterator[str]:

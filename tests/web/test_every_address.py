@@ -1,20 +1,48 @@
 """Every address of the URL map, by every method, as everybody: the answer has to be the one that follows from what the view states."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from models import ApiToken
 from recto import accounts
+from recto.accounts import DEFAULT_SCOPES, Scope
 from recto.database import Begin, transaction
 from recto.web.authorisation import Access, access
 from recto.web.authorisation_check import install_authorisation_check
-from tests.web.authorisation import LET_IN, SAFE, Address, Caller, addresses, expected_status, matrix
+from tests.web.authorisation import (
+    BY_SESSION,
+    LET_IN,
+    SAFE,
+    Address,
+    Caller,
+    addresses,
+    expected_status,
+    matrix,
+    scopes,
+)
 from tests.web.clients import PDF, Browser, Program, problem
-from tests.web.conftest import Known, add_user
+from tests.web.conftest import Known, MakeApp, add_user
 from tests.web.hand_worker import HandWorker
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "authorisation.md"
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    """Without the rates: some call here more often than anybody should."""
+    return make_app(
+        RECTO_LIMITS_SIGN_INS_PER_MINUTE="0", RECTO_LIMITS_TOKENS_PER_HOUR="0", RECTO_LIMITS_UPLOADS_PER_MINUTE="0"
+    )
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Door:
@@ -23,7 +51,7 @@ class Door:
     def __init__(self, app: Flask, worker: HandWorker) -> None:
         self._app, self._worker = app, worker
         self._owner = add_user(app, "owner")
-        self._others = {Caller.OTHER: add_user(app, "other"), Caller.ADMIN: add_user(app, "admin", is_admin=True)}
+        self._others = {Caller.OTHER: add_user(app, "other"), Caller.ADMIN_TOKEN: add_user(app, "admin", is_admin=True)}
         self._by_owner = Program(app, self._owner.token)
         self._paths, self._is_touched = self._made_anew(), False
 
@@ -34,40 +62,39 @@ class Door:
         self._is_touched = address.method not in SAFE
         path = self._paths.get(address.rule, address.rule)
         content = PDF if address.rule in ("/upload", "/api/v1/jobs") and address.method == "POST" else None
-        if caller in (Caller.SESSION, Caller.FORGED, Caller.ADMIN):
+        if caller in BY_SESSION:
             browser = self._browser(caller)
-            return browser.client.open(
-                path, method=address.method, data=content, headers=self._csrf(browser, caller), buffered=True
-            ).status_code
-        return self._program(caller).request(address.method, path, data=content).status_code
+            headers = {} if caller is Caller.FORGED else {"X-CSRFToken": browser.csrf_token}
+            answer = browser.client.open(path, method=address.method, data=content, headers=headers, buffered=True)
+        else:
+            answer = self._program(caller, address).request(address.method, path, data=content)
+        return answer.status_code
 
     def _browser(self, caller: Caller) -> Browser:
         browser = Browser(self._app)
         assert browser.sign_in("admin" if caller is Caller.ADMIN else "owner").status_code == 302
         return browser
 
-    def _csrf(self, browser: Browser, caller: Caller) -> dict[str, str]:
-        return {} if caller is Caller.FORGED else {"X-CSRFToken": browser.csrf_token}
+    def _program(self, caller: Caller, address: Address) -> Program:
+        """With a token of its own, as it may be the last time that it works."""
+        if caller is Caller.NOBODY:
+            return Program(self._app)
+        user = self._others.get(caller, self._owner)
+        token, number = self._new_token(user, scopes(caller, address.needed))
+        if caller is Caller.REVOKED:
+            self._do(accounts.revoke_token, user.id, number)
+        if caller is Caller.EXPIRED:
+            self._do(_expire, number)
+        return Program(self._app, token)
 
-    def _program(self, caller: Caller) -> Program:
-        match caller:
-            case Caller.NOBODY:
-                return Program(self._app)
-            case Caller.OTHER:
-                return Program(self._app, self._others[caller].token)
-            case Caller.REVOKED:
-                token, number = self._new_token()
-                with transaction(self._worker.session(), Begin.WRITE) as session:
-                    accounts.revoke_token(session, self._owner.id, number)
-                return Program(self._app, token)
-            case _:
-                return self._by_owner
+    def _new_token(self, user: Known, allowed: frozenset[Scope] = frozenset(DEFAULT_SCOPES)) -> tuple[str, int]:
+        """A token of the user's, and its number."""
+        token = self._do(accounts.create_token, user.id, "tests", allowed, 1)
+        return token, self._do(accounts.list_tokens, user.id)[-1].id
 
-    def _new_token(self) -> tuple[str, int]:
-        """A token of the owner's, and its number."""
+    def _do(self, operation: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with transaction(self._worker.session(), Begin.WRITE) as session:
-            token = accounts.create_token(session, self._owner.id, "tests")
-            return token, accounts.list_tokens(session, self._owner.id)[-1].id
+            return operation(session, *args, **kwargs)
 
     def _made_anew(self) -> dict[str, str]:
         """The rules with something in them filled with what is the owner's."""
@@ -80,7 +107,7 @@ class Door:
         link = self._by_owner.get(f"/api/v1/jobs/{uuid}/result").headers["Location"]
         filled = {
             "<uuid:uuid>": uuid,
-            "<int(max=9223372036854775807):token_id>": str(self._new_token()[1]),
+            "<int(max=9223372036854775807):token_id>": str(self._new_token(self._owner)[1]),
             "<result_format>": "txt",
             "<int:number>": "1",
             "<stage>": "original",
@@ -93,6 +120,10 @@ class Door:
                 path = path.replace(marker, value)
             paths[rule] = link if "<file_name>" in path else path
         return paths
+
+
+def _expire(session: Session, number: int) -> None:
+    session.execute(update(ApiToken).where(ApiToken.id == number).values(expires_us=1))
 
 
 def test_every_address_is_known_and_says_what_it_answers(app: Flask) -> None:
@@ -111,7 +142,7 @@ def test_caller_is_answered_at_every_address_as_its_view_states(app: Flask, work
 def test_document_shows_the_whole_matrix(app: Flask) -> None:
     text = DOCS.read_text(encoding="utf-8")
     assert "\n".join(matrix(app)) in text, "Print it anew: python -m tests.web.authorisation"
-    assert all(f"| {needed.value} |" in text for needed in Access)
+    assert all(f"\n| {needed.value} | " in text for needed in Access)
 
 
 def test_view_that_states_nothing_stops_the_start() -> None:
@@ -129,15 +160,11 @@ def test_view_that_states_nothing_stops_the_start() -> None:
 
 def test_view_alone_is_not_asked_who_calls(app: Flask) -> None:
     """The statement is what is enforced: a view without any check of its own is closed by it."""
-
-    @access(Access.PERSON)
-    def unguarded() -> str:
-        return "reached"
-
-    app.view_functions["health.healthz"] = unguarded
+    app.view_functions["health.healthz"] = access(Access.PERSON)(lambda: "reached")
+    install_authorisation_check(app)
     problem(Program(app).get("/healthz"), 401, "not_signed_in")
     token = add_user(app, "ada").token
-    assert "people" in problem(Program(app, token).get("/healthz"), 403, "not_allowed")["detail"]
+    assert "Sign in" in problem(Program(app, token).get("/healthz"), 403, "not_allowed")["detail"]
     browser = Browser(app)
     browser.sign_in("ada")
     assert browser.get("/healthz").text == "reached"
