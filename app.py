@@ -45,6 +45,7 @@ from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest, discard_incoming
 
 _log = get_logger(__name__)
+_EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
 _FORM_FIELDS_BYTES = 512 * 1024  # werkzeug also holds one chunk of a file against it
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -162,7 +163,7 @@ def serve(settings: Settings) -> None:
         ) from error
     # Connections inherit it. Without it, a kept-alive answer waits some 40 ms for the client's delayed acknowledgement (RFC 896).
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown_host = "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    shown_host = "localhost" if host in (_EVERY_IPV4_ADDRESS, "::") else host
     address = f"http://{shown_host}:{server.server_port}{settings.server.base_path}/"
     with app.app_context():
         sessions = sessionmaker(db.engine)
