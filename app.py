@@ -35,6 +35,7 @@ from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
+from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
@@ -99,6 +100,7 @@ def create_app(settings: Settings) -> Flask:
     install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
     app.context_processor(lambda: {"version": recto.__version__})
     app.after_request(_finish_response)
+    install_held_requests(app)
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app

@@ -12,9 +12,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 import ocr_worker
 from models import Job, JobStatus, JobStatusTransition, User
@@ -124,6 +126,15 @@ def new_submission(user_id: int, options: dict[str, Any] | None = None, uuid: UU
 
 def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks() -> None:
+    """As recto/logs.py has them: where Rich is installed, structlog's own default takes seconds and shows local variables."""
+    processors = structlog.get_config()["processors"]
+    structlog.configure(
+        processors=[*processors[:-1], ConsoleRenderer(colors=False, exception_formatter=plain_traceback)]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 from sqlalchemy.orm import Session
 
 from recto import accounts, audit
@@ -53,10 +53,9 @@ def revoke_token_noted(session: Session, user: SignedInUser, token_id: int, addr
 
 
 def _own_token(user: SignedInUser) -> TokenView:
-    authorization = request.authorization
-    if user.secret is not None or authorization is None or authorization.token is None:
+    if user.token is None:
         raise TokenNotFound("You are signed in by a cookie, not by a token. The account page lists your tokens.")
-    return read(accounts.find_token, authorization.token)
+    return read(accounts.find_token, user.token)
 
 
 def _token_json(view: TokenView) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Who makes a request: a person with a session cookie, or a program with a bearer token. CSRF protection for the former."""
 
+import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from recto import accounts, audit, sign_ins
-from recto.accounts import Account, Scope
+from recto.accounts import Account, Recognised
 from recto.audit import Action, Event
 from recto.errors import DatabaseBusy, NotSignedIn
 from recto.logs import get_logger
@@ -32,12 +33,18 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """The current user. `secret` is that of the session; None where a token was used, which may do what `scopes` say."""
+    """The current user. Either `secret`, that of the session, or `token` is there; it is good for `scopes`."""
 
-    def __init__(self, account: Account, secret: str | None, scopes: frozenset[Scope] = frozenset(Scope)) -> None:
-        self.account = account
+    def __init__(self, found: Recognised, secret: str | None = None, token: str | None = None) -> None:
+        self.account = found.account
+        self.scopes = found.scopes
         self.secret = secret
-        self.scopes = scopes
+        self.token = token
+
+    @property
+    def credential(self) -> str:
+        """What they are recognised by."""
+        return self.secret or self.token or ""
 
     @property
     def name(self) -> str:
@@ -110,7 +117,8 @@ def _load_from_session(secret: str) -> SignedInUser | None:
         return None
     if found.is_stale:
         _note_use(accounts.touch_session, secret)
-    return SignedInUser(found.account, secret)
+    g.recognised_s = time.monotonic()
+    return SignedInUser(found, secret=secret)
 
 
 @login_manager.request_loader  # type: ignore[untyped-decorator]
@@ -123,7 +131,15 @@ def _load_from_token(current: Request) -> SignedInUser | None:
         return None
     if found.is_stale:
         _note_use(accounts.touch_token, authorization.token)
-    return SignedInUser(found.account, None, found.scopes)
+    g.recognised_s = time.monotonic()
+    return SignedInUser(found, token=authorization.token)
+
+
+def is_still_signed_in(user: SignedInUser) -> bool:
+    """Whether what the user was recognised by, at the beginning of the request, still holds."""
+    if user.secret is not None:
+        return read(accounts.account_of_session, user.secret, services().limits.session_lifetime_s) is not None
+    return user.token is not None and read(accounts.account_of_token, user.token) is not None
 
 
 def _note_use(touch: accounts.Touch, secret: str) -> None:
@@ -155,7 +171,7 @@ def _check_sign_in() -> Response | tuple[str, int]:
     session.clear()  # nothing of before the sign-in survives it
     signed_in_event = Event(Action.SIGNED_IN, account.name, address=client_address())
     secret = write_noted(signed_in_event, accounts.sign_in, account, client_address(), request.user_agent.string)
-    login_user(SignedInUser(account, secret))
+    login_user(SignedInUser(Recognised(account, is_stale=False, scopes=frozenset()), secret=secret))
     session.permanent = True
     first_admin.forget_password_file(services().first_password_file, account)
     return redirect(_local(target))
