@@ -21,6 +21,7 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import recto
+from recto import accounts
 from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
@@ -170,6 +171,7 @@ def serve(settings: Settings) -> None:
     with app.app_context():
         sessions = sessionmaker(db.engine)
     admin, folder = settings.admin, settings.file_storage.path
+    in_thread(accounts.prepare_checks)
     in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
     _log.info("backend_ready", address=address)
     stopped = gevent.event.Event()

@@ -16,7 +16,6 @@ import structlog
 from hypothesis import settings
 from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
 from sqlalchemy.orm import Session, sessionmaker
-from structlog.dev import ConsoleRenderer, plain_traceback
 
 import ocr_worker
 from models import Job, JobStatus, JobStatusTransition, User
@@ -24,6 +23,8 @@ from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
 
+# As recto/logs.py does: where Rich is installed, the default shows local variables, and trips over those of werkzeug.
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 settings.register_profile("recto", deadline=None)  # how long an example takes says something about the machine
 settings.load_profile("recto")
 
@@ -126,15 +127,6 @@ def new_submission(user_id: int, options: dict[str, Any] | None = None, uuid: UU
 
 def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _plain_tracebacks() -> None:
-    """As recto/logs.py has them: where Rich is installed, structlog's own default takes seconds and shows local variables."""
-    processors = structlog.get_config()["processors"]
-    structlog.configure(
-        processors=[*processors[:-1], ConsoleRenderer(colors=False, exception_formatter=plain_traceback)]
-    )
 
 
 @pytest.fixture(autouse=True)

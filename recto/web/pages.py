@@ -196,9 +196,9 @@ def _lifetime_days(given: str) -> int | None:
 def _scope_choices(user: SignedInUser) -> dict[str, str]:
     """Values of the form and what they mean."""
     choices = {
-        " ".join(accounts.DEFAULT_SCOPES): "Send documents and read results",
-        Scope.JOBS_READ.value: "Only read results",
-        Scope.JOBS_WRITE.value: "Only send and delete documents",
+        " ".join(accounts.DEFAULT_SCOPES): "Send and read",
+        Scope.JOBS_READ.value: "Only read",
+        Scope.JOBS_WRITE.value: "Only send and delete",
     }
     return choices | ({Scope.ADMIN.value: "Administer this Recto"} if user.is_admin else {})
 
