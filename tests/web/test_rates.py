@@ -52,7 +52,7 @@ def test_uploads_of_other_users_and_other_requests_are_not_concerned(limited: Fl
 def test_strangers_use_up_no_users_rate(limited: Flask) -> None:
     ada = Program(limited, add_user(limited, "ada").token)
     stranger = Program(limited, "recto_wrong")
-    assert [stranger.post(JOBS, data=PDF).status_code for _ in range(3)] == [401, 401, 429]
+    assert [stranger.post(JOBS, data=PDF).status_code for _ in range(3)] == [401] * 3  # before anything is counted
     assert ada.post(JOBS, data=PDF).status_code == 202
 
 
