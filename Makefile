@@ -100,10 +100,11 @@ test-all: ## All three, one after another
 	@$(MAKE) test-long
 
 .PHONY: check
-check: $(DEV_READY) ## Format, lint and types, changing nothing
+check: $(DEV_READY) ## Format, lint, types and security, changing nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive .
 
 .PHONY: format
 format: $(DEV_READY) ## Format the code and sort its imports
@@ -147,7 +148,7 @@ lock: $(DEV_READY) ## Pin requirements*.in to requirements*.txt (UPGRADE=1: to t
 
 .PHONY: audit
 audit: .make/audit/.ready ## Look for known vulnerabilities in the pinned packages (asks the internet)
-	@.make/audit/bin/pip-audit --disable-pip --no-deps -r requirements.txt -r requirements-dev.txt
+	@.make/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt -r requirements-dev.txt
 
 .make/audit/.ready: $(RUN_READY)
 	@$(BIN)/python -m venv --clear .make/audit

@@ -21,6 +21,7 @@ from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import recto
+from recto import accounts
 from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
@@ -28,19 +29,25 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
-from recto.web import api, health, login, page_images, pages, results
+from recto.sign_ins import SignInLimits
+from recto.web import access, api, health, login, page_images, pages, results
+from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
+from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
+from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services
+from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
 from recto.web.uploads import RectoRequest, discard_incoming
 
 _log = get_logger(__name__)
+_EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
 _FORM_FIELDS_BYTES = 512 * 1024  # werkzeug also holds one chunk of a file against it
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -61,7 +68,7 @@ def create_app(settings: Settings) -> Flask:
         engine = db.engine
     prepare_engine(engine)
     upgrade_schema(engine)
-    server = settings.server
+    server, limits = settings.server, settings.limits
     install_services(
         app,
         Services(
@@ -76,18 +83,25 @@ def create_app(settings: Settings) -> Flask:
                 server.retry_after_s,
                 server.link_lifetime_s,
                 server.session_lifetime_s,
+                settings.log.audit_lifetime_s,
+            ),
+            sign_in_limits=SignInLimits(
+                limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
             ),
             default_languages=settings.ocr.languages,
             first_password_file=folder / "first_password",
         ),
     )
+    app.before_request(_note_start)
+    for room in (api, results, page_images, access, health, login, pages):
+        app.register_blueprint(room.blueprint)
+    install_authorisation_check(app)
     login.install_login(app)
     install_error_handlers(app)
-    for room in (api, results, page_images, health, login, pages):
-        app.register_blueprint(room.blueprint)
+    install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
     app.context_processor(lambda: {"version": recto.__version__})
-    app.before_request(_note_start)
     app.after_request(_finish_response)
+    install_held_requests(app)
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
@@ -141,7 +155,9 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
     app = create_app(settings)
     host, port = settings.server.host, settings.server.port
-    server = RectoServer((host, port), app)
+    limits = settings.limits
+    patience = Patience(limits.header_timeout_s, limits.body_timeout_s, limits.min_body_bytes_per_s)
+    server = RectoServer((host, port), app, patience)
     try:
         server.start()
     except OSError as error:
@@ -150,11 +166,12 @@ def serve(settings: Settings) -> None:
         ) from error
     # Connections inherit it. Without it, a kept-alive answer waits some 40 ms for the client's delayed acknowledgement (RFC 896).
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown_host = "localhost" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    shown_host = "localhost" if host in (_EVERY_IPV4_ADDRESS, "::") else host
     address = f"http://{shown_host}:{server.server_port}{settings.server.base_path}/"
     with app.app_context():
         sessions = sessionmaker(db.engine)
     admin, folder = settings.admin, settings.file_storage.path
+    in_thread(accounts.prepare_checks)
     in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
     _log.info("backend_ready", address=address)
     stopped = gevent.event.Event()

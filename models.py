@@ -1,4 +1,4 @@
-"""The schema: users and their tokens and sessions, jobs and the log of their statuses, Workers that reported.
+"""The schema: users and their tokens and sessions, what they did at the doors, jobs and the log of their statuses, Workers that reported.
 
 Times are microseconds since 1970 in UTC, written by the database's own clock (recto/database.py). `migrations/` builds the same
 schema step by step; a test compares the two.
@@ -83,7 +83,10 @@ class UserSession(Base):
 
 
 class ApiToken(Base):
-    """A program's key to one user's jobs. Only the SHA-256 is kept; `prefix` lets a person recognise it."""
+    """A program's key to one user's jobs. Only the SHA-256 is kept; `prefix` lets a person recognise it.
+
+    `scopes` says what it may do, joined by spaces; after `expires_us`, if there is one, it may do nothing.
+    """
 
     __tablename__ = "api_token"
 
@@ -94,6 +97,41 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_us: Mapped[int] = mapped_column(BigInteger)
     last_used_us: Mapped[int | None] = mapped_column(BigInteger)
+    expires_us: Mapped[int | None] = mapped_column(BigInteger)
+    scopes: Mapped[str] = mapped_column(String(100), server_default=text("'jobs:read jobs:write'"))
+
+
+class SignInAttempt(Base):
+    """A sign-in that failed a short while ago, or is being checked: rows, so that several Backends count together.
+
+    The name is kept as a SHA-256: what was typed there may have been a password.
+    """
+
+    __tablename__ = "sign_in_attempt"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    name_hash: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    timestamp_us: Mapped[int] = mapped_column("timestamp", BigInteger)
+
+    __table_args__ = (
+        Index("sign_in_attempt_on_name", "name_hash", "timestamp"),
+        Index("sign_in_attempt_from_address", "address", "timestamp"),
+        Index("sign_in_attempt_at", "timestamp"),
+    )
+
+
+class AuditEvent(Base):
+    """Who did what to the doors, and from where. Names instead of references: it outlives the users that it speaks of."""
+
+    __tablename__ = "audit_event"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    timestamp_us: Mapped[int] = mapped_column("timestamp", BigInteger, index=True)
+    action: Mapped[str] = mapped_column(String(30))
+    user_name: Mapped[str] = mapped_column(String(100))
+    about: Mapped[str] = mapped_column(String(200))
+    address: Mapped[str] = mapped_column(String(64))
 
 
 class Job(Base):
@@ -259,3 +297,11 @@ TRANSITION_TRIGGERS: Final = (
 
 for _trigger in TRANSITION_TRIGGERS:
     event.listen(JobStatusTransition.__table__, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+
+AUDIT_TRIGGER: Final = (
+    "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event "
+    "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END"
+)
+"""SQLite. What is older than the log's lifetime is deleted; nothing is ever changed."""
+
+event.listen(AuditEvent.__table__, "after_create", DDL(AUDIT_TRIGGER).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]

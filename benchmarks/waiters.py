@@ -124,6 +124,7 @@ def measure_recto(clients: int) -> Measured:
             "RECTO_SERVER_PORT": "0",
             "RECTO_ADMIN_PASSWORD": "a password for benchmarks",
             "RECTO_QUEUE_LEASE_S": "600",
+            "RECTO_LIMITS_UPLOADS_PER_MINUTE": "0",
         }
         port, pid = stack.enter_context(running([sys.executable, "app.py"], settings))
         engine = connect(f"sqlite:///{Path(folder) / 'recto.db'}", 10.0)

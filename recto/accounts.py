@@ -2,26 +2,49 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import cache
 from typing import Final, TypeAlias
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import BigInteger, Select, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Select, bindparam, delete, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
 from recto.database import NowMicroseconds, utc
-from recto.errors import OptionInvalid, PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
+from recto.errors import (
+    NotAllowed,
+    OptionInvalid,
+    PasswordRejected,
+    TokenNotFound,
+    UserExists,
+    UserHasJobs,
+    UserNotFound,
+)
 
 TOKEN_PREFIX: Final = "recto_"  # noqa: S105 - not a secret: it makes leaked tokens recognisable
 MIN_PASSWORD_CHARACTERS: Final = 8
 MAX_NAME_CHARACTERS: Final = 100
 _SHOWN_PREFIX_CHARACTERS: Final = 12
 _SEEN_RESOLUTION_US: Final = 60_000_000  # last use is kept to the minute: not every request writes
+
+MAX_TOKEN_LIFETIME_DAYS: Final = 36_500
+_DAY_US: Final = 86_400_000_000
+
+
+class Scope(StrEnum):
+    """What a token may be used for. `admin` is for administrators alone, and reaches nobody's documents."""
+
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    ADMIN = "admin"
+
+
+DEFAULT_SCOPES: Final = (Scope.JOBS_READ, Scope.JOBS_WRITE)
 
 Touch: TypeAlias = Callable[[Session, str], None]
 """An operation that writes down the use of a secret."""
@@ -45,8 +68,11 @@ class TokenView:
     id: int
     name: str
     prefix: str
+    scopes: tuple[Scope, ...]
     created: datetime
+    expires: datetime | None
     last_used: datetime | None
+    is_expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +114,11 @@ def create_user(session: Session, name: str, password_hash: str, *, is_admin: bo
 def has_users(session: Session) -> bool:
     """Whether anybody can sign in."""
     return session.scalar(select(User.id).limit(1)) is not None
+
+
+def has_user(session: Session, name: str) -> bool:
+    """Whether somebody has this name."""
+    return session.scalar(select(User.id).where(User.name == name)) is not None
 
 
 def list_users(session: Session) -> list[UserView]:
@@ -154,16 +185,19 @@ def sign_out(session: Session, secret: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An account found by a secret, and whether its last use is worth writing down."""
+    """An account found by a secret, what the secret is good for, and whether its last use is worth writing down."""
 
     account: Account
     is_stale: bool
+    scopes: frozenset[Scope]
 
 
 # Built once: every request runs one of these two, and building a statement takes longer than running it.
 _NOW: Final = NowMicroseconds()
 _OWNER_OF_SESSION: Final = (
-    select(User.id, User.name, User.is_admin, _NOW - UserSession.seen_us > _SEEN_RESOLUTION_US)
+    select(
+        User.id, User.name, User.is_admin, _NOW - UserSession.seen_us > _SEEN_RESOLUTION_US, literal(" ".join(Scope))
+    )
     .join(UserSession, UserSession.user_id == User.id)
     .where(UserSession.secret_hash == bindparam("secret_hash"))
     .where(UserSession.seen_us > _NOW - bindparam("lifetime_us", type_=BigInteger))
@@ -174,9 +208,11 @@ _OWNER_OF_TOKEN: Final = (
         User.name,
         User.is_admin,
         ApiToken.last_used_us.is_(None) | (_NOW - ApiToken.last_used_us > _SEEN_RESOLUTION_US),
+        ApiToken.scopes,
     )
     .join(ApiToken, ApiToken.user_id == User.id)
     .where(ApiToken.token_hash == bindparam("token_hash"))
+    .where(ApiToken.expires_us.is_(None) | (ApiToken.expires_us > _NOW))
 )
 
 
@@ -192,49 +228,95 @@ def touch_session(session: Session, secret: str) -> None:
     )
 
 
-def create_token(session: Session, user_id: int, name: str) -> str:
-    """Make an API token and return it: the only time that it is seen."""
+def create_token(
+    session: Session,
+    user_id: int,
+    name: str,
+    scopes: Iterable[Scope] = DEFAULT_SCOPES,
+    lifetime_days: int | None = None,
+) -> str:
+    """Make an API token and return it: the only time that it is seen. Without a lifetime it works until it is revoked.
+
+    OptionInvalid for a lifetime that is none, NotAllowed where `admin` is asked for by who is no administrator.
+    """
+    if lifetime_days is not None and not 0 < lifetime_days <= MAX_TOKEN_LIFETIME_DAYS:
+        raise OptionInvalid(f"A token works for 1 to {MAX_TOKEN_LIFETIME_DAYS:,} days, or without an end.")
+    if Scope.ADMIN in scopes and not session.scalar(select(User.is_admin).where(User.id == user_id)):
+        raise NotAllowed("Only an administrator's token can have the scope 'admin'. Leave it out.")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    now_us = session.execute(select(NowMicroseconds())).scalar_one()
     session.execute(
         insert(ApiToken).values(
             user_id=user_id,
             name=name[:100],
-            prefix=token[:_SHOWN_PREFIX_CHARACTERS],
+            prefix=shown_start(token),
             token_hash=_digest(token),
-            created_us=NowMicroseconds(),
+            scopes=" ".join(scope for scope in Scope if scope in scopes),
+            created_us=now_us,
+            expires_us=None if lifetime_days is None else now_us + lifetime_days * _DAY_US,
         )
     )
     return token
 
 
+def shown_start(token: str) -> str:
+    """What a person recognises a token by."""
+    return token[:_SHOWN_PREFIX_CHARACTERS]
+
+
+def parse_scopes(given: str) -> tuple[Scope, ...]:
+    """Scopes joined by spaces; OptionInvalid, naming those there are, where one is none, or there are none."""
+    names = given.split()
+    if not names or not set(names) <= set(Scope):
+        raise OptionInvalid(f"'{given}' are no scopes of a token. Choose among: {', '.join(Scope)}.")
+    return tuple(scope for scope in Scope if scope in names)
+
+
 def list_tokens(session: Session, user_id: int) -> list[TokenView]:
     """The user's tokens, oldest first."""
+    now_us = session.execute(select(NowMicroseconds())).scalar_one()
     tokens = session.scalars(select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id))
-    return [
-        TokenView(t.id, t.name, t.prefix, utc(t.created_us), utc(t.last_used_us) if t.last_used_us else None)
-        for t in tokens
-    ]
+    return [_token_view(token, now_us) for token in tokens]
 
 
-def revoke_token(session: Session, user_id: int, token_id: int) -> None:
-    """End a token of the user; TokenNotFound where it is not theirs."""
+def find_token(session: Session, token: str) -> TokenView:
+    """The token itself as its owner sees it; TokenNotFound where there is none such."""
+    found = session.scalar(select(ApiToken).where(ApiToken.token_hash == _digest(token)))
+    if found is None:
+        raise _token_not_found()
+    return _token_view(found, session.execute(select(NowMicroseconds())).scalar_one())
+
+
+def revoke_token(session: Session, user_id: int, token_id: int) -> TokenView:
+    """End a token of the user, and return what it was; TokenNotFound where it is not theirs."""
     token = session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user_id))
     if token is None:
-        raise TokenNotFound("There is no such token among yours. It may have been revoked already.")
+        raise _token_not_found()
+    view = _token_view(token, session.execute(select(NowMicroseconds())).scalar_one())
     session.delete(token)
+    return view
 
 
 def account_of_token(session: Session, token: str) -> Recognised | None:
-    """Whose token this is; None where there is none such. Only reads."""
+    """Whose token this is; None where there is none such, or it has expired. Only reads.
+
+    It is found by its hash: what the time of the look-up tells is about the hash of a guess, which leads nobody to a token.
+    """
     return _recognise(session, _OWNER_OF_TOKEN, token_hash=_digest(token))
 
 
-def _recognise(session: Session, owner: Select[int, str, bool, bool], **values: str | int) -> Recognised | None:
+def _recognise(session: Session, owner: Select[int, str, bool, bool, str], **values: str | int) -> Recognised | None:
     found = session.execute(owner, values).one_or_none()
     if found is None:
         return None
-    user_id, name, is_admin, is_stale = found
-    return Recognised(Account(user_id, name, is_admin), bool(is_stale))
+    user_id, name, is_admin, is_stale, scopes = found
+    account = Account(user_id, name, is_admin)
+    # An administrator who is none any more keeps their tokens, but not what they could do as one.
+    return Recognised(account, bool(is_stale), frozenset(map(Scope, scopes.split())) - _not_of(account))
+
+
+def _not_of(account: Account) -> frozenset[Scope]:
+    return frozenset() if account.is_admin else frozenset({Scope.ADMIN})
 
 
 def touch_token(session: Session, token: str) -> None:
@@ -244,8 +326,30 @@ def touch_token(session: Session, token: str) -> None:
     )
 
 
+def _token_view(token: ApiToken, now_us: int) -> TokenView:
+    return TokenView(
+        token.id,
+        token.name,
+        token.prefix,
+        tuple(map(Scope, token.scopes.split())),
+        utc(token.created_us),
+        utc(token.expires_us) if token.expires_us else None,
+        utc(token.last_used_us) if token.last_used_us else None,
+        token.expires_us is not None and token.expires_us <= now_us,
+    )
+
+
+def _token_not_found() -> TokenNotFound:
+    return TokenNotFound("There is no such token among yours. It may have been revoked already.")
+
+
 def _account(user: User) -> Account:
     return Account(user.id, user.name, user.is_admin)
+
+
+def prepare_checks() -> None:
+    """Make, before the first check, what a name that nobody has is checked against: the first would take twice as long."""
+    _hash_of_nobody()
 
 
 @cache

@@ -74,10 +74,12 @@ def engine_options(url: str, busy_timeout_s: float) -> dict[str, Any]:
         raise SettingsError(
             "database.url is no database URL. Write it like sqlite:////srv/recto/recto.db, or leave it empty."
         ) from error
+    # An error's message would quote what a statement was given, hashes and documents' passwords among it, and messages are logged.
+    options: dict[str, Any] = {"hide_parameters": True}
     if backend != "sqlite":
-        return {"pool_pre_ping": True}
+        return options | {"pool_pre_ping": True}
     # A session may be used by one thread after another (gevent's pool), never by two at once.
-    return {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
+    return options | {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
 
 
 def prepare_engine(engine: Engine) -> None:

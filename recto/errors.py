@@ -4,13 +4,14 @@
     ├── SettingsError                a wrong config.toml or RECTO_* variable stops the start
     ├── RequestError                 the client can mend it: 4xx
     │   ├── NotSignedIn, NotAllowed, CsrfRejected
+    │   ├── RequestTooSlow           408
     │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
     │   ├── OptionInvalid, LanguageUnknown
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
     │   ├── ResultNotMade            a format of a finished job's result, or a picture of a page, could not be made
-    │   └── UserQueueFull            429
+    │   └── UserQueueFull, TooManyRequests, TooManySignIns   429
     ├── ServiceError                 the service cannot serve now: 503, 507
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
     │   └── StorageFull
@@ -87,6 +88,14 @@ class CsrfRejected(RequestError):
     code = "csrf_rejected"
     status = 403
     title = "Form expired"
+
+
+class RequestTooSlow(RequestError):
+    """The body arrived slower than limits.min_body_bytes_per_s."""
+
+    code = "request_too_slow"
+    status = 408
+    title = "Request too slow"
 
 
 class JobNotFound(RequestError):
@@ -222,6 +231,24 @@ class UserQueueFull(RequestError):
     code = "user_queue_full"
     status = 429
     title = "Too many unfinished jobs"
+    retryable = True
+
+
+class TooManyRequests(RequestError):
+    """More sign-ins, tokens or uploads than section [limits] allows in that time."""
+
+    code = "too_many_requests"
+    status = 429
+    title = "Too many requests"
+    retryable = True
+
+
+class TooManySignIns(RequestError):
+    """Too many sign-ins failed for this user name, or from this address."""
+
+    code = "too_many_sign_ins"
+    status = 429
+    title = "Too many failed sign-ins"
     retryable = True
 
 

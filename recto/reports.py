@@ -12,28 +12,31 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import make_url
 from sqlite_utils import Database
 
+from recto.database import utc
 from recto.errors import RectoError, SettingsError
 
 Row: TypeAlias = dict[str, Any]
 
-_TIME: Final = "strftime('%Y-%m-%dT%H:%M:%SZ', {column} / 1000000, 'unixepoch')"
-_CREATED: Final = _TIME.format(column="created_us")
-
-_JOBS: Final = f"""
-SELECT job.uuid, user.name AS user, status, {_TIME.format(column="job.created_us")} AS created, file_name, size_bytes,
+_JOBS: Final = """
+SELECT job.uuid, user.name AS user, status, iso(job.created_us) AS created, file_name, size_bytes,
        pages_done, page_count, pages_failed, attempt, lease_worker AS worker, reason_code AS reason
 FROM job JOIN user ON user.id = job.user_id
 WHERE (:status IS NULL OR status = :status) AND (:user IS NULL OR user.name = :user)
 ORDER BY job.created_us DESC, job.uuid DESC LIMIT :limit
-"""  # noqa: S608 - the parts are constants of this module
-_USERS: Final = f"""
-SELECT id, name, is_admin, {_CREATED} AS created, (SELECT count(*) FROM job WHERE user_id = user.id) AS jobs FROM user ORDER BY name
-"""  # noqa: S608
-_TOKENS: Final = f"""
-SELECT api_token.id, user.name AS user, api_token.name, prefix, {_TIME.format(column="api_token.created_us")} AS created,
-       {_TIME.format(column="last_used_us")} AS last_used
+"""
+_USERS: Final = """
+SELECT id, name, is_admin, iso(created_us) AS created, (SELECT count(*) FROM job WHERE user_id = user.id) AS jobs FROM user ORDER BY name
+"""
+_TOKENS: Final = """
+SELECT api_token.id, user.name AS user, api_token.name, prefix, scopes, iso(api_token.created_us) AS created,
+       iso(expires_us) AS expires, iso(last_used_us) AS last_used
 FROM api_token JOIN user ON user.id = user_id WHERE (:user IS NULL OR user.name = :user) ORDER BY api_token.id
-"""  # noqa: S608
+"""
+
+_AUDIT: Final = """
+SELECT iso(timestamp) AS time, action, user_name AS user, about, address FROM audit_event
+WHERE :user IS NULL OR user_name = :user OR about = :user OR about LIKE :about ESCAPE '!' ORDER BY id DESC LIMIT :limit
+"""
 
 
 def list_jobs(database: Path, status: str | None, user: str | None, limit: int) -> list[Row]:
@@ -49,6 +52,12 @@ def list_users(database: Path) -> list[Row]:
 def list_tokens(database: Path, user: str | None) -> list[Row]:
     """API tokens, of one user or of all, with the start that lets a person recognise them."""
     return _rows(database, _TOKENS, {"user": user})
+
+
+def list_audit(database: Path, user: str | None, limit: int) -> list[Row]:
+    """The latest events of the audit log, of everybody, or of what a user did and of what was done to them."""
+    escaped = (user or "").replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return _rows(database, _AUDIT, {"user": user, "about": f"{escaped}: %", "limit": limit})
 
 
 def back_up(database: Path, target: Path) -> int:
@@ -89,9 +98,17 @@ def database_file(url: str) -> Path:
     return Path(parsed.database).resolve()
 
 
+def iso(timestamp_us: int | None) -> str | None:
+    """A time of the database, to the second, in ISO 8601; also a function of the statements above."""
+    if timestamp_us is None:
+        return None
+    return f"{utc(timestamp_us):%Y-%m-%dT%H:%M:%SZ}"
+
+
 @contextmanager
 def _opened(database: Path) -> Iterator[Database]:
     opened = Database(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True))
+    opened.register_function(iso, deterministic=True)
     try:
         yield opened
     finally:

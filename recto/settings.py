@@ -54,6 +54,20 @@ class ServerSettings(_Section):
     stop_timeout_s: float = Field(ge=0)
 
 
+class LimitsSettings(_Section):
+    """[limits]"""
+
+    sign_in_failures_per_name: int = Field(ge=1)
+    sign_in_failures_per_address: int = Field(ge=1)
+    sign_in_window_s: int = Field(ge=1)
+    sign_ins_per_minute: int = Field(ge=0)
+    tokens_per_hour: int = Field(ge=0)
+    uploads_per_minute: int = Field(ge=0)
+    header_timeout_s: _Positive
+    body_timeout_s: _Positive
+    min_body_bytes_per_s: int = Field(ge=0)
+
+
 class DatabaseSettings(_Section):
     """[database]"""
 
@@ -121,12 +135,14 @@ class LogSettings(_Section):
 
     level: Literal["debug", "info", "warning", "error"]
     format: Literal["text", "json"]
+    audit_lifetime_s: int = Field(ge=1)
 
 
 class Settings(_Section):
     """All settings. Paths are absolute."""
 
     server: ServerSettings
+    limits: LimitsSettings
     database: DatabaseSettings
     file_storage: FileStorageSettings
     queue: QueueSettings

@@ -25,6 +25,7 @@ from types import FrameType
 from recto.parent_death import die_with_parent
 
 EX_CONFIG = 78
+_EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOP_MARGIN_S = 5.0
 _READY_POLL_S = 0.05
@@ -244,7 +245,7 @@ def local_url(host: str, port: int, base_path: str) -> str:
 
 
 def _reachable_host(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return {_EVERY_IPV4_ADDRESS: "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def _is_free(host: str, port: int) -> bool:

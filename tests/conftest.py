@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,6 +23,8 @@ from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
 
+# As recto/logs.py does: where Rich is installed, the default shows local variables, and trips over those of werkzeug.
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
 settings.register_profile("recto", deadline=None)  # how long an example takes says something about the machine
 settings.load_profile("recto")
 

@@ -6,8 +6,16 @@ from sqlalchemy import func, select, update
 
 from models import ApiToken, UserSession
 from recto import accounts
-from recto.accounts import Account
-from recto.errors import OptionInvalid, PasswordRejected, TokenNotFound, UserExists, UserHasJobs, UserNotFound
+from recto.accounts import Account, Scope
+from recto.errors import (
+    NotAllowed,
+    OptionInvalid,
+    PasswordRejected,
+    TokenNotFound,
+    UserExists,
+    UserHasJobs,
+    UserNotFound,
+)
 from tests.conftest import SECOND_US, JobTable
 
 PASSWORD = "correct horse"
@@ -200,3 +208,59 @@ def test_delete_user_that_is_not_there_is_user_not_found(table: JobTable) -> Non
 def test_create_user_with_a_name_that_is_none_is_refused(table: JobTable, name: str) -> None:
     with pytest.raises(OptionInvalid, match="1 to 100 printable characters"):
         table.do(accounts.create_user, name, HASH)
+
+
+def test_token_has_the_scopes_it_was_made_with_and_by_default_those_for_jobs(table: JobTable, account: Account) -> None:
+    usual = table.do(accounts.create_token, account.id, "usual")
+    reader = table.do(accounts.create_token, account.id, "reader", (Scope.JOBS_READ,))
+    for token, scopes in ((usual, {Scope.JOBS_READ, Scope.JOBS_WRITE}), (reader, {Scope.JOBS_READ})):
+        found = table.read(accounts.account_of_token, token)
+        assert found is not None
+        assert found.scopes == scopes
+        assert set(table.read(accounts.find_token, token).scopes) == scopes
+
+
+def test_sign_in_has_every_scope_but_admin_for_who_is_none(table: JobTable, account: Account) -> None:
+    root = Account(table.do(accounts.create_user, "root", HASH, is_admin=True), "root", is_admin=True)
+    for who, scopes in ((account, {Scope.JOBS_READ, Scope.JOBS_WRITE}), (root, set(Scope))):
+        found = table.read(accounts.account_of_session, table.do(accounts.sign_in, who, "", ""), DAY_S)
+        assert found is not None
+        assert found.scopes == scopes
+
+
+def test_scope_admin_for_who_is_no_administrator_is_not_allowed(table: JobTable, account: Account) -> None:
+    with pytest.raises(NotAllowed, match="Only an administrator"):
+        table.do(accounts.create_token, account.id, "root", (Scope.ADMIN,))
+    assert table.read(accounts.list_tokens, account.id) == []
+
+
+def test_token_works_until_it_expires(table: JobTable, account: Account) -> None:
+    token = table.do(accounts.create_token, account.id, "scanner", lifetime_days=1)
+    (view,) = table.read(accounts.list_tokens, account.id)
+    assert view.expires is not None
+    assert (view.expires - view.created).total_seconds() == DAY_S
+    assert not view.is_expired
+    assert table.read(accounts.account_of_token, token) is not None
+    with table.sessions() as session:
+        session.execute(update(ApiToken).values(expires_us=ApiToken.created_us))
+        session.commit()
+    assert table.read(accounts.account_of_token, token) is None
+    assert table.read(accounts.find_token, token).is_expired
+
+
+@pytest.mark.parametrize("days", [0, -1, accounts.MAX_TOKEN_LIFETIME_DAYS + 1, 10**12])
+def test_token_for_no_time_or_for_ever_is_refused(table: JobTable, account: Account, days: int) -> None:
+    with pytest.raises(OptionInvalid, match="1 to 36,500 days"):
+        table.do(accounts.create_token, account.id, "scanner", lifetime_days=days)
+
+
+def test_token_that_never_was_is_token_not_found(table: JobTable) -> None:
+    with pytest.raises(TokenNotFound):
+        table.read(accounts.find_token, "recto_never")
+
+
+def test_scopes_are_read_in_one_order_and_wrong_ones_named() -> None:
+    assert accounts.parse_scopes(" jobs:write  jobs:read jobs:write") == (Scope.JOBS_READ, Scope.JOBS_WRITE)
+    for wrong in ("", " ", "jobs", "jobs:read,jobs:write", "ADMIN"):
+        with pytest.raises(OptionInvalid, match="jobs:read, jobs:write, admin"):
+            accounts.parse_scopes(wrong)

@@ -146,8 +146,15 @@ def test_utc_is_exact_to_the_microsecond() -> None:
 
 
 def test_other_databases_get_no_options_of_sqlite() -> None:
-    assert engine_options("postgresql+psycopg://host/recto", 3.0) == {"pool_pre_ping": True}
+    assert engine_options("postgresql+psycopg://host/recto", 3.0) == {"hide_parameters": True, "pool_pre_ping": True}
     assert engine_options("sqlite:///x.db", 3.0)["connect_args"]["timeout"] == 3.0
+
+
+def test_error_of_a_statement_does_not_quote_what_it_was_given(engine: Engine) -> None:
+    with Session(engine) as session, pytest.raises(OperationalError) as caught:
+        session.execute(text("INSERT INTO nowhere VALUES (:password)"), {"password": "open sesame"})
+    assert "nowhere" in str(caught.value)
+    assert "sesame" not in str(caught.value)
 
 
 def test_clock_speaks_postgresql_too() -> None:

@@ -13,7 +13,8 @@ from ocr_worker import main
 from recto.errors import DocumentError, RectoError
 from recto.settings import DEFAULTS_FILE, load_settings
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 
 
 def rows(file: str, section: str = "") -> Iterator[list[str]]:
@@ -119,3 +120,22 @@ def test_every_command_and_option_has_a_help_text() -> None:
     for name, command in commands(main):
         assert command.help, name
         assert all(option.help for option in command.params if isinstance(option, click.Option)), name
+
+
+LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize(
+    "file", [*ROOT.glob("*.md"), *DOCS.rglob("*.md")], ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_links_of_a_document_lead_to_files_that_are_there(file: Path) -> None:
+    targets = LINK.findall(file.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (file.parent / target).exists()] == []
+
+
+def test_security_document_is_linked_and_names_tests_that_are_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "(SECURITY.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(test_\w+\.py)", text))
+    assert named
+    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}

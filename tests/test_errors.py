@@ -37,9 +37,11 @@ def test_error_that_crosses_a_process_boundary_keeps_everything(cls: type[RectoE
     assert (copy.detail, str(copy), copy.members) == ("What to do next.", "What to do next.", error.members)
 
 
-def test_only_what_the_service_or_the_queue_is_at_fault_for_may_be_tried_again() -> None:
+def test_only_what_passes_with_time_may_be_tried_again() -> None:
     assert {cls.code for cls in ALL if cls.retryable} == {
         "user_queue_full",
+        "too_many_requests",
+        "too_many_sign_ins",
         *(cls.code for cls in classes(errors.ServiceError)),
     }
 

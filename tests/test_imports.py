@@ -16,6 +16,8 @@ WEB = ("recto.web",)
 WORKER_SERVICES = ("recto.page_tasks", "recto.executors", "recto.job_in_hand", "recto.heartbeat", "recto.worker")
 OPERATIONS = (
     "recto.job_views",
+    "recto.audit",
+    "recto.sign_ins",
     "recto.derivations",
     "recto.changes",
     "recto.reports",

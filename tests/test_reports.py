@@ -53,7 +53,7 @@ def test_list_tokens_shows_the_start_of_each_and_no_hash(
     (row,) = list_tokens(database_file, "ann")
     assert (row["name"], row["user"], row["last_used"]) == ("scanner", "ann", None)
     assert token.startswith(row["prefix"])
-    assert set(row) == {"id", "user", "name", "prefix", "created", "last_used"}
+    assert set(row) == {"id", "user", "name", "prefix", "scopes", "created", "expires", "last_used"}
     assert len(list_tokens(database_file, None)) == 2
 
 

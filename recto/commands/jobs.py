@@ -8,7 +8,8 @@ from uuid import UUID
 import click
 
 from models import JobStatus
-from recto import reports
+from recto import audit, reports
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
@@ -76,6 +77,7 @@ def delete(uuid: UUID) -> None:
         if job is None:
             raise job_not_found()
         operations.delete(session, job.user_id, job.uuid)
+        audit.note(session, Event(Action.JOB_DELETED, COMMAND_LINE, job.uuid))
     open_storage(settings).delete(job.uuid)
     with transaction(sessions(), Begin.WRITE) as session:
         operations.files_removed(session, job.uuid)

@@ -4,7 +4,9 @@ import os
 
 import click
 
-from recto import accounts, reports
+from recto import accounts, audit, reports
+from recto.accounts import DEFAULT_SCOPES, Scope
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
@@ -19,11 +21,24 @@ def tokens() -> None:
 @tokens.command()
 @click.argument("user")
 @click.option("--name", default="command line", show_default=True, help="What the token is for.")
-def create(user: str, name: str) -> None:
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    default=[scope.value for scope in DEFAULT_SCOPES],
+    show_default=True,
+    help="What it may do; may be given more than once.",
+)
+@click.option("--days", type=int, help="How many days it works; until it is revoked where this is left out.")
+def create(user: str, name: str, scopes: tuple[str, ...], days: int | None) -> None:
     """Make a token for USER and print it: the only time that it is shown."""
     sessions = open_sessions(load_settings(os.environ))
     with transaction(sessions(), Begin.WRITE) as session:
-        token = accounts.create_token(session, accounts.find_user(session, user).id, name)
+        user_id = accounts.find_user(session, user).id
+        token = accounts.create_token(session, user_id, name, tuple(map(Scope, scopes)), days)
+        about = f"{user}: {accounts.shown_start(token)}… {' '.join(scopes)}"
+        audit.note(session, Event(Action.TOKEN_CREATED, COMMAND_LINE, about))
     click.echo(token)
 
 
@@ -48,5 +63,6 @@ def revoke(user: str, token_id: int) -> None:
     """End the token TOKEN_ID (see `tokens list`) of USER."""
     sessions = open_sessions(load_settings(os.environ))
     with transaction(sessions(), Begin.WRITE) as session:
-        accounts.revoke_token(session, accounts.find_user(session, user).id, token_id)
+        revoked = accounts.revoke_token(session, accounts.find_user(session, user).id, token_id)
+        audit.note(session, Event(Action.TOKEN_REVOKED, COMMAND_LINE, f"{user}: {revoked.prefix}…"))
     click.echo(f"Token {token_id} is revoked.")

@@ -5,7 +5,8 @@ import sys
 
 import click
 
-from recto import accounts, reports
+from recto import accounts, audit, reports, sign_ins
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
@@ -43,6 +44,7 @@ def add(name: str, admin: bool, password_stdin: bool) -> None:
     password_hash = accounts.hash_password(_ask_password(password_stdin))
     with transaction(sessions(), Begin.WRITE) as session:
         accounts.create_user(session, name, password_hash, is_admin=admin)
+        audit.note(session, Event(Action.USER_CREATED, COMMAND_LINE, name))
     click.echo(f"Added {name}.")
 
 
@@ -50,11 +52,13 @@ def add(name: str, admin: bool, password_stdin: bool) -> None:
 @click.argument("name")
 @_password_stdin
 def password(name: str, password_stdin: bool) -> None:
-    """Set the password of the user NAME, and end their sign-ins."""
+    """Set the password of the user NAME, end their sign-ins, and let them try again at once where too many had failed."""
     sessions = open_sessions(load_settings(os.environ))
     password_hash = accounts.hash_password(_ask_password(password_stdin))
     with transaction(sessions(), Begin.WRITE) as session:
         accounts.set_password(session, accounts.find_user(session, name).id, password_hash)
+        sign_ins.forget_name(session, name)
+        audit.note(session, Event(Action.PASSWORD_CHANGED, COMMAND_LINE, name))
     click.echo(f"The password of {name} is set.")
 
 
@@ -66,7 +70,20 @@ def remove(name: str) -> None:
     sessions = open_sessions(settings)
     with transaction(sessions(), Begin.WRITE) as session:
         accounts.delete_user(session, name)
+        audit.note(session, Event(Action.USER_REMOVED, COMMAND_LINE, name))
     click.echo(f"Removed {name}.")
+
+
+@users.command("audit")
+@click.option("--user", help="Only what this user did, or what was done to them.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@json_flag
+def audit_command(user: str | None, limit: int, as_json: bool) -> None:
+    """Sign-ins, good and bad, tokens, passwords and deletions: who, what and from where, newest first."""
+    settings = load_settings(os.environ)
+    open_sessions(settings)
+    rows = reports.list_audit(reports.database_file(settings.database_url), user, limit)
+    print_rows(rows, as_json=as_json, empty="Nothing was noted yet.")
 
 
 def _ask_password(password_stdin: bool) -> str:

@@ -8,11 +8,14 @@ from uuid import UUID
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.json import dumps
 
+from recto.audit import Action
 from recto.database import Begin
 from recto.errors import OptionInvalid, RectoError
 from recto.job_views import JobView, latest_change, list_jobs
 from recto.logs import get_logger
-from recto.web.database import Lane, in_thread, read, run, write
+from recto.web.audited import noted_by_user, write_noted
+from recto.web.authorisation import Access, access
+from recto.web.database import Lane, in_thread, read, run
 from recto.web.job_json import job_json
 from recto.web.login import signed_in
 from recto.web.services import services
@@ -28,14 +31,15 @@ _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 
 
 @blueprint.post("/jobs")
+@access(Access.WRITE)
 def create_job() -> Response:
     """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
     user = signed_in()
     wait_s = preferred_wait_s()
-    with received() as uploads:
-        if len(uploads) > 1:
-            raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
-        job = submit(uploads[0], given_options(), user.account.id)
+    uploads = received()
+    if len(uploads) > 1:
+        raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
+    job = submit(uploads[0], given_options(), user.account.id)
     if wait_s is None:
         return accepted(job)
     job = wait_for_end(user.account.id, job.uuid, wait_s)
@@ -46,12 +50,13 @@ def create_job() -> Response:
 
 
 @blueprint.get("/jobs")
+@access(Access.READ)
 def get_jobs() -> Response:
     """The user's jobs, newest first; with `?after=`, what changed since."""
     user_id = signed_in().account.id
     if "after" in request.args:
         return _changes(user_id)
-    limit = min(_number("limit", _LIST_LIMIT, least=1), _LIST_LIMIT_MOST)
+    limit = min(number("limit", _LIST_LIMIT, least=1), _LIST_LIMIT_MOST)
     change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
     jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")))
     following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit) if len(jobs) > limit else None
@@ -60,12 +65,14 @@ def get_jobs() -> Response:
 
 
 @blueprint.get("/jobs/<uuid:uuid>")
+@access(Access.READ)
 def get_job_status(uuid: UUID) -> Response:
     """One job. `?wait=` holds the request until it has ended."""
     return _job_response(wait_for_end(signed_in().account.id, str(uuid), asked_wait_s()))
 
 
 @blueprint.delete("/jobs/<uuid:uuid>")
+@access(Access.WRITE)
 def delete_job(uuid: UUID) -> tuple[str, int]:
     """Stop the job and remove it with everything it has."""
     remove_job(signed_in().account.id, str(uuid))
@@ -73,9 +80,9 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
 
 
 @blueprint.get("/languages")
+@access(Access.READ_OR_WRITE)
 def get_languages() -> Response:
     """The languages that Workers have, the ones that are taken where none is named, and whether a Worker is running."""
-    signed_in()
     workers = read(list_workers)
     return jsonify(
         languages=list(installed_languages(workers)),
@@ -90,7 +97,7 @@ def remove_job(user_id: int, uuid: str) -> None:
     The job is gone with the commit, so that files that resist are no error of the request.
     """
     jobs, storage = services().jobs, services().storage
-    write(jobs.delete, user_id, uuid)
+    write_noted(noted_by_user(Action.JOB_DELETED, uuid), jobs.delete, user_id, uuid)
 
     def remove_files() -> None:
         try:
@@ -118,7 +125,7 @@ def parse_before(given: str | None) -> tuple[int, str] | None:
 
 
 def _changes(user_id: int) -> Response:
-    changes = wait_for_change(user_id, _number("after", 0, least=0), asked_wait_s())
+    changes = wait_for_change(user_id, number("after", 0, least=0), asked_wait_s())
     return jsonify(
         jobs=[job_json(job, with_transitions=False) for job in changes.jobs],
         deleted=[job.uuid for job in changes.deleted],
@@ -148,7 +155,8 @@ def accepted(job: JobView) -> Response:
     return response
 
 
-def _number(name: str, default: int, least: int) -> int:
+def number(name: str, default: int, least: int) -> int:
+    """A whole number of the query, such as `?limit=`; OptionInvalid where it is none, or too small."""
     given = request.args.get(name, str(default))
     number = int(given) if given.isdecimal() and len(given) <= _MOST_DIGITS else least - 1
     if number < least:

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
-from recto.errors import CsrfRejected, NotSignedIn, RectoError, UploadTooLarge
+from recto.errors import CsrfRejected, NotSignedIn, RectoError, RequestTooSlow, UploadIncomplete, UploadTooLarge
 from recto.logs import get_logger
 from recto.web.login import forget_user
 from recto.web.services import services
@@ -28,6 +28,7 @@ def install_error_handlers(app: Flask) -> None:
     app.register_error_handler(RectoError, _from_recto)
     app.register_error_handler(CSRFError, _from_csrf)
     app.register_error_handler(RequestEntityTooLarge, _from_too_large)
+    app.register_error_handler(ClientDisconnected, _from_disconnected)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(Exception, _from_bug)
 
@@ -38,12 +39,28 @@ def _from_recto(error: RectoError) -> BaseResponse:
         return redirect(url_for("login.sign_in", next=asked_for))
     response = _answer(error.status, error.code, error.title, error.detail, error.members)
     if isinstance(error, NotSignedIn):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="Recto"'
+        response.headers["WWW-Authenticate"] = _challenge()
     if error.retryable:
-        response.headers["Retry-After"] = str(max(5, services().limits.retry_after_s))
+        retry_after_s = error.members.get("retry_after_s", max(5, services().limits.retry_after_s))
+        response.headers["Retry-After"] = str(retry_after_s)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("request_failed", code=error.code, detail=error.detail, path=quote(request.path))
     return response
+
+
+def _challenge() -> str:
+    """Says also whether a token was sent that is none (RFC 6750, section 3)."""
+    return 'Bearer realm="Recto"' + (', error="invalid_token"' if "Authorization" in request.headers else "")
+
+
+def _from_disconnected(error: ClientDisconnected) -> BaseResponse:
+    """Werkzeug raises it for a body that breaks off, and while it handles the error of one that is too slow."""
+    if isinstance(error.__context__, TimeoutError):
+        slow = "The request arrived too slowly, and was given up. Send it again over a faster connection."
+        return _from_recto(RequestTooSlow(slow))
+    return _from_recto(
+        UploadIncomplete("The request broke off before its announced end. Send it again, with the whole document.")
+    )
 
 
 def _from_csrf(_error: CSRFError) -> BaseResponse:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import Account
+from recto.audit import FIRST_START, Action, Event
 from recto.database import Begin, transaction
 from recto.logs import get_logger
 
@@ -29,6 +30,7 @@ def ensure_first_admin(sessions: sessionmaker[Session], name: str, password: str
         if accounts.has_users(session):
             return
         accounts.create_user(session, name, password_hash, is_admin=True)
+        audit.note(session, Event(Action.USER_CREATED, FIRST_START, name))
         if not password and not sys.stderr.isatty():
             _write_private(file, f"{chosen}\n")  # before the commit: no user whose password nobody knows
     if password:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recto.errors import RectoError
 from recto.job_views import latest_change
+from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read
 from recto.web.services import services
 from recto.workers import list_workers
@@ -16,12 +17,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@access(Access.ANYBODY)
 def healthz() -> Response:
     """200 as long as the process answers; touches nothing else, so that a slow disk does not get it restarted."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
+@access(Access.ANYBODY)
 def readyz() -> tuple[Response, int]:
     """200 where documents can be accepted. A missing Worker is said but is no fault of this process: jobs wait for one."""
     checks = {"database": _database(), "file_storage": _file_storage()}

@@ -1,5 +1,7 @@
 """Who makes a request: a person with a session cookie, or a program with a bearer token. CSRF protection for the former."""
 
+import time
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
@@ -7,13 +9,17 @@ from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from gevent.lock import BoundedSemaphore
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from recto import accounts
-from recto.accounts import Account
+from recto import accounts, audit, sign_ins
+from recto.accounts import Account, Recognised
+from recto.audit import Action, Event
 from recto.errors import DatabaseBusy, NotSignedIn
 from recto.logs import get_logger
 from recto.web import first_admin
+from recto.web.audited import client_address, noted_by_user, write_noted
+from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.services import services
 
@@ -27,11 +33,18 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
-    """The current user. `secret` is that of the session; None where a token was used."""
+    """The current user. Either `secret`, that of the session, or `token` is there; it is good for `scopes`."""
 
-    def __init__(self, account: Account, secret: str | None) -> None:
-        self.account = account
+    def __init__(self, found: Recognised, secret: str | None = None, token: str | None = None) -> None:
+        self.account = found.account
+        self.scopes = found.scopes
         self.secret = secret
+        self.token = token
+
+    @property
+    def credential(self) -> str:
+        """What they are recognised by."""
+        return self.secret or self.token or ""
 
     @property
     def name(self) -> str:
@@ -72,7 +85,7 @@ def install_login(app: Flask) -> None:
 
 
 def signed_in() -> SignedInUser:
-    """The current user; NotSignedIn where there is none."""
+    """The current user; NotSignedIn where there is none. What they may do is checked before (authorisation_check.py)."""
     if not current_user.is_authenticated:
         raise NotSignedIn(
             "Send 'Authorization: Bearer TOKEN' with a token from the account page or `ocr_worker.py tokens create`, or sign in on the page."
@@ -104,7 +117,8 @@ def _load_from_session(secret: str) -> SignedInUser | None:
         return None
     if found.is_stale:
         _note_use(accounts.touch_session, secret)
-    return SignedInUser(found.account, secret)
+    g.recognised_s = time.monotonic()
+    return SignedInUser(found, secret=secret)
 
 
 @login_manager.request_loader  # type: ignore[untyped-decorator]
@@ -117,7 +131,15 @@ def _load_from_token(current: Request) -> SignedInUser | None:
         return None
     if found.is_stale:
         _note_use(accounts.touch_token, authorization.token)
-    return SignedInUser(found.account, None)
+    g.recognised_s = time.monotonic()
+    return SignedInUser(found, token=authorization.token)
+
+
+def is_still_signed_in(user: SignedInUser) -> bool:
+    """Whether what the user was recognised by, at the beginning of the request, still holds."""
+    if user.secret is not None:
+        return read(accounts.account_of_session, user.secret, services().limits.session_lifetime_s) is not None
+    return user.token is not None and read(accounts.account_of_token, user.token) is not None
 
 
 def _note_use(touch: accounts.Touch, secret: str) -> None:
@@ -128,6 +150,7 @@ def _note_use(touch: accounts.Touch, secret: str) -> None:
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
+@access(Access.ANYBODY)
 def sign_in() -> Response | str | tuple[str, int]:
     """The sign-in page, and what its form is sent to."""
     if request.method == "POST":
@@ -140,26 +163,49 @@ def sign_in() -> Response | str | tuple[str, int]:
 def _check_sign_in() -> Response | tuple[str, int]:
     """Check name and password and begin a session."""
     name, target = request.form.get("name", ""), request.form.get("next", "")
-    with _PASSWORD_CHECKS:
-        account = read(accounts.check_password, name, request.form.get("password", ""))
+    account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
     if account is None:
-        _log.info("sign_in_refused", address=request.remote_addr)
+        _log.info("sign_in_refused", address=client_address())
         error = "Name or password is wrong. Check both and try again."
         return render_template("sign_in.html", next=target, error=error, name=name), 401
     session.clear()  # nothing of before the sign-in survives it
-    secret = write(accounts.sign_in, account, request.remote_addr or "", request.user_agent.string)
-    login_user(SignedInUser(account, secret))
+    signed_in_event = Event(Action.SIGNED_IN, account.name, address=client_address())
+    secret = write_noted(signed_in_event, accounts.sign_in, account, client_address(), request.user_agent.string)
+    login_user(SignedInUser(Recognised(account, is_stale=False, scopes=frozenset()), secret=secret))
     session.permanent = True
     first_admin.forget_password_file(services().first_password_file, account)
     return redirect(_local(target))
 
 
+def account_of_password(name: str, password: str, refusal: Action) -> Account | None:
+    """Whose name and password these are, else None, which is noted as `refusal`. TooManySignIns where too many were wrong.
+
+    A name that nobody has takes the same steps and the same time.
+    """
+    attempt_id = write(sign_ins.begin_attempt, services().sign_in_limits, name, client_address())
+    with _PASSWORD_CHECKS:
+        account = read(accounts.check_password, name, password)
+    if account is None:
+        write(_note_refusal, Event(refusal, name, address=client_address()), services().limits.audit_lifetime_s)
+    else:
+        write(sign_ins.forget_attempt, attempt_id)
+    return account
+
+
+def _note_refusal(session: Session, event: Event, audit_lifetime_s: int) -> None:
+    """A name that nobody has is left out: it may be a password in the wrong field."""
+    known = accounts.has_user(session, event.user)
+    audit.note(session, event if known else replace(event, user=""))
+    audit.forget_old(session, audit_lifetime_s)
+
+
 @blueprint.post("/sign-out")
+@access(Access.PERSON)
 def sign_out() -> Response:
     """End the session."""
     user = signed_in()
     if user.secret:
-        write(accounts.sign_out, user.secret)
+        write_noted(noted_by_user(Action.SIGNED_OUT), accounts.sign_out, user.secret)
     logout_user()
     session.clear()
     flash("You are signed out.", "success")

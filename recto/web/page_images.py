@@ -11,8 +11,10 @@ from recto.errors import OptionInvalid, PageNotFound
 from recto.job_views import JobView, checkpoints
 from recto.ocr.options import STAGES, Stage
 from recto.web.api import accepted
+from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
 from recto.web.login import signed_in
+from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
@@ -20,6 +22,7 @@ blueprint = Blueprint("page_images", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/image")
+@access(Access.READ)
 def get_page_image(uuid: UUID, number: int) -> Response:
     """200 with a PNG; 202 while the job runs or the picture is being made; 409 where the job failed; 404 for a page not read."""
     user_id = signed_in().account.id
@@ -57,8 +60,7 @@ def _answer(job: JobView, picture: PagePicture) -> Response:
     if not request.if_none_match.contains(picture.name):
         response = _file(job.uuid, picture.file_name(job.result_token or ""), picture.name)
     response.set_etag(picture.name)
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return confined(response)
 
 
 def _file(uuid: str, name: str, shown_name: str) -> Response:

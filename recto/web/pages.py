@@ -6,20 +6,26 @@ from typing import Any, Final, get_args
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from models import JobStatus
-from recto import accounts
+from recto import accounts, audit
+from recto.accounts import Scope
+from recto.audit import Action, Event
 from recto.derivations import PagePicture, ResultFile
-from recto.errors import PasswordRejected, RectoError
+from recto.errors import OptionInvalid, PasswordRejected, RectoError
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
+from recto.web.access import revoke_token_noted
 from recto.web.api import before, parse_before, remove_job
+from recto.web.audited import client_address, noted_by_user, write_noted
+from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
-from recto.web.login import SignedInUser, signed_in
+from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.page_images import parse_stage, require_page
 from recto.web.results import parse_format, to_file
 from recto.web.services import services
@@ -31,9 +37,12 @@ blueprint.add_app_template_filter(kind)
 _LIST_LIMIT: Final = 50
 _SHOWN_TEXT_BYTES: Final = 2_000_000
 _MAKING_WAIT_S: Final = 20.0
+_MOST_DIGITS: Final = 9
+_DAY_CHOICES: Final = {"365": "After a year", "30": "After 30 days", "1": "After a day", "": "When it is revoked"}
 
 
 @blueprint.get("/")
+@access(Access.READ)
 def jobs() -> str:
     """The upload and the list of one's jobs."""
     user_id = signed_in().account.id
@@ -56,22 +65,23 @@ def jobs() -> str:
 
 
 @blueprint.post("/upload")
+@access(Access.WRITE)
 def upload() -> Response:
     """The upload form without JavaScript: every document is tried, and what is wrong with one is said of that one."""
     user = signed_in()
-    with received() as uploads:
-        options = given_options()
-        for one in uploads:
-            try:
-                submit(one, options, user.account.id)
-            except RectoError as error:
-                flash(f"{one.file_name}: {error.detail}", "error")
-            else:
-                flash(f"{one.file_name} is in the queue.", "success")
+    uploads, options = received(), given_options()
+    for one in uploads:
+        try:
+            submit(one, options, user.account.id)
+        except RectoError as error:
+            flash(f"{one.file_name}: {error.detail}", "error")
+        else:
+            flash(f"{one.file_name} is in the queue.", "success")
     return redirect(url_for("pages.jobs"))
 
 
 @blueprint.get("/jobs/<uuid:uuid>")
+@access(Access.READ)
 def job(uuid: UUID) -> str:
     """One job: how far it is, its text, what was wrong."""
     found = read(get_job, signed_in().account.id, str(uuid))
@@ -89,6 +99,7 @@ def job(uuid: UUID) -> str:
 
 
 @blueprint.get("/jobs/<uuid:uuid>/result/<result_format>")
+@access(Access.READ)
 def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[str, str]]:
     """The result as a file. A format that takes long to make shows a page that asks again by itself."""
     job, asked = read(get_job, signed_in().account.id, str(uuid)), parse_format(result_format)
@@ -100,9 +111,11 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/<stage>")
+@access(Access.READ)
 def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int, dict[str, str]]:
     """The picture of a page. One that takes long to make shows a page that asks again by itself."""
-    job, picture = read(get_job, signed_in().account.id, str(uuid)), PagePicture(number, parse_stage(stage))
+    job = read(get_job, signed_in().account.id, str(uuid))
+    picture = PagePicture(number, parse_stage(stage))
     if job.status is not JobStatus.FINISHED:
         return redirect(url_for("pages.job", uuid=job.uuid))
     require_page(job, number)
@@ -112,6 +125,7 @@ def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")
+@access(Access.WRITE)
 def delete(uuid: UUID) -> Response:
     """Stop and remove a job."""
     remove_job(signed_in().account.id, str(uuid))
@@ -120,29 +134,34 @@ def delete(uuid: UUID) -> Response:
 
 
 @blueprint.get("/account")
+@access(Access.PERSON)
 def account() -> str:
     """API tokens and password."""
     return _account_page(signed_in(), {})
 
 
 @blueprint.post("/account/tokens")
+@access(Access.PERSON)
 def create_token() -> tuple[str, int]:
     """Make a token and show it in the answer itself: it is kept nowhere, not even in a cookie."""
     user = signed_in()
     name = request.form.get("name", "").strip() or "unnamed"
-    token = write(accounts.create_token, user.account.id, name)
+    scopes = accounts.parse_scopes(request.form.get("scopes") or " ".join(accounts.DEFAULT_SCOPES))
+    token = write(_new_token, user, name, scopes, _lifetime_days(request.form.get("days", "")), client_address())
     return _account_page(user, {}, new_token=token), HTTPStatus.CREATED
 
 
 @blueprint.post("/account/tokens/<int(max=9223372036854775807):token_id>/revoke")
+@access(Access.PERSON)
 def revoke_token(token_id: int) -> Response:
     """End a token."""
-    write(accounts.revoke_token, signed_in().account.id, token_id)
+    write(revoke_token_noted, signed_in(), token_id, client_address())
     flash("The token is revoked.", "success")
     return redirect(url_for("pages.account"))
 
 
 @blueprint.post("/account/password")
+@access(Access.PERSON)
 def change_password() -> Response | tuple[str, int]:
     """Change one's password; the other sign-ins end."""
     user = signed_in()
@@ -150,9 +169,38 @@ def change_password() -> Response | tuple[str, int]:
     if errors:
         return _account_page(user, errors), HTTPStatus.UNPROCESSABLE_ENTITY
     password_hash = in_thread(lambda: accounts.hash_password(request.form["new"]))
-    write(accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
+    changed = noted_by_user(Action.PASSWORD_CHANGED)
+    write_noted(changed, accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
     flash("The password is changed. Other browsers are signed out.", "success")
     return redirect(url_for("pages.account"))
+
+
+def _new_token(
+    session: Session, user: SignedInUser, name: str, scopes: tuple[Scope, ...], days: int | None, address: str
+) -> str:
+    token = accounts.create_token(session, user.account.id, name, scopes, days)
+    about = f"{accounts.shown_start(token)}… {' '.join(scopes)}"
+    audit.note(session, Event(Action.TOKEN_CREATED, user.name, about, address))
+    return token
+
+
+def _lifetime_days(given: str) -> int | None:
+    """None, for no end, where nothing is given; OptionInvalid where it is no number."""
+    if not given:
+        return None
+    if not given.isdecimal() or len(given) > _MOST_DIGITS:
+        raise OptionInvalid(f"'{given}' is no number of days. Choose how long the token works, or leave it empty.")
+    return int(given)
+
+
+def _scope_choices(user: SignedInUser) -> dict[str, str]:
+    """Values of the form and what they mean."""
+    choices = {
+        " ".join(accounts.DEFAULT_SCOPES): "Send and read",
+        Scope.JOBS_READ.value: "Only read",
+        Scope.JOBS_WRITE.value: "Only send and delete",
+    }
+    return choices | ({Scope.ADMIN.value: "Administer this Recto"} if user.is_admin else {})
 
 
 def _being_made(job: JobView, title: str, what: str) -> tuple[str, int, dict[str, str]]:
@@ -168,7 +216,7 @@ def _language_choices(installed: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def _password_errors(user: SignedInUser) -> dict[str, str]:
     form = request.form
-    if read(accounts.check_password, user.name, form.get("current", "")) is None:
+    if account_of_password(user.name, form.get("current", ""), Action.PASSWORD_REFUSED) is None:
         return {"current": "This is not your current password."}
     if form.get("new", "") != form.get("repeat", ""):
         return {"repeat": "The two new passwords differ. Type the new one twice."}
@@ -182,6 +230,8 @@ def _password_errors(user: SignedInUser) -> dict[str, str]:
 def _account_page(user: SignedInUser, errors: dict[str, str], new_token: str | None = None) -> str:
     values: dict[str, Any] = {
         "tokens": read(accounts.list_tokens, user.account.id),
+        "scope_choices": _scope_choices(user),
+        "day_choices": _DAY_CHOICES,
         "new_token": new_token,
         "base_url": request.url_root.rstrip("/"),
         "errors": errors,

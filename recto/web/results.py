@@ -14,9 +14,11 @@ from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job
 from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.api import accepted
+from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
 from recto.web.links import download_name
 from recto.web.login import signed_in
+from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
@@ -24,6 +26,7 @@ blueprint = Blueprint("results", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/jobs/<uuid:uuid>/result")
+@access(Access.READ)
 def get_result(uuid: UUID) -> BaseResponse:
     """302 to the file; 202 while there is none yet; 409 where there will be none."""
     user_id = signed_in().account.id
@@ -37,6 +40,7 @@ def get_result(uuid: UUID) -> BaseResponse:
 
 
 @blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
+@access(Access.LINK)
 def get_file(uuid: UUID, file_name: str) -> Response:
     """A result file by its signed link. Needs no sign-in; ends when the link expires or the job is deleted."""
     name = services().links.check(request.args.get("signature", ""), str(uuid), services().limits.link_lifetime_s)
@@ -55,8 +59,7 @@ def get_file(uuid: UUID, file_name: str) -> Response:
     except RequestedRangeNotSatisfiable:
         file.close()
         raise
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    return confined(response)
 
 
 def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:

@@ -1,5 +1,6 @@
 """The HTTP edge of the gevent server: which requests are not even parsed, how long a silent client is listened to, and its stop."""
 
+import io
 import re
 from http.client import HTTPException
 from typing import Any, Final, cast
@@ -7,17 +8,18 @@ from typing import Any, Final, cast
 from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-SILENCE_S: Final = 90.0
-"""A connection on which nothing moves for this long is closed. A held request is no silence: nothing is read meanwhile."""
+from recto.web.slow_clients import ClientReader, Patience
 
+_REQUEST_TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 15\r\n\r\nRequest Timeout"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 
 
 class RectoServer(WSGIServer):
     """Knows how many requests it is answering: at its stop those are waited for, and idle connections are not."""
 
-    def __init__(self, address: tuple[str, int], application: Any) -> None:
+    def __init__(self, address: tuple[str, int], application: Any, patience: Patience) -> None:
         super().__init__(address, application, log=None, error_log=None, handler_class=RectoHandler)
+        self.patience = patience
         self._answering = 0
         self._is_quiet = Event()
         self._is_quiet.set()
@@ -43,9 +45,38 @@ class RectoServer(WSGIServer):
 class RectoHandler(WSGIHandler):
     """One connection of a RectoServer. Refuses a body whose length can be understood in two ways: a proxy in front might choose the other."""
 
-    def __init__(self, sock: Any, address: Any, server: Any) -> None:
-        sock.settimeout(SILENCE_S)
+    def __init__(self, sock: Any, address: Any, server: RectoServer) -> None:
         super().__init__(sock, address, server)
+        self.rfile.close()
+        self._client = ClientReader(sock, server.patience)
+        self.rfile = io.BufferedReader(self._client)
+
+    def handle_one_request(self) -> Any:
+        """One request, from waiting for it to its end. Nothing more is read from a client that was too slow."""
+        self._client.await_request()
+        more = super().handle_one_request()
+        return None if more is True and self._client.is_overdue else more
+
+    def _handle_client_error(self, ex: Exception) -> Any:
+        """gevent's hook for what is wrong with a request before the application sees it."""
+        if isinstance(ex, TimeoutError):
+            return "408", _REQUEST_TIMEOUT
+        return super()._handle_client_error(ex)  # type: ignore[misc]  # the types leave it out
+
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """gevent's hook for faults. A client that does not take its answer is none of this program, as one that hangs up is not."""
+        if isinstance(v, TimeoutError):
+            self.close_connection = True
+        else:
+            super().handle_error(t, v, tb)
+
+    def run_application(self) -> None:
+        """Let the application answer. Of the body that it did not want, the rest is taken for a moment only."""
+        self._client.await_body()
+        try:
+            super().run_application()
+        finally:
+            self._client.linger()
 
     def handle_one_response(self) -> None:
         """One request from its headers to the end of its answer."""

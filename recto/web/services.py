@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from recto.changes import ChangeFeed
 from recto.file_storage.base import FileStorage
 from recto.jobs import Jobs
+from recto.sign_ins import SignInLimits
 from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
 
@@ -17,13 +18,14 @@ _KEY: Final = "recto"
 
 @dataclass(frozen=True, slots=True)
 class WebLimits:
-    """The numbers of settings section [server] that requests need. Seconds, bytes."""
+    """The numbers of the settings that requests need. Seconds, bytes."""
 
     max_upload_bytes: int
     max_wait_s: float
     retry_after_s: int
     link_lifetime_s: int
     session_lifetime_s: int
+    audit_lifetime_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Services:
     links: LinkSigner
     deriver: Deriver
     limits: WebLimits
+    sign_in_limits: SignInLimits
     default_languages: str
     first_password_file: Path
 

@@ -1,8 +1,6 @@
 """Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -11,14 +9,12 @@ from uuid import uuid4
 
 import gevent
 from flask import Request, g, request
-from werkzeug.exceptions import ClientDisconnected
 
 from recto.database import Begin
 from recto.errors import (
     LanguageUnknown,
     OptionInvalid,
     UploadEmpty,
-    UploadIncomplete,
     UploadTooLarge,
     UploadUnsupported,
 )
@@ -80,11 +76,9 @@ class _PoliteStream:
         return self._stream.read(size)
 
 
-@contextmanager
-def received() -> Iterator[list[Upload]]:
+def received() -> list[Upload]:
     """The documents of the current request: the form's `document` fields, or the raw body."""
-    with _body_errors():
-        yield _from_form() if _is_form() else [_from_body()]
+    return _from_form() if _is_form() else [_from_body()]
 
 
 def document_too_large(limit_bytes: int) -> UploadTooLarge:
@@ -203,11 +197,3 @@ def _check_languages(options: Options) -> None:
             "docs/languages.md says how to add one.",
             installed=list(installed),
         )
-
-
-@contextmanager
-def _body_errors() -> Iterator[None]:
-    try:
-        yield
-    except ClientDisconnected as error:
-        raise UploadIncomplete("The upload broke off before its announced end. Send the document again.") from error

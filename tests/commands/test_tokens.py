@@ -42,3 +42,21 @@ def test_tokens_revoke_ends_the_users_token_alone(
     done = command_line("tokens", "revoke", "ann", str(row["id"]))
     assert (done.status, done.out) == (0, f"Token {row['id']} is revoked.\n")
     assert table.read(accounts.account_of_token, token) is None
+
+
+def test_tokens_create_takes_scopes_and_days(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    token = command_line("tokens", "create", "ann", "--scope", "jobs:read", "--days", "30").out.strip()
+    found = table.read(accounts.account_of_token, token)
+    assert found is not None
+    assert found.scopes == {"jobs:read"}
+    (row,) = json.loads(command_line("tokens", "list", "--json").out)
+    assert row["scopes"] == "jobs:read"
+    assert row["expires"] > row["created"]
+
+
+def test_tokens_create_with_what_cannot_be_says_so(command_line: CommandLine, ann: int) -> None:
+    refused = command_line("tokens", "create", "ann", "--scope", "admin")
+    assert (refused.status, "Only an administrator's token" in refused.err) == (1, True)
+    refused = command_line("tokens", "create", "ann", "--days", "0")
+    assert (refused.status, "1 to 36,500 days" in refused.err) == (1, True)
+    assert command_line("tokens", "create", "ann", "--scope", "jobs:paint").status == 2

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from recto import accounts
+from recto import accounts, audit, sign_ins
 from tests.conftest import CommandLine, JobTable
 
 
@@ -81,3 +81,47 @@ def test_help_and_version_are_exit_status_zero(command_line: CommandLine, argume
     done = command_line(*arguments)
     assert (done.status, done.err) == (0, "")
     assert done.out
+
+
+def test_users_audit_lists_what_was_done_newest_first(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    assert command_line("users", "audit").out == "Nothing was noted yet.\n"
+    command_line("users", "add", "eve", "--password-stdin", stdin="correct horse\n")
+    command_line("users", "password", "eve", "--password-stdin", stdin="something new\n")
+    token = command_line("tokens", "create", "eve").out.strip()
+    (row,) = json.loads(command_line("tokens", "list", "--json").out)
+    command_line("tokens", "revoke", "eve", str(row["id"]))
+    uuid = table.submit(ann)
+    command_line("jobs", "delete", uuid)
+    command_line("users", "remove", "eve")
+    rows = json.loads(command_line("users", "audit", "--json").out)
+    assert [(row["action"], row["about"]) for row in rows] == [
+        ("user_removed", "eve"),
+        ("job_deleted", uuid),
+        ("token_revoked", f"eve: {token[:12]}…"),
+        ("token_created", f"eve: {token[:12]}… jobs:read jobs:write"),
+        ("password_changed", "eve"),
+        ("user_created", "eve"),
+    ]
+    assert {row["user"] for row in rows} == {"(command line)"}
+    shown = command_line("users", "audit", "--limit", "2").out
+    assert shown.splitlines()[0].split() == ["time", "action", "user", "about", "address"]
+    assert len(shown.splitlines()) == 4
+    assert token not in command_line("users", "audit").out
+
+
+def test_users_audit_of_one_user_is_what_they_did_and_what_was_done_to_them(
+    command_line: CommandLine, table: JobTable
+) -> None:
+    for name in ("eve", "eve_", "evex"):
+        command_line("users", "add", name, "--password-stdin", stdin="correct horse\n")
+        command_line("tokens", "create", name)
+    table.do(audit.note, audit.Event(audit.Action.SIGNED_IN, "eve_", address="203.0.113.7"))
+    rows = json.loads(command_line("users", "audit", "--user", "eve_", "--json").out)
+    assert [row["action"] for row in rows] == ["signed_in", "token_created", "user_created"]
+
+
+def test_users_password_lets_a_locked_user_in(command_line: CommandLine, table: JobTable, bob: int) -> None:
+    limits = sign_ins.SignInLimits(1, 10, 900)
+    table.do(sign_ins.begin_attempt, limits, "bob", "203.0.113.7")
+    command_line("users", "password", "bob", "--password-stdin", stdin="something new\n")
+    table.do(sign_ins.begin_attempt, limits, "bob", "203.0.113.7")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from recto import accounts, workers
 from recto.database import Begin, connect, transaction
+from recto.derivations import PagePicture
 from recto.errors import RectoError
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
@@ -83,12 +84,21 @@ class HandWorker:
         with transaction(Session(self.engine), Begin.WRITE) as session:
             self._jobs.adopt_page(session, claim.lease, number, error, page)
 
+    def write_picture(self, claim: Claim, number: int, content: bytes) -> None:
+        """Put a picture of a page there, as if it had been asked for and made."""
+        name = PagePicture(number, "original").file_name(claim.lease.token)
+        with self._storage.write(claim.lease.job_uuid, name) as file:
+            file.write(content)
+
     def write_results(self, claim: Claim, text: str) -> None:
         """Write the files of the attempt, which are the result once the job is FINISHED."""
-        contents = {"txt": text, "json": json.dumps({"text": text})}
-        for result_format, content in contents.items():
-            with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
-                file.write(content.encode())
+        self.write_file(claim, "txt", text.encode())
+        self.write_file(claim, "json", json.dumps({"text": text}).encode())
+
+    def write_file(self, claim: Claim, result_format: str, content: bytes) -> None:
+        """Write one format of the result."""
+        with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
+            file.write(content)
 
     def commit_finish(self, claim: Claim) -> None:
         """Write FINISHED and nothing else."""

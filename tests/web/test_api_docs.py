@@ -20,11 +20,10 @@ DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encod
 _BROKEN_BYTES = 100
 NOT_OF_THE_API = {
     "user_not_found",
-    "token_not_found",
     "user_exists",
     "user_has_jobs",
     "password_rejected",
-    "not_allowed",
+    "too_many_sign_ins",
 }
 
 

@@ -6,14 +6,17 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from recto.errors import StorageUnavailable
 from recto.file_storage.base import result_name
+from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.links import LinkSigner
-from tests.web.clients import PDF, Program, problem
-from tests.web.conftest import MakeApp, add_user
+from tests.web.clients import PDF, Browser, Program, problem
+from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 
 JOBS = "/api/v1/jobs"
 TEXT = "0123456789" * 10
+HOSTILE = "<script>alert(1)</script>"
 
 
 @pytest.fixture
@@ -44,8 +47,72 @@ def test_answer_is_a_download_that_no_browser_renders_and_no_cache_keeps(anybody
     headers = anybody.get(link).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "private, no-store"
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert is_confined(headers["Content-Security-Policy"])
     assert headers["Content-Disposition"].startswith("attachment; filename=")
+
+
+@pytest.mark.parametrize("result_format", RESULT_FORMATS)
+def test_every_format_is_a_confined_download_of_its_own_type(
+    program: Program, anybody: Program, worker: HandWorker, folder: Path, result_format: ResultFormat
+) -> None:
+    """hOCR is HTML and ALTO is XML: a browser that opened one in Recto's origin would run what a document smuggled in."""
+    uuid = program.submit()
+    claim = worker.claim()
+    worker.write_file(claim, result_format, f"{HOSTILE} {result_format}".encode())
+    worker.finish(claim, HOSTILE)
+    response = anybody.get(program.get(f"{JOBS}/{uuid}/result?format={result_format}").headers["Location"])
+    assert response.status_code == 200
+    assert response.mimetype == RESULT_FORMATS[result_format].media_type.partition(";")[0]
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert is_confined(response.headers["Content-Security-Policy"])
+
+
+def is_confined(policy: str) -> bool:
+    """Whether a file that is opened all the same has an origin of its own, and runs and loads nothing."""
+    rules = [rule.strip() for rule in policy.split(";")]
+    return {"sandbox", "default-src 'none'"} <= set(rules) and "unsafe" not in policy
+
+
+def test_part_of_a_file_and_its_head_are_confined_too(anybody: Program, link: str) -> None:
+    for response in (anybody.get(link, headers={"Range": "bytes=5-14"}), anybody.request("HEAD", link)):
+        assert is_confined(response.headers["Content-Security-Policy"])
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!doctype html><script>alert(1)</script>",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"\xef\xbb\xbf<html><body onload=alert(1)>",
+        b"GIF<script>alert(1)</script>",
+    ],
+)
+@pytest.mark.parametrize("name", ["page.svg", "page.html", "scan.pdf", "scan.png"])
+def test_uploaded_page_or_drawing_is_refused_whatever_it_is_called(
+    program: Program, folder: Path, content: bytes, name: str
+) -> None:
+    problem(program.send_form(content, name), 415, "upload_unsupported")
+    assert left_behind(folder) == []
+
+
+def test_document_itself_is_served_by_no_address(
+    app: Flask, program: Program, browser: Browser, worker: HandWorker
+) -> None:
+    """A file can be a PDF and a page at once. It goes to the Worker, and comes back as what the Worker made of it."""
+    both = PDF + HOSTILE.encode()
+    uuid = program.submit(both, "both.html")
+    claim = worker.claim()
+    worker.read_page(claim, 1)
+    worker.write_picture(claim, 1, b"drawn anew")
+    worker.finish(claim)
+    for name in ("document", "result.html", "metadata.json"):
+        signature = app.extensions["recto"].links.sign(uuid, name)
+        problem(program.get(f"{JOBS}/{uuid}/files/{name}?signature={signature}"), 404, "file_not_found")
+    for path in ("/", f"/jobs/{uuid}", f"{JOBS}/{uuid}", f"{JOBS}/{uuid}/pages/1/image", f"{JOBS}/{uuid}/result"):
+        assert HOSTILE not in browser.get(path, follow_redirects=True).text
 
 
 def test_non_ascii_name_is_given_in_both_spellings(anybody: Program, link: str) -> None:
@@ -142,6 +209,19 @@ def test_signature_of_another_secret_answers_404(anybody: Program, link: str) ->
 
 def test_link_ends_with_the_job(program: Program, anybody: Program, link: str) -> None:
     program.delete(f"{JOBS}/{link.split('/')[4]}")
+    problem(anybody.get(link), 404, "file_not_found")
+
+
+def test_link_ends_with_the_job_even_while_its_files_are_still_there(
+    program: Program, anybody: Program, link: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise StorageUnavailable("The files resist.")
+
+    monkeypatch.setattr("recto.file_storage.volume.VolumeStorage.delete", refuse)
+    uuid = link.split("/")[4]
+    assert program.delete(f"{JOBS}/{uuid}").status_code == 204
+    assert left_behind(folder) == [uuid]
     problem(anybody.get(link), 404, "file_not_found")
 
 

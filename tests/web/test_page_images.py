@@ -41,6 +41,8 @@ def test_page_that_was_read_is_shown_at_each_stage(program: Program, uuid: str, 
     assert response.data.startswith(PNG_HEAD)
     assert response.headers["Content-Length"] == str(len(response.data))
     assert response.headers["Cache-Control"] == "private, no-store"
+    assert response.headers["Content-Security-Policy"].endswith("; sandbox")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert [file.name for file in folder.glob(f"{uuid}/attempts/*/pictures/*")] == [f"0001.{stage}.png"]
 
 

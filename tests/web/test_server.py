@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from recto.web.server import SILENCE_S, RectoHandler, check_framing
+from recto.web.server import check_framing
 from tests.web.clients import PASSWORD, PDF
 from tests.web.conftest import left_behind
 from tests.web.hand_worker import HandWorker
@@ -159,12 +159,6 @@ def test_framing_of_one_length_or_chunks_or_neither_is_taken() -> None:
     check_framing([], [])
     check_framing([" 12 "], [])
     check_framing([], ["Chunked"])
-
-
-def test_silent_connection_is_given_up() -> None:
-    with socket.socket() as connection:
-        RectoHandler(connection, None, None).rfile.close()
-        assert connection.gettimeout() == SILENCE_S
 
 
 def test_request_line_that_is_no_http_does_not_stop_the_server(live: LiveServer) -> None:

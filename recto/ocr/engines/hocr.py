@@ -28,7 +28,7 @@ def parse_hocr(hocr: str, in_dictionary: Iterable[bool] | None = None) -> tuple[
     `in_dictionary` says of each word, in the same order, whether the engine's word list has it: hOCR has no place for that.
     """
     try:
-        root = ElementTree.fromstring(hocr)  # noqa: S314 - written by Tesseract a moment ago, not by a client
+        root = ElementTree.fromstring(hocr)  # nosec B314 # noqa: S314 - written by Tesseract a moment ago, not by a client
     except ElementTree.ParseError as error:
         raise PageUnreadable(
             "Tesseract's answer breaks off. Try again; if it happens again, scan the page anew."

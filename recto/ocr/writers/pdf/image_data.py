@@ -51,7 +51,7 @@ def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[byte
             return _converted(path.read_bytes()), stored_orientation(image)
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew
+        except Exception:  # nosec B110 # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew
             pass
     load_quietly(image)
     return _converted(_encoded(image, path)), orientation_of(image)

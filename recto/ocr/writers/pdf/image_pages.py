@@ -96,7 +96,7 @@ def _sheet(file: DocumentFile, number: int, page: Page | None, *, alone: bool) -
             picture, orientation = picture_as_pdf(image, file.path, alone=alone)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001, S110 - that a page cannot be decoded was found by recognition, and is named in its warnings
+    except Exception:  # nosec B110 # noqa: BLE001, S110 - that a page cannot be decoded was found by recognition, and is named in its warnings
         pass
     return _Sheet(width_pt, height_pt, picture, orientation)
 

@@ -1,0 +1,66 @@
+"""Requests that were held for long: whether who made them may still have the answer. A sign-out ends long polls, too."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from flask import Flask, Response, current_app, g, request
+from flask_login import current_user
+
+from recto.errors import NotSignedIn
+from recto.web.login import SignedInUser, is_still_signed_in
+
+HELD_S: Final = 1.0
+"""What took longer is asked about again before it is answered."""
+_FRESH_S: Final = 0.5
+_REMEMBERED: Final = 100
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(slots=True)
+class _Recheck:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    at_s: float = -math.inf
+    holds: bool = False
+
+
+class Rechecks:
+    """Asks once for all who come with the same key at the same time: one change may wake a thousand requests of one token."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: dict[str, _Recheck] = {}
+
+    def holds(self, key: str, check: Callable[[], bool]) -> bool:
+        """What `check` says, or said half a second ago at most."""
+        with self._lock:
+            if len(self._of) > _REMEMBERED:
+                oldest_s = time.monotonic() - _FRESH_S
+                self._of = {name: recheck for name, recheck in self._of.items() if recheck.at_s > oldest_s}
+            recheck = self._of.setdefault(key, _Recheck())
+        with recheck.lock:
+            if time.monotonic() - recheck.at_s > _FRESH_S:
+                recheck.holds = check()
+                recheck.at_s = time.monotonic()
+            return recheck.holds
+
+
+def install_held_requests(app: Flask) -> None:
+    """Ask again, before a request is answered that only reads and was held. One that changed something is answered as it is."""
+    rechecks = Rechecks()
+
+    def check_again(response: Response) -> Response:
+        recognised_s = g.get("recognised_s")
+        if request.method not in _SAFE_METHODS or recognised_s is None or time.monotonic() - recognised_s < HELD_S:
+            return response
+        user: SignedInUser = current_user._get_current_object()  # noqa: SLF001 - the documented way to unwrap a LocalProxy
+        if rechecks.holds(user.credential, lambda: is_still_signed_in(user)):
+            return response
+        response.close()
+        ended = NotSignedIn("The sign-in or the token has ended while the request was held. Sign in again.")
+        return current_app.make_response(current_app.handle_user_exception(ended))
+
+    app.after_request(check_again)
