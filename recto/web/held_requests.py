@@ -10,7 +10,7 @@ from typing import Final
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
-from recto.errors import NotSignedIn
+from recto.errors import NotSignedIn, RectoError
 from recto.web.login import SignedInUser, is_still_signed_in
 
 HELD_S: Final = 1.0
@@ -57,10 +57,15 @@ def install_held_requests(app: Flask) -> None:
         if request.method not in _SAFE_METHODS or recognised_s is None or time.monotonic() - recognised_s < HELD_S:
             return response
         user: SignedInUser = current_user._get_current_object()  # noqa: SLF001 - the documented way to unwrap a LocalProxy
-        if rechecks.holds(user.credential, lambda: is_still_signed_in(user)):
-            return response
+        try:
+            if rechecks.holds(user.credential, lambda: is_still_signed_in(user)):
+                return response
+            failure: Exception = NotSignedIn(
+                "The sign-in or the token has ended while the request was held. Sign in again."
+            )
+        except RectoError as error:  # raised here, it would pass the handlers of errors by
+            failure = error
         response.close()
-        ended = NotSignedIn("The sign-in or the token has ended while the request was held. Sign in again.")
-        return current_app.make_response(current_app.handle_user_exception(ended))
+        return current_app.make_response(current_app.handle_user_exception(failure))
 
     app.after_request(check_again)

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from recto.errors import DatabaseBusy
 from recto.web import held_requests
 from recto.web.held_requests import Rechecks
 from tests.web.clients import PDF, Browser, Program, problem
@@ -95,6 +96,21 @@ def test_document_that_was_accepted_is_said_to_be_so(
     program.delete("/api/v1/token")
     worker.finish(worker.claim())
     assert held.end().status_code == 200
+
+
+def test_database_that_is_locked_at_the_second_look_is_said_to_be(
+    app: Flask, program: Program, worker: HandWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_locked(_user: object) -> bool:
+        raise DatabaseBusy("The database is locked.")
+
+    uuid = program.submit()
+    held = Held(app, lambda: program.get(f"{JOBS}/{uuid}?wait=20"))
+    monkeypatch.setattr(held_requests, "is_still_signed_in", is_locked)
+    worker.finish(worker.claim())
+    answer = held.end()
+    problem(answer, 503, "database_busy")
+    assert "Retry-After" in answer.headers
 
 
 def test_many_who_come_at_once_cost_one_question() -> None:
