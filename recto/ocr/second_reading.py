@@ -59,7 +59,8 @@ def read_again(
     if len(sure) == len(lines) or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
         return SecondReading(blocks)
     doubtful = _painted_over(pixels, sure)
-    rules = measure_rules(doubtful, _letter_px(blocks)) if may_lose_rules else None
+    places = [line.box for line in lines if line_trust(line) < _SURE]
+    rules = measure_rules(doubtful, _letter_px(blocks), places) if may_lose_rules else None
     picture, growth = scaled(without_rules(doubtful, rules) if rules else doubtful, _GROWTH)
     height_px, width_px = pixels.shape
     again = map_blocks(inverse(growth), recognise(picture, _GROWTH), width_px, height_px)
@@ -67,7 +68,7 @@ def read_again(
     counts = {"doubtful_lines": len(lines) - len(sure), "replaced_words": merged.replaced, "added_words": merged.added}
     step = Step("second_reading", {name: float(count) for name, count in counts.items()})
     return SecondReading(
-        merged.blocks, (step, Step("rules", {"length_px": float(rules.length_px)})) if rules else (step,)
+        merged.blocks, (step, Step("rules", {"rule_share": round(rules.share, 5)})) if rules else (step,)
     )
 
 

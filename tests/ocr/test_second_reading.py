@@ -147,6 +147,6 @@ def test_doubtful_line_is_read_again_without_its_underline_where_that_is_allowed
     page[below : below + 3, box.left - 40 : box.left + box.width + 40] = 0
     reading = read_again(page, blocks, recogniser, may_lose_rules=may_lose_rules)
     growth = recogniser.pictures[0].shape[0] / page.shape[0]
-    is_gone = recogniser.pictures[0][round((below + 1) * growth), round((box.left - 20) * growth)] > 200
+    is_gone = recogniser.pictures[0][round((below + 1) * growth), round((box.left + 20) * growth)] > 200
     assert is_gone == may_lose_rules
     assert ("rules" in [step.name for step in reading.steps]) == may_lose_rules

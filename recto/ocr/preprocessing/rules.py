@@ -14,7 +14,9 @@ import numpy as np
 from recto.ocr.preprocessing.ink import Mask, ink_mask, paper_of
 
 if TYPE_CHECKING:
-    from recto.ocr.page import GreyArray
+    from collections.abc import Sequence
+
+    from recto.ocr.page import Box, GreyArray
 
 _MIN_LENGTH: Final = 8.0
 _MIN_LENGTH_PX: Final = 50
@@ -22,29 +24,40 @@ _MAX_THICKNESS: Final = 0.35
 """Of a letter's height, both."""
 _MIN_TOUCHED: Final = 0.08
 """Of a rule's length: with so much ink against it a rule touches text. Rules that cross others at the corners of cells have less."""
+_LINE_MARGIN: Final = 0.5
+"""Of a line's height: how far around it a rule is the line's."""
 _REACH_PX: Final = 4
 """A stroke goes on across a rule where ink lies on both sides of it within this distance of its edges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """`mask` is 255 on what can go: rules that touch text, without the strokes across them. `length_px` is that of all of them together."""
+    """`mask` is 255 on what can go: rules that touch text, without the strokes across them."""
 
     mask: Mask
-    length_px: int
+
+    @property
+    def share(self) -> float:
+        """Of the page's area, 0 to 1."""
+        return cv2.countNonZero(self.mask) / self.mask.size
 
 
-def measure_rules(grey: GreyArray, letter_px: float) -> Rules | None:
-    """The horizontal and vertical rules that touch text of letters that high (see TextSize); None where there are none.
+def measure_rules(grey: GreyArray, letter_px: float, lines: Sequence[Box]) -> Rules | None:
+    """The horizontal and vertical rules that touch these lines of letters that high (see TextSize); None where there are none.
 
-    Rules are what opening by a long segment leaves (Serra 1982). The size is given, since letters on a rule are one component with it.
+    Rules are what opening by a long segment leaves (Serra 1982). Size and places are given, since letters on a rule are one component with it,
+    and ornaments have rules as well.
     """
     ink = ink_mask(grey)
-    level, level_px = _rules_along(ink, letter_px)
-    upright, upright_px = _rules_along(np.ascontiguousarray(ink.T), letter_px)
-    if level_px + upright_px == 0:
-        return None
-    return Rules(np.asarray(cv2.bitwise_or(level, np.ascontiguousarray(upright.T)), np.uint8), level_px + upright_px)
+    upright = np.ascontiguousarray(_rules_along(np.ascontiguousarray(ink.T), letter_px).T)
+    found = np.asarray(cv2.bitwise_or(_rules_along(ink, letter_px), upright), dtype=np.uint8)
+    mask = np.zeros_like(found)
+    for box in lines:
+        margin_px = round(_LINE_MARGIN * box.height)
+        rows = slice(max(0, box.top - margin_px), box.top + box.height + margin_px)
+        columns = slice(max(0, box.left - margin_px), box.left + box.width + margin_px)
+        mask[rows, columns] = found[rows, columns]
+    return Rules(mask) if mask.any() else None
 
 
 def without_rules(grey: GreyArray, rules: Rules) -> GreyArray:
@@ -52,28 +65,28 @@ def without_rules(grey: GreyArray, rules: Rules) -> GreyArray:
     return np.where(rules.mask > 0, np.uint8(paper_of(grey)), grey)
 
 
-def _rules_along(ink: Mask, letter_px: float) -> tuple[Mask, int]:
-    """What can go of the rules along the rows, and their length."""
+def _rules_along(ink: Mask, letter_px: float) -> Mask:
+    """What can go of the rules along the rows."""
     length_px = max(_MIN_LENGTH_PX, int(_MIN_LENGTH * letter_px))
     long = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length_px), np.uint8))
     too_thick = cv2.morphologyEx(long, cv2.MORPH_OPEN, np.ones((max(3, int(_MAX_THICKNESS * letter_px)), 1), np.uint8))
     thin = np.where(too_thick > 0, np.uint8(0), long)
     rules: Mask = np.asarray(cv2.dilate(thin, np.ones((3, 1), np.uint8)), dtype=np.uint8)
     rest = np.asarray(cv2.subtract(ink, rules), dtype=np.uint8)
-    touched, total_px = _those_that_touch(rules, rest)
+    touched = _those_that_touch(rules, rest)
     touched[_between_ink(rest, round(_MAX_THICKNESS * letter_px) + _REACH_PX) > 0] = 0
-    return touched, total_px
+    return touched
 
 
-def _those_that_touch(rules: Mask, rest: Mask) -> tuple[Mask, int]:
-    """The rules with ink against them, and the length of those."""
+def _those_that_touch(rules: Mask, rest: Mask) -> Mask:
+    """The rules with ink against them."""
     beside = cv2.bitwise_and(rules, cv2.dilate(rest, np.ones((3, 1), np.uint8)))
     _, found, stats, _ = cv2.connectedComponentsWithStats(rules, connectivity=8)
     labels = np.asarray(found, dtype=np.int32)
     widths = np.asarray(stats[:, cv2.CC_STAT_WIDTH], dtype=np.int32)
     touches = np.bincount(labels[beside > 0], minlength=len(widths)) >= _MIN_TOUCHED * widths
     touches[0] = False
-    return np.where(touches[labels], np.uint8(255), np.uint8(0)), int(widths[touches].sum())
+    return np.where(touches[labels], np.uint8(255), np.uint8(0))
 
 
 def _between_ink(ink: Mask, reach_px: int) -> Mask:

@@ -2,11 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
+from recto.ocr.page import Box
 from recto.ocr.preprocessing.rules import measure_rules, without_rules
 from tests.drawing import LINES, DrawnPage, blank_page, draw_page
 
 PAGE = draw_page(LINES * 2, size_pt=10)
 LETTER_PX = 24.0
+EVERYWHERE = [Box(0, 0, 2000, 2000)]
 Picture = np.typing.NDArray[np.uint8]
 
 
@@ -37,27 +39,37 @@ def boxed() -> Picture:
 
 @pytest.mark.parametrize("page", [PAGE.pixels, boxed(), blank_page(), blank_page() * 0, blank_page(1, 1)], ids=str)
 def test_page_without_rules_at_its_text_has_none(page: Picture) -> None:
-    assert measure_rules(page, LETTER_PX) is None
+    assert measure_rules(page, LETTER_PX, EVERYWHERE) is None
 
 
 def test_rules_on_their_side_are_found_as_well() -> None:
     level, upright = (
-        measure_rules(underlined(), LETTER_PX),
-        measure_rules(np.ascontiguousarray(np.rot90(underlined())), LETTER_PX),
+        measure_rules(underlined(), LETTER_PX, EVERYWHERE),
+        measure_rules(np.ascontiguousarray(np.rot90(underlined())), LETTER_PX, EVERYWHERE),
     )
     assert level is not None
     assert upright is not None
-    assert upright.length_px == pytest.approx(level.length_px, rel=0.02)
     assert (np.rot90(level.mask) == upright.mask).mean() > 0.995
 
 
 def test_rules_go_and_the_strokes_across_them_stay() -> None:
     page = underlined()
-    rules = measure_rules(page, LETTER_PX)
+    rules = measure_rules(page, LETTER_PX, EVERYWHERE)
     assert rules is not None
-    assert rules.length_px > 0.8 * sum(right - left for left, right, _ in rows_of_words(PAGE))
     freed = without_rules(page, rules)
     ink, added = PAGE.pixels < 100, (page < 100) & (PAGE.pixels > 200)
     assert (freed[added] > 200).mean() > 0.75
     assert (freed[ink] < 128).mean() > 0.93
     assert np.array_equal(freed[rules.mask == 0], page[rules.mask == 0])
+
+
+def test_rules_away_from_the_lines_stay() -> None:
+    left, right, bottom = rows_of_words(PAGE)[0]
+    first = Box(left, bottom - 30, right - left, 30)
+    rules = measure_rules(underlined(), LETTER_PX, [first])
+    assert rules is not None
+    rows = np.flatnonzero(rules.mask.any(axis=1))
+    assert bottom - 45 <= rows.min()
+    assert rows.max() <= bottom + 15
+    assert rules.share == pytest.approx((rules.mask > 0).mean())
+    assert measure_rules(underlined(), LETTER_PX, []) is None
