@@ -38,13 +38,13 @@ class IncomingFile(Protocol):
     """A file that is still arriving. Outside every job's folder, so that nothing sees it before `keep`."""
 
     file: BinaryIO
-    """Open for writing and reading, at the position after what was written."""
+    """Open for writing and reading, at the position after what was written. Writing raises StorageFull and StorageUnavailable."""
 
     def keep(self, uuid: str, name: str) -> None:
         """Make it the file `name` of the job: durable when this returns. Creates the job's folder. StorageFull where it does not fit."""
 
     def discard(self) -> None:
-        """Throw it away. Does nothing after `keep`."""
+        """Throw it away. Does nothing after `keep`. StorageUnavailable where it cannot be removed: it is left to the sweeper."""
 
 
 class FileStorage(Protocol):

@@ -1,13 +1,14 @@
 """The File Storage on a folder: a local disk, or a volume that containers share."""
 
 import errno
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError, StorageFull, StorageUnavailable
@@ -141,7 +142,7 @@ class VolumeIncomingFile:
 
     def __init__(self, root: Path, folder: Path) -> None:
         descriptor, path = tempfile.mkstemp(prefix="upload-", dir=folder)
-        self.file = cast(BinaryIO, os.fdopen(descriptor, "w+b"))
+        self.file = cast(BinaryIO, io.BufferedRandom(_Content(descriptor, root)))
         self._path = Path(path)
         self._root = root
 
@@ -157,9 +158,23 @@ class VolumeIncomingFile:
 
     def discard(self) -> None:
         """See IncomingFile."""
-        with suppress(OSError):  # what its buffer still holds may find no room; it is thrown away anyway
+        with suppress(RectoError):  # what its buffer still holds may find no room; it is thrown away anyway
             self.file.close()
-        self._path.unlink(missing_ok=True)
+        with _translated(self._path):
+            self._path.unlink(missing_ok=True)
+
+
+class _Content(io.FileIO):
+    """An incoming file's bytes. Whoever writes them, a form's parser too, hears of a full disk in the words of FileStorage."""
+
+    def __init__(self, descriptor: int, root: Path) -> None:
+        super().__init__(descriptor, "w+")
+        self._root = root
+
+    def write(self, data: Any) -> int:
+        """See io.RawIOBase.write. StorageFull, StorageUnavailable."""
+        with _translated(self._root):
+            return super().write(data)
 
 
 def _make_folders_below(top: Path, folder: Path) -> None:

@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import gevent
 from flask import Request, g, request
+from sqlalchemy.orm import Session
 
 from recto.database import Begin
 from recto.errors import (
     LanguageUnknown,
     OptionInvalid,
+    StorageUnavailable,
     UploadEmpty,
     UploadTooLarge,
     UploadUnsupported,
@@ -21,12 +23,14 @@ from recto.errors import (
 from recto.file_storage.base import DOCUMENT, METADATA, IncomingFile
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
+from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
 from recto.web.database import Lane, in_thread, read, run
 from recto.web.services import services
 from recto.workers import installed_languages, list_workers
 
+_log = get_logger(__name__)
 FIELD: Final = "document"
 _TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
 _INCOMING: Final = "incoming_files"
@@ -93,7 +97,12 @@ def document_too_large(limit_bytes: int) -> UploadTooLarge:
 def discard_incoming(_error: BaseException | None = None) -> None:
     """At the end of every request, throw away what arrived and was not kept."""
     for incoming in g.pop(_INCOMING, {}).values():
-        incoming.discard()
+        try:
+            incoming.discard()
+        except StorageUnavailable as error:
+            _log.warning(
+                "upload_left_to_sweeper", detail=error.detail
+            )  # the answer is on its way, whatever the disk says
 
 
 def given_options() -> Options:
@@ -133,7 +142,7 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
 
 
 def _store_and_record(incoming: IncomingFile, submission: Submission, options: Options) -> JobView:
-    storage, jobs = services().storage, services().jobs
+    storage = services().storage
     try:
         incoming.keep(submission.uuid, DOCUMENT)
         metadata = {
@@ -145,11 +154,16 @@ def _store_and_record(incoming: IncomingFile, submission: Submission, options: O
         }
         with storage.write(submission.uuid, METADATA) as file:
             file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
-        run(Begin.WRITE, jobs.submit, submission)
+        # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
+        return run(Begin.WRITE, _record, submission)
     except BaseException:
         storage.delete(submission.uuid)
         raise
-    return run(Begin.READ, get_job, submission.user_id, submission.uuid)
+
+
+def _record(session: Session, submission: Submission) -> JobView:
+    services().jobs.submit(session, submission)
+    return get_job(session, submission.user_id, submission.uuid)
 
 
 def _is_form() -> bool:

@@ -104,6 +104,9 @@ try:
     else:
         incoming = storage.incoming()
         try:
+            if action == "receive":
+                incoming.file.write(b"x" * 100_000)
+                print("it fitted")
             incoming.file.write(b"x" * 20_000)
             incoming.file.write(b"y" * 5_000)
             incoming.keep(uuid, "document")
@@ -119,7 +122,7 @@ def limit_file_size() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (22_000, 22_000))
 
 
-@pytest.mark.parametrize("action", ["write", "keep"])
+@pytest.mark.parametrize("action", ["write", "receive", "keep"])
 def test_file_that_does_not_fit_is_storage_full_and_leaves_nothing(
     storage: VolumeStorage, root: Path, action: str
 ) -> None:
@@ -200,6 +203,20 @@ def test_deletion_that_broke_off_is_completed_by_the_next(
     assert list(storage.folders()) == []
     storage.delete(UUID)
     assert files(root) == set()
+
+
+def test_upload_that_cannot_be_thrown_away_is_storage_unavailable(
+    storage: VolumeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    incoming = storage.incoming()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(StorageUnavailable, match="Read-only"):
+            incoming.discard()
+    incoming.discard()
 
 
 def test_deletions_at_once_both_succeed(root: Path) -> None:

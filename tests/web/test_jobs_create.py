@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from recto.errors import DocumentDamaged, StorageFull
-from recto.file_storage.volume import VolumeStorage
+from recto.errors import DatabaseBusy, DocumentDamaged, StorageFull, StorageUnavailable
+from recto.file_storage.volume import VolumeIncomingFile, VolumeStorage
 from tests.web.clients import PDF, PNG, Browser, Program, problem
 from tests.web.conftest import Known, MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
@@ -192,6 +192,30 @@ def test_token_decides_where_a_cookie_is_sent_as_well(browser: Browser, bob: Kno
     uuid = browser.client.post(JOBS, data=PDF, headers=headers).get_json()["uuid"]
     assert other_program.get(f"{JOBS}/{uuid}").status_code == 200
     problem(browser.client.get(JOBS, headers={"Authorization": "Bearer wrong"}), 401, "not_signed_in")
+
+
+def test_job_that_cannot_be_shown_is_not_accepted_either(
+    program: Program, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a client that is told to send the document again would have two jobs."""
+
+    def busy(*_: object) -> None:
+        raise DatabaseBusy("Busy.")
+
+    monkeypatch.setattr("recto.web.uploads.get_job", busy)
+    problem(program.send_form(), 503, "database_busy")
+    assert program.get(JOBS).get_json()["jobs"] == []
+    assert left_behind(folder) == []
+
+
+def test_answer_stands_where_the_rest_of_an_upload_cannot_be_removed(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: VolumeIncomingFile) -> None:
+        raise StorageUnavailable("Read-only.")
+
+    monkeypatch.setattr(VolumeIncomingFile, "discard", refuse)
+    assert program.send_form().status_code == 202
 
 
 @pytest.mark.parametrize("how", ["raw", "form", "no file", "text field", "json"])
