@@ -25,8 +25,12 @@ from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavai
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parent.parent / "migrations"
 _BEGIN_OPTION: Final = "recto_begin"
-_SQLITE_BUSY_CODES: Final = frozenset({5, 6})  # SQLITE_BUSY, SQLITE_LOCKED: https://www.sqlite.org/rescode.html
+# https://www.sqlite.org/rescode.html
+_SQLITE_BUSY_CODES: Final = frozenset(
+    {5, 6, 15}
+)  # SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: a race for the WAL's index
 _SQLITE_FULL_CODE: Final = 13
+_SQLITE_DISK_CODES: Final = frozenset({8, 10, 14})  # SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN
 
 
 class Begin(StrEnum):
@@ -104,7 +108,8 @@ def _begin_sqlite(connection: Connection) -> None:
 def transaction(session: Session, begin: Begin) -> Iterator[Session]:
     """One transaction, begun as `begin` says, committed at the end, undone where the body raises. The session is closed after it.
 
-    A database that stays locked for longer than its busy timeout is DatabaseBusy, one that its disk has no room for StorageFull.
+    A database that stays locked for longer than its busy timeout is DatabaseBusy, one that its disk has no room for StorageFull, one
+    that its disk does not let write or read StorageUnavailable.
     """
     try:
         session.connection(execution_options={_BEGIN_OPTION: begin})
@@ -119,6 +124,10 @@ def transaction(session: Session, begin: Begin) -> Iterator[Session]:
         if _sqlite_code(error) == _SQLITE_FULL_CODE:
             raise StorageFull(
                 "The disk of the database is full. Free some space on it; nothing that was accepted is lost."
+            ) from error
+        if _sqlite_code(error) in _SQLITE_DISK_CODES:
+            raise StorageUnavailable(
+                f"The database cannot be used: {error.orig}. Nothing was changed; an administrator has to look at its disk."
             ) from error
         raise
     finally:

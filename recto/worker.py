@@ -31,6 +31,7 @@ from recto.errors import (
     RectoError,
     ServiceError,
     StorageFull,
+    StorageUnavailable,
 )
 from recto.executors import PROCESS_DIED, Executor
 from recto.heartbeat import Heartbeat
@@ -306,12 +307,12 @@ class Worker:
         return self._patiently(Begin.READ, operation, *args, **kwargs)
 
     def _patiently(self, begin: Begin, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Again and again while the database is busy or its disk full: a finished page is not thrown away."""
+        """Again and again while the database is busy or its disk full or out of order: a finished page is not thrown away."""
         while True:
             try:
                 with transaction(self._sessions(), begin) as session:
                     return operation(session, *args, **kwargs)
-            except (DatabaseBusy, StorageFull) as error:
+            except (DatabaseBusy, StorageFull, StorageUnavailable) as error:
                 _log.warning("database_waited_for", code=error.code)
                 time.sleep(_BUSY_PAUSE_S)
 

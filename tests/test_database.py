@@ -124,6 +124,15 @@ def test_error_that_is_no_lock_passes_through(engine: Engine) -> None:
         run(engine, Begin.READ, lambda session: session.execute(text("SELECT * FROM nowhere")))
 
 
+def test_database_that_cannot_be_written_is_storage_unavailable(engine: Engine) -> None:
+    def write(session: Session) -> None:
+        session.execute(text("PRAGMA query_only=ON"))
+        session.execute(text("UPDATE change_counter SET value = 1"))
+
+    with pytest.raises(StorageUnavailable, match="readonly"):
+        run(engine, Begin.WRITE, write)
+
+
 def test_database_that_has_no_room_is_storage_full(engine: Engine) -> None:
     def fill(session: Session) -> None:
         session.execute(text("PRAGMA max_page_count = 1"))  # SQLite raises it to what the file has

@@ -26,6 +26,7 @@ from recto.errors import (
     PageDamaged,
     ResultNotMade,
     StorageFull,
+    StorageUnavailable,
 )
 from recto.heartbeat import Heartbeat
 from recto.job_views import checkpoints, page_failures, pages_read
@@ -499,12 +500,13 @@ def test_finished_page_is_recorded_once_the_database_is_free_again(
     assert table.job(uuid).status == JobStatus.FINISHED
 
 
-def test_finished_page_is_recorded_once_the_disk_has_room_again(
-    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [StorageFull("The disk is full."), StorageUnavailable("The disk is read-only.")])
+def test_finished_page_is_recorded_once_the_database_can_be_written_again(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch, error: StorageFull | StorageUnavailable
 ) -> None:
     monkeypatch.setattr(worker_module, "_BUSY_PAUSE_S", 0.01)
     uuid = table.submit(ann)
-    adopt_page, troubles = Jobs.adopt_page, [StorageFull("The disk of the database is full.")]
+    adopt_page, troubles = Jobs.adopt_page, [error]
 
     def full_once(self: Jobs, session: Session, lease: Lease, number: int, page: Any = None) -> None:
         if troubles:
