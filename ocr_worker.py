@@ -12,6 +12,11 @@ import click
 
 from recto import __version__
 from recto.errors import RectoError, SettingsError
+from recto.parent_death import die_with_parent
+
+if __name__ == "__mp_main__":
+    # So multiprocessing calls this file in a page process. At once: what it loads next takes a second, on a busy machine several.
+    die_with_parent()
 
 _COMMANDS: Final = {
     "run": "recto.commands.run:run",

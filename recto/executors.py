@@ -4,6 +4,7 @@ The pool is pebble's: each task has a time limit after which its process is kill
 a process that dies costs only the task it had.
 """
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
@@ -72,6 +73,6 @@ class LocalProcesses:
             max_workers=self.capacity,
             max_tasks=self._pages_per_process,
             initializer=start_page_process,
-            initargs=(self._setup,),
+            initargs=(self._setup, os.getpid()),
             context=get_context("spawn"),
         )

@@ -91,9 +91,12 @@ class _PageProcess:
 _process: _PageProcess | None = None
 
 
-def start_page_process(setup: PageProcessSetup) -> None:
-    """Initialiser of a page process: it ends with its parent, ignores Ctrl-C (the parent decides), and has a memory cap."""
-    die_with_parent(signal.SIGKILL)
+def start_page_process(setup: PageProcessSetup, parent_pid: int | None = None) -> None:
+    """Initialiser of a page process: it ends with its parent, ignores Ctrl-C (the parent decides), and has a memory cap.
+
+    `parent_pid` is the process that asked for it, which may have died since: loading the modules has taken a second.
+    """
+    die_with_parent(signal.SIGKILL, parent_pid=parent_pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_this_process(setup)
     prepare_this_process(setup)

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -324,3 +325,19 @@ def test_page_process_has_its_cap_and_names_a_page_that_hits_it(tmp_path: Path) 
         check=False,
     )
     assert (done.stdout, done.returncode) == ("page_out_of_memory\n", 0), done.stderr
+
+
+ORPHANED = """
+import os
+from recto.ocr.documents import Limits
+from recto.page_tasks import PageProcessSetup, start_page_process
+
+start_page_process(PageProcessSetup("auto", None, Limits(1, 1), memory_bytes=0, storage_root=None), os.getpid())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_page_process_whose_parent_died_while_it_loaded_ends_at_once() -> None:
+    """Its parent is any other process than the one that asked for it."""
+    done = subprocess.run([sys.executable, "-c", ORPHANED], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
