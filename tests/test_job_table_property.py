@@ -80,6 +80,12 @@ class JobTableMachine(RuleBasedStateMachine):
         if lease and not self.count(JobPage, JobPage.job_uuid == lease.job_uuid, JobPage.number == number):
             self.write(lease, self.table.jobs.adopt_page, number, ERROR if failed else None)
 
+    @rule(pick=picks, page_count=st.integers(1, 9))
+    def set_page_count(self, pick: int, page_count: int) -> None:
+        lease = self.pick(self.leases, pick)
+        if lease:
+            self.write(lease, self.table.jobs.set_page_count, page_count)
+
     @rule(pick=picks)
     def finish(self, pick: int) -> None:
         self.end(pick, self.table.jobs.finish)
@@ -113,6 +119,16 @@ class JobTableMachine(RuleBasedStateMachine):
         uuid = self.by_owner(pick, self.table.jobs.delete)
         if uuid:
             self.deleted.add(uuid)
+
+    @rule(pick=picks)
+    def files_removed(self, pick: int) -> None:
+        """Says so of a deleted job, and nothing of one that is there."""
+        uuid = self.pick(self.uuids, pick)
+        if uuid:
+            self.table.do(self.table.jobs.files_removed, uuid)
+            with self.table.sessions() as session:
+                deletion = session.get(JobDeletion, uuid)
+            assert (deletion is not None and deletion.files_removed) == (uuid in self.deleted)
 
     @rule()
     def requeue_expired(self) -> None:
