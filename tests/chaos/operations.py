@@ -1,0 +1,163 @@
+"""The operations whose every step is a fault point. Each is prepared, then done under watch; what the client was told comes back."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from unittest import mock
+
+from recto import derivations, page_tasks
+from recto.errors import DocumentDamaged, PageDamaged
+from recto.ocr.page import Page
+from tests.chaos.world import PAGES, World
+
+TOKEN: Final = "d" * 32
+DERIVED: Final = "tsv"
+
+
+@dataclass(slots=True)
+class Told:
+    """What the outside knows of the job: its uuid, and the status of the answer to the operation, where there was one."""
+
+    uuid: str | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`prepare` brings the world to where it begins; `act` is what is watched, told whether a page process dies alone."""
+
+    name: str
+    prepare: Callable[[World, Told], None]
+    act: Callable[[World, Told, bool], None]
+
+
+def _nothing(_world: World, _told: Told) -> None:
+    _ = _world.program  # the Backend is running
+
+
+def _submit(world: World, told: Told, _alone: bool) -> None:
+    response = world.program.post("/api/v1/jobs?filename=two.tif", data=world.template.document)
+    told.status = response.status_code
+    if told.status == 202:
+        told.uuid = str(response.get_json()["uuid"])
+
+
+def _accepted(world: World, told: Told) -> None:
+    told.uuid = world.submit()
+
+
+def _claim(world: World, _told: Told, _alone: bool) -> None:
+    world.step()
+
+
+def _claimed(world: World, told: Told) -> None:
+    _accepted(world, told)
+    world.step()
+
+
+def _open(world: World, _told: Told, alone: bool) -> None:
+    world.executor.run_next(dies_alone=alone)
+    world.step()
+
+
+def _opened(world: World, told: Told) -> None:
+    _claimed(world, told)
+    _open(world, told, False)
+
+
+def _all_pages_read(world: World, told: Told) -> None:
+    _opened(world, told)
+    for _ in range(PAGES):
+        _open(world, told, False)
+
+
+def _fail(world: World, _told: Told, alone: bool) -> None:
+    with _failing("inspect_document"):
+        world.executor.run_next(dies_alone=alone)
+        world.step()
+
+
+def _fail_last_page(world: World, _told: Told, alone: bool) -> None:
+    with _failing("checkpoint_page"):
+        world.executor.run_next(dies_alone=alone)
+        world.step()
+
+
+def _one_page_failed(world: World, told: Told) -> None:
+    _opened(world, told)
+    _fail_last_page(world, told, False)
+
+
+@contextmanager
+def _failing(task: str) -> Iterator[None]:
+    """While the block runs, documents do not open, or pages are damaged."""
+
+    def damaged(*_: object) -> Page:
+        raise PageDamaged("The page is damaged.") if task == "checkpoint_page" else DocumentDamaged("It is damaged.")
+
+    target = "read_page" if task == "checkpoint_page" else "inspect_file"
+    with mock.patch.object(page_tasks, target, damaged):
+        yield
+
+
+def _hand_back(world: World, _told: Told, _alone: bool) -> None:
+    stopping = threading.Event()
+    stopping.set()
+    world.worker.run(stopping)
+
+
+def _worker_lost(world: World, told: Told) -> None:
+    _opened(world, told)
+    world.table.clock.move(100)
+    world.heartbeat._leases.clear()  # this one's Worker is gone; another one beats
+    world.heartbeat.beat(0.0)
+
+
+def _requeue(world: World, _told: Told, _alone: bool) -> None:
+    world.heartbeat.beat(100.0)
+
+
+def _finished(world: World, told: Told) -> None:
+    _accepted(world, told)
+    world.read_all()
+
+
+def _finished_and_seen(world: World, told: Told) -> None:
+    _nothing(world, told)
+    _finished(world, told)
+
+
+def _opened_and_seen(world: World, told: Told) -> None:
+    _nothing(world, told)
+    _opened(world, told)
+
+
+def _delete(world: World, told: Told, _alone: bool) -> None:
+    told.status = world.program.delete(f"/api/v1/jobs/{told.uuid}").status_code
+
+
+def _derivation_begun(world: World, told: Told) -> None:
+    _finished(world, told)
+    assert world.table.do(derivations.begin, str(told.uuid), DERIVED, TOKEN, 20.0)
+
+
+def _derive(world: World, told: Told, _alone: bool) -> None:
+    world.derive(str(told.uuid), DERIVED, TOKEN)
+
+
+OPERATIONS: Final = (
+    Operation("submit", _nothing, _submit),
+    Operation("claim", _accepted, _claim),
+    Operation("open", _claimed, _open),
+    Operation("page", _opened, _open),
+    Operation("finish", _all_pages_read, _open),
+    Operation("fail", _claimed, _fail),
+    Operation("fail with the last page", _one_page_failed, _fail_last_page),
+    Operation("hand back", _opened, _hand_back),
+    Operation("expire", _worker_lost, _requeue),
+    Operation("delete", _finished_and_seen, _delete),
+    Operation("delete while it is read", _opened_and_seen, _delete),
+    Operation("derive", _derivation_begun, _derive),
+)

@@ -1,0 +1,155 @@
+"""What is left after a fault: everything is opened afresh, recovers by itself, and is held against what was promised."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select, update
+
+from models import MAY_FOLLOW, Job, JobDeletion, JobDerivation, JobPage, JobStatus
+from recto.errors import FileNotFound
+from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
+from recto.heartbeat import Heartbeat
+from recto.job_views import page_failures
+from tests.chaos.operations import DERIVED, TOKEN, Told
+from tests.chaos.world import PAGES, World
+from tests.conftest import POLICY
+
+_LONG_S: Final = 3600.0
+_OWN: Final = re.compile(r"recto\.db(-wal|-shm)?|secret_key")
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """What became of the job, in a word, and what lies about for the sweeper, by kind."""
+
+    outcome: str
+    left: tuple[str, ...]
+
+
+def recover(world: World) -> World:
+    """Let time pass as it does: leases expire, another Worker takes over, who asked for a format asks again."""
+    world = world.restarted(_LONG_S)
+    with world.engine.begin() as connection:  # this clock is the database's own, which cannot be set
+        connection.execute(update(JobDerivation).values(expires_us=0))
+    beat_until_expired(world.heartbeat)
+    world.table.clock.move(_LONG_S)
+    world.read_all()
+    return world
+
+
+def beat_until_expired(heartbeat: Heartbeat) -> None:
+    """Two beats further apart than a renewal: a lease that passed in between is given to others."""
+    heartbeat.beat(0.0)
+    heartbeat.beat(POLICY.renew_s + 1.0)
+
+
+def survey(world: World, told: Told) -> Survivors:
+    """AssertionError where something is lost, torn, or ended twice."""
+    with world.table.sessions() as session:
+        uuids = list(session.scalars(select(Job.uuid)))
+        deleted = set(session.scalars(select(JobDeletion.uuid)))
+    if told.status == 202:
+        assert uuids == [told.uuid], "an accepted document is lost"
+    if told.uuid is not None and told.uuid not in uuids:
+        assert told.uuid in deleted, "the job is gone and nobody deleted it"
+    assert len(uuids) <= 1
+    for uuid in uuids:
+        _check_document(world, uuid)
+        _check_log(world, uuid)
+        _check_result(world, uuid)
+    return Survivors(_outcome(world, uuids, deleted), _left_behind(world, uuids, deleted))
+
+
+def _check_document(world: World, uuid: str) -> None:
+    with world.storage.open(uuid, DOCUMENT) as file:
+        assert file.read() == world.template.document, "the document is torn"
+    with world.storage.open(uuid, METADATA) as file:
+        assert json.load(file)["uuid"] == uuid
+
+
+def _check_log(world: World, uuid: str) -> None:
+    statuses = [JobStatus(status) for status in world.table.statuses(uuid)]
+    assert sum(status.is_final for status in statuses) == 1, f"ended other than once: {statuses}"
+    for previous, status in zip([None, *statuses], statuses, strict=False):
+        assert status in MAY_FOLLOW[previous], statuses
+    assert world.table.job(uuid).status == statuses[-1], "the log does not replay to the row"
+
+
+def _check_result(world: World, uuid: str) -> None:
+    """Complete, to the byte, or absent."""
+    job = world.table.job(uuid)
+    if job.status != JobStatus.FINISHED:
+        assert job.reason_code, "a failure without a reason"
+        assert job.result_token is None
+        return
+    token = job.result_token or ""
+    missing = {failure.page for failure in world.table.read(page_failures, uuid)}
+    numbers = [number for number in range(1, PAGES + 1) if number not in missing]
+    with world.storage.open(uuid, result_name(token, "txt")) as file:
+        assert file.read().decode() == "\f".join(f"Page-{number}\n" for number in numbers), "the text is torn"
+    with world.storage.open(uuid, result_name(token, "json")) as file:
+        assert [read["number"] for read in json.load(file)["pages"]] == numbers
+    try:
+        with world.storage.open(uuid, result_name(token, DERIVED)) as file:
+            lines = file.read().decode().splitlines()
+    except FileNotFound:
+        return  # nobody has it yet: it is made when it is asked for
+    assert [line.split("\t")[-1] for line in lines if "Page-" in line] == [f"Page-{number}" for number in numbers]
+
+
+def derive_again(world: World, uuid: str) -> None:
+    """A format that could not be made is made when it is asked for again."""
+    if world.table.row(uuid) is not None and world.table.job(uuid).status == JobStatus.FINISHED:
+        world.derive(uuid, DERIVED, TOKEN)
+        token = world.table.job(uuid).result_token or ""
+        assert world.storage.size_bytes(uuid, result_name(token, DERIVED))
+
+
+def _outcome(world: World, uuids: list[str], deleted: set[str]) -> str:
+    if not uuids:
+        return "deleted" if deleted else "never accepted"
+    job = world.table.job(uuids[0])
+    reason = f" ({job.reason_code})" if job.reason_code else ""
+    return f"{job.status}{reason}, attempt {job.attempt}"
+
+
+def _left_behind(world: World, uuids: list[str], deleted: set[str]) -> tuple[str, ...]:
+    """Kinds of files that no job needs; each is one of those that a sweeper can tell by its place. AssertionError for any other."""
+    left = set()
+    for path in world.folder.rglob("*"):
+        name = str(path.relative_to(world.folder))
+        if path.is_file() and not _OWN.fullmatch(name) and not _is_needed(world, name, uuids):
+            left.add(_kind(name, uuids, deleted))
+    for uuid in world.storage.folders():
+        if uuid not in uuids:
+            left.add("folder of a deleted job" if uuid in deleted else "folder without a row")
+    return tuple(sorted(left))
+
+
+def _is_needed(world: World, name: str, uuids: list[str]) -> bool:
+    for uuid in uuids:
+        job = world.table.job(uuid)
+        with world.table.sessions() as session:
+            pages = session.execute(select(JobPage.number, JobPage.attempt_token).where(JobPage.job_uuid == uuid))
+            wanted = {checkpoint_name(token, number) for number, token in pages}
+        wanted |= {DOCUMENT, METADATA}
+        wanted |= {result_name(job.result_token or "", form) for form in ("txt", "json", DERIVED)}
+        if name in {f"{uuid}/{file}" for file in wanted}:
+            return True
+    return False
+
+
+def _kind(name: str, uuids: list[str], deleted: set[str]) -> str:
+    top, _, rest = name.partition("/")
+    if top == ".incoming":
+        return "half an upload" if rest.startswith("upload-") else "half a deletion"
+    if top in deleted:
+        return "folder of a deleted job"
+    if top not in uuids:
+        return "folder without a row"
+    if rest.endswith(".part"):
+        return "temporary file"
+    assert rest.startswith("attempts/"), f"{name} is no part of a job"
+    return "file of a lost attempt"

@@ -1,0 +1,78 @@
+"""No promise is broken at any fault point of any operation: `python -m tests.chaos.fault_points` prints the table."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.fault_points import count_steps, fault_points
+from tests.chaos.faults import Fault
+from tests.chaos.operations import OPERATIONS, Operation
+from tests.chaos.world import Template
+
+OPERATION_OF_NAME = {operation.name: operation for operation in OPERATIONS}
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name.replace(" ", "-"))
+def test_fault_at_any_step_of_an_operation_breaks_no_promise(
+    template: Template, tmp_path: Path, operation: Operation, fault: Fault
+) -> None:
+    points = list(fault_points(operation, fault, template, tmp_path / "worlds"))
+    assert [(point.number, point.label, point.broken) for point in points if point.broken] == []
+    assert points or fault is Fault.PAGE_CRASH
+
+
+def labels(template: Template, folder: Path, name: str) -> list[str]:
+    return [step.label for step in count_steps(OPERATION_OF_NAME[name], template, folder / "world")]
+
+
+def test_steps_of_a_submission_are_the_document_its_metadata_and_one_commit_in_this_order(
+    template: Template, tmp_path: Path
+) -> None:
+    steps = labels(template, tmp_path, "submit")
+    in_order = [
+        "create .incoming/upload-…",
+        "write",
+        "flush file",
+        "make folder <job>",
+        "rename to <job>/document",
+        "flush folder",
+        "rename to <job>/metadata.json",
+        "flush folder",
+        "BEGIN IMMEDIATE",
+        "INSERT INTO job",
+        "INSERT INTO job_status_transition",
+        "COMMIT",
+    ]
+    remaining = iter(steps)
+    assert [label for label in in_order if label not in remaining] == []
+    assert steps[-2:] == ["COMMIT", "remove .incoming/upload-…"]
+
+
+def test_steps_of_a_page_are_its_checkpoint_and_one_commit_in_this_order(template: Template, tmp_path: Path) -> None:
+    steps = labels(template, tmp_path, "page")
+    in_order = ["write", "flush file", "rename to", "flush folder", "BEGIN IMMEDIATE", "INSERT INTO job_page", "COMMIT"]
+    remaining = iter(steps)
+    assert [start for start in in_order if not any(label.startswith(start) for label in remaining)] == []
+
+
+def test_point_after_the_commit_of_an_unanswered_submission_leaves_a_job_that_ends(
+    template: Template, tmp_path: Path
+) -> None:
+    *_, last = fault_points(OPERATION_OF_NAME["submit"], Fault.CRASH, template, tmp_path / "worlds")
+    assert (last.label, last.answer, last.broken) == ("after the last step", None, "")
+    assert last.survivors.outcome == "FINISHED, attempt 1"
+
+
+def test_refused_submission_leaves_nothing_once_the_disk_can_be_written_again(
+    template: Template, tmp_path: Path
+) -> None:
+    points = list(fault_points(OPERATION_OF_NAME["submit"], Fault.LOCKED, template, tmp_path / "worlds"))
+    assert {point.answer for point in points} == {503}
+    assert {point.survivors.outcome for point in points} == {"never accepted"}
+    assert {point.survivors.left for point in points} == {()}
