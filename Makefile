@@ -93,6 +93,11 @@ test-services: $(DEV_READY) | system-packages-services ## Test with a real brows
 test-long: $(DEV_READY) | system-packages-services ## Run the tests that take many minutes
 	@$(call pytest,-m long)
 
+# Linux: it reads /proc. Longer: make test-chaos ARGS="--jobs 500 --kills 200 --seed 2"
+.PHONY: test-chaos
+test-chaos: $(DEV_READY) | system-packages-tests ## Kill Recto's processes at random while it reads, for less than 90 s
+	@$(BIN)/python -m tests.chaos.run --jobs 30 --kills 15 --seed 1 --workers 2 $(ARGS)
+
 .PHONY: test-all
 test-all: ## All three, one after another
 	@$(MAKE) test
