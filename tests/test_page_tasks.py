@@ -181,7 +181,8 @@ def test_process_without_an_engine_is_engine_missing_where_it_reads(tmp_path: Pa
 
 def test_temporary_files_of_a_process_lie_on_the_volume(storage: VolumeStorage, tmp_path: Path) -> None:
     with tempfile.NamedTemporaryFile() as file:
-        assert Path(file.name).parent == tmp_path / "storage" / ".incoming"
+        folder = Path(file.name).parent
+        assert (folder.parent, folder.name[:8]) == (tmp_path / "storage" / ".incoming", "scratch-")
 
 
 def test_text_is_written_also_where_only_other_formats_were_asked_for(storage: VolumeStorage, uuid: str) -> None:

@@ -10,13 +10,67 @@ A file appears whole or not at all: it is written under a temporary name, flushe
 are Recto's own; a client's file name never becomes a path.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 DOCUMENT: Final = "document"
 METADATA: Final = "metadata.json"
+
+_KEPT: Final = re.compile(
+    r"document|metadata\.json|attempts/[0-9a-f]{32}/(pages/[0-9]{4,9}\.json|result\.[a-z.]+|pictures/[0-9]{4,9}\.[a-z]+\.png)"
+)
+_UNFINISHED: Final = re.compile(r"(attempts/[0-9a-f]{32}/((pages|pictures)/)?)?\.[a-z0-9_]+\.part")
+_FOLDER: Final = re.compile(r"(attempts/([0-9a-f]{32}/((pages|pictures)/)?)?)?/?")
+_ATTEMPT: Final = re.compile(r"attempts/([0-9a-f]{32})/.*")
+
+
+class FileKind(StrEnum):
+    """What a file of the store is, by its name and its place."""
+
+    KEPT = "kept"
+    """Under its final name."""
+    UNFINISHED = "unfinished"
+    """Being written, or what is left of it."""
+    EMPTY_FOLDER = "empty folder"
+    SCRATCH = "scratch"
+    """The folder in which a process keeps its temporary files."""
+    DELETED = "deleted"
+    """What a deletion that broke off has left of a job's folder."""
+    FOREIGN = "foreign"
+    """Nothing that Recto has put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that the store holds. `name` is its path in the job's folder or, outside of those, in the store.
+
+    An empty folder has a slash at its end. `age_s`: seconds since it was last written or moved, by the clock of this machine.
+    """
+
+    name: str
+    kind: FileKind
+    size_bytes: int
+    age_s: float
+
+
+def kind_in_job(name: str) -> FileKind:
+    """What a file of that name is in a job's folder."""
+    if _KEPT.fullmatch(name):
+        return FileKind.KEPT
+    if _UNFINISHED.fullmatch(name):
+        return FileKind.UNFINISHED
+    return FileKind.EMPTY_FOLDER if _FOLDER.fullmatch(name) else FileKind.FOREIGN
+
+
+def attempt_of(name: str) -> str | None:
+    """The token of the attempt that a file of a job belongs to; None for what belongs to the job as a whole."""
+    found = _ATTEMPT.fullmatch(name)
+    return found[1] if found else None
 
 
 def checkpoint_name(token: str, number: int) -> str:
@@ -32,6 +86,11 @@ def result_name(token: str, result_format: str) -> str:
 def picture_name(token: str, number: int, stage: str) -> str:
     """Where the picture of a page at a stage lies beside the results of an attempt."""
     return f"attempts/{token}/pictures/{number:04d}.{stage}.png"
+
+
+def attempt_folders(token: str) -> tuple[str, ...]:
+    """The folders of an attempt as `FileStorage.contents` names them, inner ones first."""
+    return f"attempts/{token}/pages/", f"attempts/{token}/pictures/", f"attempts/{token}/"
 
 
 class IncomingFile(Protocol):
@@ -71,8 +130,26 @@ class FileStorage(Protocol):
     def delete(self, uuid: str) -> None:
         """Remove the job's folder with all that is in it. Does nothing where there is none."""
 
+    def withdraw(self, uuid: str) -> None:
+        """Make the job's folder disappear, at once and as a whole: afterwards there is none. `delete` frees its room."""
+
     def folders(self) -> Iterator[str]:
         """The uuids that have a folder, in no order."""
+
+    def contents(self, uuid: str) -> list[StoredFile]:
+        """All that is in the job's folder, in no order. FileNotFound where there is no folder."""
+
+    def outside(self) -> Iterator[StoredFile]:
+        """What lies outside of the jobs' folders: arriving files, scratch folders, deletions that broke off, and what is foreign."""
+
+    def remove(self, uuid: str, name: str) -> bool:
+        """Remove a file, or an empty folder, that `contents` has named. False, and nothing changed, where a living process writes it.
+
+        Does nothing where it is gone. ValueError for a foreign name: Recto leaves alone what it has not put there.
+        """
+
+    def remove_outside(self, name: str) -> bool:
+        """The same for what `outside` has named."""
 
     def link(self, uuid: str, name: str, lifetime_s: int, file_name: str, media_type: str) -> str | None:
         """A URL under which a client gets the file from the store itself; None where the Backend has to serve it."""

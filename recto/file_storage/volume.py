@@ -1,29 +1,44 @@
 """The File Storage on a folder: a local disk, or a volume that containers share."""
 
+import atexit
 import errno
 import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError, StorageFull, StorageUnavailable
+from recto.file_storage.base import FileKind, StoredFile, kind_in_job
+from recto.file_storage.living import create_file, create_folder, remove_unless_in_use
+from recto.file_storage.volume_listing import (
+    DELETED,
+    INCOMING,
+    SCRATCH,
+    UPLOAD,
+    files_in,
+    files_outside,
+    is_uuid,
+    kind_outside,
+)
 
 _PRIVATE: Final = 0o700  # documents are for Recto's own user, whatever other users the machine has
-_INCOMING: Final = ".incoming"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class VolumeStorage:
     """Implements FileStorage (base.py) on `root`. Refuses new documents while less than `min_free_bytes` are free."""
 
-    def __init__(self, root: Path, min_free_bytes: int = 0) -> None:
+    def __init__(self, root: Path, min_free_bytes: int = 0, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives seconds since 1970, as the files' own times do."""
         self._root = root
         self._min_free_bytes = min_free_bytes
+        self._clock = clock
 
     def prepare(self) -> None:
         """Make the root folder at the start, and prove that it can be written. StorageUnavailable where that is impossible."""
@@ -38,16 +53,34 @@ class VolumeStorage:
 
     def incoming(self) -> "VolumeIncomingFile":
         """See FileStorage."""
-        folder = self.scratch_folder()
         with _translated(self._root):
             self._check_space()
-            return VolumeIncomingFile(self._root, folder)
+            return VolumeIncomingFile(self._root, self._incoming_folder())
 
     def scratch_folder(self) -> Path:
-        """Where files lie that no job owns: on the volume, since a system's folder for temporary files may be in memory."""
-        folder = self._root / _INCOMING
+        """A folder for the temporary files of this process: on the volume, since a system's own may be in memory.
+
+        It is gone when the process ends. Those of processes that were killed are removed by the next one that asks for its own.
+        """
         with _translated(self._root):
-            folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
+            self._clear_scratch()
+            folder = create_folder(self._incoming_folder(), SCRATCH)
+        atexit.register(_discard, folder)
+        return folder
+
+    def clear_scratch(self) -> None:
+        """Remove the scratch folders of processes that have died."""
+        with _translated(self._root):
+            self._clear_scratch()
+
+    def _clear_scratch(self) -> None:
+        for folder in self._incoming_folder().glob(f"{SCRATCH}*"):
+            with suppress(OSError):  # one that resists stops nobody; the sweeper names it
+                remove_unless_in_use(folder)
+
+    def _incoming_folder(self) -> Path:
+        folder = self._root / INCOMING
+        folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
         return folder
 
     @contextmanager
@@ -59,14 +92,14 @@ class VolumeStorage:
             if not folder.is_dir():
                 raise FileNotFound(f"The folder of job {uuid} is gone: the job was deleted.")
             _make_folders_below(folder, target.parent)
-            descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=target.parent)
+            descriptor, temporary = create_file(target.parent, ".", ".part")
             try:
                 with os.fdopen(descriptor, "wb") as file:
                     yield file
                     _flush(file)
-                _rename(Path(temporary), target)
+                    _rename(temporary, target)  # in use until it has its name
             except BaseException:
-                Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
                 raise
 
     def open(self, uuid: str, name: str) -> BinaryIO:
@@ -90,29 +123,68 @@ class VolumeStorage:
         with _translated(path):
             return path.stat().st_size
 
+    def withdraw(self, uuid: str) -> None:
+        """See FileStorage. By one rename: a Worker that still writes into the folder finds it gone instead of half empty."""
+        folder = self._folder(uuid)
+        with _translated(folder):
+            self._incoming_folder()
+            with suppress(FileNotFoundError):
+                folder.rename(self._withdrawn(folder.name))
+                _flush_folder(self._root)
+
     def delete(self, uuid: str) -> None:
         """See FileStorage."""
-        folder = self._folder(uuid)
-        # Renamed first: a Worker that still writes into the folder finds it gone instead of half empty.
-        doomed = self._root / _INCOMING / f"deleted-{folder.name}"
-        with _translated(folder):
-            doomed.parent.mkdir(_PRIVATE, parents=True, exist_ok=True)
-            try:
-                folder.rename(doomed)
-            except FileNotFoundError:
-                if not doomed.exists():
-                    return
-            while doomed.exists():
-                with suppress(FileNotFoundError):  # another deletion of the same job was quicker with a file
-                    shutil.rmtree(doomed)
-            _flush_folder(self._root)
+        self.withdraw(uuid)
+        with _translated(self._folder(uuid)):
+            self._remove_withdrawn(self._withdrawn(self._folder(uuid).name))
 
     def folders(self) -> Iterator[str]:
         """See FileStorage."""
         with _translated(self._root):
             for entry in self._root.iterdir():
-                if entry.is_dir() and _is_uuid(entry.name):
+                if is_uuid(entry.name) and entry.is_dir() and not entry.is_symlink():
                     yield entry.name
+
+    def contents(self, uuid: str) -> list[StoredFile]:
+        """See FileStorage."""
+        folder = self._folder(uuid)
+        with _translated(folder):
+            if not folder.is_dir():
+                raise _no_file(folder)
+            return list(files_in(folder, self._clock()))
+
+    def outside(self) -> Iterator[StoredFile]:
+        """See FileStorage. Files beside the jobs' folders that Recto has there itself, such as the database, are not named."""
+        with _translated(self._root):
+            yield from files_outside(self._root, self._clock())
+
+    def remove(self, uuid: str, name: str) -> bool:
+        """See FileStorage."""
+        path = self._folder(uuid) / name
+        with _translated(path):
+            match kind_in_job(name):
+                case FileKind.UNFINISHED:
+                    return remove_unless_in_use(path)
+                case FileKind.KEPT:
+                    path.unlink(missing_ok=True)
+                case FileKind.EMPTY_FOLDER if name.startswith("attempts/"):
+                    return _remove_empty(path)
+                case _:
+                    raise ValueError(f"{name} is not Recto's to remove.")
+        return True
+
+    def remove_outside(self, name: str) -> bool:
+        """See FileStorage."""
+        path = self._root / name
+        with _translated(path):
+            match kind_outside(name):
+                case FileKind.UNFINISHED | FileKind.SCRATCH:
+                    return remove_unless_in_use(path)
+                case FileKind.DELETED:
+                    self._remove_withdrawn(path)
+                case _:
+                    raise ValueError(f"{name} is not Recto's to remove.")
+        return True
 
     def link(self, uuid: str, name: str, lifetime_s: int, file_name: str, media_type: str) -> str | None:  # noqa: ARG002
         """None: a folder serves nothing by itself."""
@@ -120,9 +192,8 @@ class VolumeStorage:
 
     def check(self) -> None:
         """See FileStorage."""
-        folder = self.scratch_folder()
         with _translated(self._root):
-            with tempfile.TemporaryFile(dir=folder) as probe:
+            with tempfile.TemporaryFile(dir=self._incoming_folder()) as probe:
                 probe.write(b"probe")
             self._check_space()
 
@@ -133,6 +204,14 @@ class VolumeStorage:
                 f"Only {free_bytes:,} bytes are free in the File Storage, less than the {self._min_free_bytes:,} it keeps back."
             )
 
+    def _withdrawn(self, uuid: str) -> Path:
+        return self._root / INCOMING / f"{DELETED}{uuid}"
+
+    def _remove_withdrawn(self, folder: Path) -> None:
+        while folder.exists():
+            with suppress(FileNotFoundError):  # another deletion of the same job was quicker with a file
+                shutil.rmtree(folder)
+
     def _folder(self, uuid: str) -> Path:
         return self._root / str(UUID(uuid))
 
@@ -141,9 +220,8 @@ class VolumeIncomingFile:
     """Implements IncomingFile (base.py) as a file beside the jobs' folders, so that keeping it is one rename."""
 
     def __init__(self, root: Path, folder: Path) -> None:
-        descriptor, path = tempfile.mkstemp(prefix="upload-", dir=folder)
+        descriptor, self._path = create_file(folder, UPLOAD)
         self.file = cast(BinaryIO, io.BufferedRandom(_Content(descriptor, root)))
-        self._path = Path(path)
         self._root = root
 
     def keep(self, uuid: str, name: str) -> None:
@@ -151,10 +229,10 @@ class VolumeIncomingFile:
         folder = self._root / str(UUID(uuid))
         with _translated(folder):
             _flush(self.file)
-            self.file.close()
             folder.mkdir(_PRIVATE, exist_ok=True)
-            _rename(self._path, folder / name)
+            _rename(self._path, folder / name)  # in use until it has its name
             _flush_folder(self._root)
+            self.file.close()
 
     def discard(self) -> None:
         """See IncomingFile."""
@@ -186,6 +264,23 @@ def _make_folders_below(top: Path, folder: Path) -> None:
     for new in reversed(missing):
         new.mkdir(_PRIVATE, exist_ok=True)
         _flush_folder(new.parent)
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # what stays is swept
+
+
+def _remove_empty(folder: Path) -> bool:
+    """Remove a folder; False where it is not empty any more."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
+        return False
+    return True
 
 
 def _rename(source: Path, target: Path) -> None:
@@ -232,10 +327,3 @@ def _full(why: str) -> StorageFull:
     return StorageFull(
         f"{why} Delete jobs that are no longer needed, or give the volume more room, and send the document again."
     )
-
-
-def _is_uuid(name: str) -> bool:
-    try:
-        return str(UUID(name)) == name
-    except ValueError:
-        return False

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from recto.errors import FileNotFound
-from recto.file_storage.base import DOCUMENT, METADATA, FileStorage, checkpoint_name, result_name
+from recto.file_storage.base import DOCUMENT, METADATA, FileKind, FileStorage, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 
 
@@ -223,6 +223,9 @@ CALLS: dict[str, Callable[[FileStorage, str], object]] = {
     "write": lambda storage, uuid: storage.write(uuid, METADATA).__enter__(),
     "delete": lambda storage, uuid: storage.delete(uuid),
     "keep": put,
+    "withdraw": lambda storage, uuid: storage.withdraw(uuid),
+    "contents": lambda storage, uuid: storage.contents(uuid),
+    "remove": lambda storage, uuid: storage.remove(uuid, DOCUMENT),
 }
 
 
@@ -249,3 +252,70 @@ def test_check_of_a_sound_store_says_nothing_and_leaves_nothing(storage: FileSto
 def test_link_is_a_url_or_left_to_the_backend(storage: FileStorage, uuid: str) -> None:
     link = storage.link(uuid, DOCUMENT, 60, "letter.png", "image/png")
     assert link is None or link.startswith("http")
+
+
+TOKEN = "a" * 32
+
+
+def names(storage: FileStorage, uuid: str) -> dict[str, FileKind]:
+    return {file.name: file.kind for file in storage.contents(uuid)}
+
+
+def test_contents_name_every_file_with_its_size(storage: FileStorage, uuid: str) -> None:
+    with storage.write(uuid, checkpoint_name(TOKEN, 1)) as file:
+        file.write(b"page")
+    assert names(storage, uuid) == {DOCUMENT: FileKind.KEPT, checkpoint_name(TOKEN, 1): FileKind.KEPT}
+    assert {file.size_bytes for file in storage.contents(uuid)} == {4}
+    assert all(0 <= file.age_s < 60 for file in storage.contents(uuid))
+
+
+def test_contents_of_no_folder_are_file_not_found(storage: FileStorage) -> None:
+    with pytest.raises(FileNotFound):
+        storage.contents(str(uuid4()))
+
+
+def test_remove_takes_one_file_and_says_so_again_when_it_is_gone(storage: FileStorage, uuid: str) -> None:
+    with storage.write(uuid, METADATA) as file:
+        file.write(b"{}")
+    assert storage.remove(uuid, METADATA)
+    assert storage.remove(uuid, METADATA)
+    assert names(storage, uuid) == {DOCUMENT: FileKind.KEPT}
+
+
+def test_file_that_is_being_written_is_not_removed(storage: FileStorage, uuid: str) -> None:
+    with storage.write(uuid, checkpoint_name(TOKEN, 1)) as file:
+        file.write(b"page")
+        unfinished = [name for name, kind in names(storage, uuid).items() if kind is FileKind.UNFINISHED]
+        assert [storage.remove(uuid, name) for name in unfinished] == [False] * len(unfinished)
+    assert content(storage, uuid, checkpoint_name(TOKEN, 1)) == b"page"
+
+
+def test_file_that_is_arriving_is_not_removed(storage: FileStorage) -> None:
+    uuid, incoming = str(uuid4()), storage.incoming()
+    incoming.file.write(b"scan")
+    arriving = [file.name for file in storage.outside() if file.kind is FileKind.UNFINISHED]
+    assert [storage.remove_outside(name) for name in arriving] == [False] * len(arriving)
+    incoming.keep(uuid, DOCUMENT)
+    assert content(storage, uuid, DOCUMENT) == b"scan"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "../x", "attempts/../document", "attempts/short/result.txt", "", "/"])
+def test_removal_of_a_foreign_name_is_refused(storage: FileStorage, uuid: str, name: str) -> None:
+    with pytest.raises(ValueError, match="not Recto's"):
+        storage.remove(uuid, name)
+    with pytest.raises(ValueError, match="not Recto's"):
+        storage.remove_outside(name)
+    assert names(storage, uuid) == {DOCUMENT: FileKind.KEPT}
+
+
+def test_withdrawn_folder_is_gone_for_everybody(storage: FileStorage, uuid: str) -> None:
+    storage.withdraw(uuid)
+    storage.withdraw(uuid)
+    assert list(storage.folders()) == []
+    for call in (lambda: storage.open(uuid, DOCUMENT), lambda: storage.contents(uuid)):
+        with pytest.raises(FileNotFound):
+            call()
+    with pytest.raises(FileNotFound), storage.write(uuid, METADATA):
+        pass
+    storage.delete(uuid)
+    assert list(storage.outside()) == []

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -16,7 +17,9 @@ from uuid import uuid4
 import pytest
 
 from recto.errors import FileNotFound, StorageFull, StorageUnavailable
-from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name
+from recto.file_storage import volume
+from recto.file_storage.base import DOCUMENT, METADATA, FileKind, checkpoint_name
+from recto.file_storage.living import remove_unless_in_use
 from recto.file_storage.volume import VolumeStorage
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -93,6 +96,7 @@ LIMITED = """
 import sys
 from pathlib import Path
 from recto.errors import StorageFull
+from recto.file_storage.living import remove_unless_in_use
 from recto.file_storage.volume import VolumeStorage
 
 storage = VolumeStorage(Path(sys.argv[1]))
@@ -293,3 +297,93 @@ def test_root_that_cannot_be_made_is_storage_unavailable(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(StorageUnavailable, match=r"cannot be written: Not a directory\. Check file_storage\.path"):
         VolumeStorage(tmp_path / "file" / "storage").prepare()
+
+
+def test_age_counts_from_the_last_writing_or_moving(root: Path) -> None:
+    storage = VolumeStorage(root, clock=lambda: time.time() + 1000.0)
+    storage.prepare()
+    put(storage)
+    os.utime(root / UUID / DOCUMENT, (0, 0))  # as a restored backup has it
+    (file,) = storage.contents(UUID)
+    assert 1000.0 <= file.age_s < 1060.0
+
+
+def test_clock_that_went_back_makes_no_file_older_than_new(root: Path) -> None:
+    storage = VolumeStorage(root, clock=lambda: 0.0)
+    storage.prepare()
+    put(storage)
+    assert [file.age_s for file in storage.contents(UUID)] == [0.0]
+
+
+def test_what_is_no_plain_file_or_not_rectos_is_foreign(storage: VolumeStorage, root: Path) -> None:
+    job, incoming = root / UUID, root / ".incoming"
+    (job / "attempts" / ("a" * 32)).mkdir(parents=True)
+    (job / METADATA).symlink_to("/etc/hostname")
+    (job / ".x.part").mkdir()
+    os.mkfifo(job / "attempts" / ("a" * 32) / "result.txt")
+    (root / str(uuid4())).symlink_to(job)
+    (root / "lost+found").mkdir()
+    (incoming / "upload-abc").mkdir()
+    (incoming / "scratch-abc").write_bytes(b"")
+    (incoming / "tess_1.png").write_bytes(b"")
+    kinds = {file.name: file.kind for file in storage.contents(UUID)}
+    assert {name for name, kind in kinds.items() if kind is not FileKind.FOREIGN} == {DOCUMENT}
+    assert len(kinds) == 4
+    assert [(file.kind, file.size_bytes) for file in storage.outside()] == [(FileKind.FOREIGN, 0)] * 5
+
+
+def test_files_of_recto_beside_the_folders_are_not_named(storage: VolumeStorage, root: Path) -> None:
+    for name in ("recto.db", "recto.db-wal", "recto.db-shm", "secret_key", "first_password", ".gitignore"):
+        (root / name).touch()
+    assert list(storage.outside()) == []
+
+
+def test_empty_folder_of_an_attempt_is_removed_and_a_full_one_is_not(storage: VolumeStorage, root: Path) -> None:
+    (root / UUID / "attempts" / ("a" * 32) / "pages").mkdir(parents=True)
+    outer, inner = f"attempts/{'a' * 32}/", f"attempts/{'a' * 32}/pages/"
+    assert [file.name for file in storage.contents(UUID) if file.kind is FileKind.EMPTY_FOLDER] == [inner]
+    assert not storage.remove(UUID, outer)
+    assert [storage.remove(UUID, name) for name in (inner, outer, outer)] == [True, True, True]
+    assert not (root / UUID / "attempts" / ("a" * 32)).exists()
+
+
+def test_scratch_folder_is_the_processes_own_and_those_of_the_dead_go(storage: VolumeStorage, root: Path) -> None:
+    dead = root / ".incoming" / "scratch-dead"
+    dead.mkdir()
+    (dead / "page.png").write_bytes(b"pixels")
+    first, second = storage.scratch_folder(), storage.scratch_folder()
+    assert first != second
+    assert stat.S_IMODE(first.stat().st_mode) == 0o700
+    assert {path.name for path in (root / ".incoming").iterdir()} == {first.name, second.name}
+    storage.clear_scratch()
+    assert first.is_dir()
+
+
+def test_scratch_folder_of_a_dead_process_that_resists_stops_nobody(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = root / ".incoming" / "scratch-dead"
+    dead.mkdir()
+    monkeypatch.setattr(shutil, "rmtree", failing_tree)
+    assert storage.scratch_folder().is_dir()
+    assert dead.is_dir()
+
+
+def failing_tree(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_file_is_in_use_until_it_has_its_name(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A sweeper that comes between the last byte and the rename takes nothing."""
+    real = volume._rename
+
+    def sweep_and_rename(source: Path, target: Path) -> None:
+        assert not remove_unless_in_use(source)
+        real(source, target)
+
+    monkeypatch.setattr(volume, "_rename", sweep_and_rename)
+    WRITES[name](storage)
+    assert f"{UUID}/{METADATA if name == 'write' else DOCUMENT}" in files(root)
