@@ -18,7 +18,7 @@
     ├── LeaseLost                    another attempt owns the job now
     └── DocumentError                why a document or a page could not be read; ends a job, or is named in its warnings
         ├── DocumentDamaged, DocumentEncrypted, PasswordWrong
-        ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported
+        ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported, DocumentMissing
         ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
         ├── PdfaNotPossible
         ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable,
@@ -345,6 +345,13 @@ class DocumentUnsupported(DocumentError):
 
     code = "document_unsupported"
     title = "Document not supported"
+
+
+class DocumentMissing(DocumentError):
+    """The job's document is no longer in the File Storage."""
+
+    code = "document_missing"
+    title = "Document missing"
 
 
 class PageNotInDocument(DocumentError):

@@ -228,6 +228,10 @@ class Jobs:
                 session, uuid, JobStatus.FAILURE, error=JobCancelled("The job was cancelled by its owner.")
             )
 
+    def fail_unfinished(self, session: Session, uuid: str, error: RectoError) -> bool:
+        """End an unfinished job in FAILURE, whoever works on it. False, and nothing changed, where it has ended or is gone."""
+        return self._transition(session, uuid, JobStatus.FAILURE, error=error)
+
     def delete(self, session: Session, user_id: int, uuid: str) -> None:
         """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
         gone = session.execute(delete(Job).where(Job.uuid == uuid, Job.user_id == user_id))

@@ -81,6 +81,8 @@ class FileStorageSettings(_Section):
 
     path: Annotated[Path, AfterValidator(_storage_path)]
     min_free_bytes: int = Field(ge=0)
+    sweep_after_s: _Positive
+    sweep_interval_s: float = Field(ge=0)
 
 
 class QueueSettings(_Section):

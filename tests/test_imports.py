@@ -13,11 +13,19 @@ OUR_OWN = ("app", "ocr_worker", "models", "recto")
 
 ENTRY_POINTS = ("app", "ocr_worker", "recto.commands", "recto.supervise")
 WEB = ("recto.web",)
-WORKER_SERVICES = ("recto.page_tasks", "recto.executors", "recto.job_in_hand", "recto.heartbeat", "recto.worker")
+WORKER_SERVICES = (
+    "recto.sweeper",
+    "recto.page_tasks",
+    "recto.executors",
+    "recto.job_in_hand",
+    "recto.heartbeat",
+    "recto.worker",
+)
 OPERATIONS = (
     "recto.job_views",
     "recto.audit",
     "recto.sign_ins",
+    "recto.file_references",
     "recto.derivations",
     "recto.changes",
     "recto.reports",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models import Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto.database import NowMicroseconds, connect
 from recto.errors import (
+    DocumentMissing,
     JobNotFound,
     LeaseLost,
     PageDamaged,
@@ -347,6 +348,19 @@ def test_delete_removes_job_log_and_pages_and_notes_the_deletion(table: JobTable
         assert session.scalar(select(func.count()).select_from(JobPage)) == 0
         deletion = session.get_one(JobDeletion, uuid)
     assert (deletion.user_id, deletion.timestamp_us, deletion.files_removed) == (ann, START_US, False)
+
+
+@pytest.mark.parametrize("is_claimed", [False, True])
+def test_fail_unfinished_ends_a_job_once_whoever_holds_it(table: JobTable, ann: int, is_claimed: bool) -> None:
+    uuid = table.submit(ann)
+    held = [table.claim().lease] if is_claimed else []
+    lost = DocumentMissing("The document is gone.")
+    assert table.do(table.jobs.fail_unfinished, uuid, lost)
+    assert not table.do(table.jobs.fail_unfinished, uuid, lost)
+    assert table.statuses(uuid)[-1] == "FAILURE"
+    assert table.job(uuid).reason_code == "document_missing"
+    assert not table.read(table.jobs.still_held, held)
+    assert not table.do(table.jobs.fail_unfinished, str(uuid4()), lost)
 
 
 def test_files_removed_marks_the_deletion(table: JobTable, ann: int) -> None:

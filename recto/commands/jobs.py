@@ -11,6 +11,7 @@ from models import JobStatus
 from recto import audit, reports
 from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import job_operations, open_sessions, open_storage
+from recto.commands.sweep import sweep
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
 from recto.job_views import JobView, find_job, job_not_found, page_failures, with_transitions
@@ -19,7 +20,10 @@ from recto.settings import load_settings
 
 @click.group()
 def jobs() -> None:
-    """List, show, cancel and delete jobs."""
+    """List, show, cancel and delete jobs; clean up behind them."""
+
+
+jobs.add_command(sweep)
 
 
 @jobs.command("list")

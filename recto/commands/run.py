@@ -12,7 +12,7 @@ from types import FrameType
 import click
 
 from recto.commands.page_processes import core_count, page_process_setup
-from recto.commands.parts import job_operations, open_sessions
+from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.heartbeat import Heartbeat
@@ -20,6 +20,7 @@ from recto.logs import configure_logging, get_logger
 from recto.ocr.options import AUTO_LANGUAGE
 from recto.page_tasks import EngineReport, describe_engine
 from recto.settings import load_settings
+from recto.sweeper import Sweeper, SweepingThread
 from recto.worker import Worker, WorkerLimits
 
 _log = get_logger(__name__)
@@ -39,7 +40,7 @@ def run(processes: int | None) -> None:
         raise SettingsError(
             f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
         )
-    sessions = open_sessions(settings)
+    sessions, storage = open_sessions(settings), open_storage(settings)
     count = processes or settings.worker.processes or core_count()
     executor = LocalProcesses(count, settings.worker.pages_per_process, page_process_setup(settings, with_storage=True))
     try:
@@ -52,12 +53,17 @@ def run(processes: int | None) -> None:
         heartbeat = Heartbeat(name, sessions, jobs, engine, count)
         worker = settings.worker
         limits = WorkerLimits(worker.poll_interval_s, worker.page_timeout_s, worker.job_timeout_s)
+        sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s)
+        sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s)
         heartbeat.start()
+        sweeping.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
         Worker(name, sessions, jobs, executor, heartbeat, limits).run(stopping)
+        sweeping.stop()
         heartbeat.stop()
     finally:
         executor.stop()
+        storage.clear_scratch()
     _log.info("worker_stopped", worker=name)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from recto.database import Begin
 from recto.errors import (
+    FileNotFound,
     LanguageUnknown,
     OptionInvalid,
     StorageUnavailable,
@@ -156,13 +157,19 @@ def _store_and_record(incoming: IncomingFile, submission: Submission, options: O
             file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
         return run(Begin.WRITE, _record, submission)
-    except BaseException:
+    except BaseException as error:
         storage.delete(submission.uuid)
+        if isinstance(error, FileNotFound):
+            raise StorageUnavailable(
+                "The document was swept away while it was being recorded. Send it again; nothing of it is left."
+            ) from error
         raise
 
 
 def _record(session: Session, submission: Submission) -> JobView:
+    """Record the job, and see in the same transaction that its document was not taken for one left behind (recto/file_references.py)."""
     services().jobs.submit(session, submission)
+    services().storage.size_bytes(submission.uuid, DOCUMENT)
     return get_job(session, submission.user_id, submission.uuid)
 
 

@@ -1,0 +1,85 @@
+"""`jobs sweep`: what crashes have left behind."""
+
+import os
+import re
+from typing import Final
+
+import click
+
+from recto.commands.parts import job_operations, open_sessions, open_storage
+from recto.commands.tables import json_flag, print_rows
+from recto.reports import Row
+from recto.settings import load_settings
+from recto.sweeper import Outcome, Sweeper, Swept
+
+_UNITS_S: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_AGE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, age: str | None) -> float | None:
+    """An age given as 90, 90s, 15m, 36h or 2d. click.BadParameter where it is none."""
+    if age is None:
+        return None
+    found = _AGE.fullmatch(age)
+    if found is None:
+        raise click.BadParameter(f"'{age}' is no age. Write it like 90s, 15m, 36h or 2d.")
+    return float(found[1]) * _UNITS_S[found[2]]
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option(
+    "--older-than",
+    callback=_seconds,
+    metavar="AGE",
+    help="Clean up what is older, such as 36h or 2d; file_storage.sweep_after_s where it is left out.",
+)
+@click.option("--force", is_flag=True, help="Remove folders without a job even where most folders have none.")
+@json_flag
+def sweep(dry_run: bool, older_than: float | None, force: bool, as_json: bool) -> None:
+    """Find what crashes have left behind, report it, and remove what is safe to remove."""
+    settings = load_settings(os.environ)
+    age_s = settings.file_storage.sweep_after_s if older_than is None else older_than
+    sweeper = Sweeper(
+        open_sessions(settings),
+        job_operations(settings),
+        open_storage(settings),
+        age_s,
+        is_dry_run=dry_run,
+        is_forced=force,
+    )
+    found = list(sweeper.sweep())
+    rows = [_values(swept) if as_json else _shown(swept) for swept in found]
+    print_rows(rows, as_json=as_json, empty="Nothing was left behind.")
+    if any(swept.outcome is Outcome.RESISTED for swept in found):
+        raise click.exceptions.Exit(1)
+
+
+def _values(swept: Swept) -> Row:
+    finding = swept.finding
+    return {
+        "kind": finding.kind.value,
+        "uuid": finding.uuid,
+        "name": finding.name,
+        "age_s": round(finding.age_s, 3),
+        "size_bytes": finding.size_bytes,
+        "outcome": swept.outcome.value,
+        "detail": swept.detail,
+    }
+
+
+def _shown(swept: Swept) -> Row:
+    finding = swept.finding
+    return {
+        "what": finding.kind.value,
+        "where": "/".join(part for part in (finding.uuid, finding.name) if part),
+        "age": _age(finding.age_s),
+        "bytes": f"{finding.size_bytes:,}",
+        "outcome": " - ".join(part for part in (swept.outcome.value, swept.detail) if part),
+    }
+
+
+def _age(age_s: float) -> str:
+    """In the largest unit of which it has at least one."""
+    unit = next((unit for unit in "dhm" if age_s >= _UNITS_S[unit]), "s")
+    return f"{age_s / _UNITS_S[unit]:.0f} {unit}"

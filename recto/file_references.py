@@ -1,0 +1,110 @@
+"""What the Database says about files: which jobs there are, which attempts and files they refer to, which deletions left files."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus
+from recto.database import NowMicroseconds
+from recto.file_storage.base import checkpoint_name, result_name
+
+_BATCH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """What the rows of a job refer to: attempts by their tokens, and the files that a FINISHED job must have."""
+
+    uuid: str
+    tokens: frozenset[str]
+    needed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class JobAge:
+    """A job, or the deletion of one, by its age."""
+
+    uuid: str
+    is_ended: bool
+    age_s: float
+
+
+class FileReferences:
+    """Reads what files are referred to, by the database's clock or another that yields the SQL of the time now."""
+
+    def __init__(self, clock: Callable[[], ColumnElement[int]] = NowMicroseconds) -> None:
+        self._clock = clock
+
+    def of_jobs(self, session: Session, uuids: Collection[str]) -> dict[str, JobFiles]:
+        """What those of the jobs that there are refer to."""
+        rows = select(Job.uuid, Job.status, Job.lease_token, Job.result_token).where(Job.uuid.in_(uuids))
+        pages = select(JobPage.job_uuid, JobPage.number, JobPage.attempt_token, JobPage.error_code)
+        pages_of: dict[str, list[tuple[int, str, bool]]] = {}
+        for uuid, number, token, error in session.execute(pages.where(JobPage.job_uuid.in_(uuids))):
+            pages_of.setdefault(uuid, []).append((number, token, error is None))
+        return {
+            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []))
+            for uuid, status, lease, result in session.execute(rows)
+        }
+
+    def jobs_after(self, session: Session, uuid: str) -> list[JobAge]:
+        """The next jobs by uuid after this one, some at a time; none at the end. Begin with an empty uuid."""
+        rows = select(Job.uuid, Job.status, (self._clock() - Job.created_us).label("age_us")).where(Job.uuid > uuid)
+        found = session.execute(rows.order_by(Job.uuid).limit(_BATCH))
+        return [JobAge(row.uuid, JobStatus(row.status).is_final, _seconds(row.age_us)) for row in found]
+
+    def has_job(self, session: Session, uuid: str) -> bool:
+        """Whether the job is there."""
+        return session.scalar(select(Job.uuid).where(Job.uuid == uuid)) is not None
+
+    def deletions_with_files(self, session: Session) -> list[JobAge]:
+        """Deleted jobs whose files nobody has reported as gone."""
+        age_us = (self._clock() - JobDeletion.timestamp_us).label("age_us")
+        rows = session.execute(select(JobDeletion.uuid, age_us).where(~JobDeletion.files_removed))
+        return [JobAge(row.uuid, is_ended=True, age_s=_seconds(row.age_us)) for row in rows]
+
+    def withdraw_without_job(self, session: Session, uuid: str, withdraw: Callable[[str], None]) -> bool:
+        """Withdraw a folder that no job owns; False, and nothing done, where a job owns it. Needs a writing transaction.
+
+        Whoever records a job writes the change counter and then, in the same transaction, looks whether the document is still there
+        (recto/web/uploads.py). SQLite has one writer; elsewhere the counter's row is locked here. So either the record comes first and
+        is seen here, or the folder is gone first and there is no record.
+        """
+        session.execute(select(ChangeCounter.value).with_for_update())
+        if self.has_job(session, uuid):
+            return False
+        withdraw(uuid)
+        return True
+
+
+def batches(uuids: Iterator[str]) -> Iterator[list[str]]:
+    """The uuids, some at a time."""
+    batch = []
+    for uuid in uuids:
+        batch.append(uuid)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _job_files(
+    uuid: str, status: str, tokens: tuple[str | None, str | None], pages: Collection[tuple[int, str, bool]]
+) -> JobFiles:
+    _, result = tokens
+    needed = set()
+    if status == JobStatus.FINISHED and result is not None:
+        needed = {
+            result_name(result, "txt"),
+            *(checkpoint_name(token, number) for number, token, is_read in pages if is_read),
+        }
+    held = {token for token in tokens if token is not None} | {token for _, token, _ in pages}
+    return JobFiles(uuid, frozenset(held), frozenset(needed))
+
+
+def _seconds(microseconds: int) -> float:
+    return max(0.0, microseconds / 1_000_000)
