@@ -1,4 +1,4 @@
-"""The Worker's second thread: renews the leases while pages are read, reports the Worker, and requeues what others lost."""
+"""The Worker's second thread: renews the leases while pages are read, reports the Worker, and requeues what others lost or died over."""
 
 import threading
 import time
@@ -13,17 +13,38 @@ from recto.errors import ServiceError
 from recto.jobs import ExpiryWatch, Jobs, Lease
 from recto.logs import get_logger
 from recto.page_tasks import EngineReport
+from recto.presence import Presence
 
 _log = get_logger(__name__)
+
+
+def requeue_of_dead(sessions: sessionmaker[Session], jobs: Jobs, presence: Presence) -> None:
+    """Requeue the jobs of Workers of this machine that have died, however long their leases would still hold."""
+    dead = presence.dead()
+    if not dead:
+        return
+    with transaction(sessions(), Begin.WRITE) as session:
+        taken = jobs.requeue_of_dead(session, dead)
+    presence.forget(dead)
+    for lease in taken:
+        _log.warning("worker_died", job=lease.job_uuid, worker=lease.worker)
 
 
 class Heartbeat:
     """Beats every `renew_s` until `stop`. Holds the leases that the loop works under."""
 
     def __init__(
-        self, name: str, sessions: sessionmaker[Session], jobs: Jobs, engine: EngineReport, processes: int
+        self,
+        name: str,
+        sessions: sessionmaker[Session],
+        jobs: Jobs,
+        engine: EngineReport,
+        processes: int,
+        presence: Presence | None = None,
     ) -> None:
+        """`presence` tells which Workers have died; without it, their leases expire."""
         self._name = name
+        self._presence = presence
         self._sessions = sessions
         self._jobs = jobs
         self._engine = engine
@@ -69,6 +90,8 @@ class Heartbeat:
         self._forget(lost)
         for lease in taken:
             _log.warning("lease_expired", job=lease.job_uuid, worker=lease.worker)
+        if self._presence:
+            requeue_of_dead(self._sessions, self._jobs, self._presence)
 
     def _forget(self, leases: Iterable[Lease]) -> None:
         with self._lock:
@@ -78,5 +101,5 @@ class Heartbeat:
         while not self._stopping.wait(self._jobs.policy.renew_s):
             try:
                 self.beat(time.monotonic())
-            except (ServiceError, SQLAlchemyError) as error:
+            except (ServiceError, SQLAlchemyError, OSError) as error:
                 _log.warning("heartbeat_failed", error=str(error))  # the next beat comes well before the leases expire

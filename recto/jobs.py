@@ -207,14 +207,24 @@ class Jobs:
 
         `expired` comes from an ExpiryWatch, which knows a stalled Worker from a clock that jumped.
         """
+        return self._take_away(session, expired, "was not heard from any more while it read this document")
+
+    def requeue_of_dead(self, session: Session, workers: Collection[str]) -> list[Lease]:
+        """The same for every job of Workers that are known to be dead, without waiting for their leases to expire."""
+        held = select(Job.uuid, Job.lease_token, Job.lease_worker).where(
+            Job.status == literal(JobStatus.IN_PROGRESS, literal_execute=True), Job.lease_worker.in_(workers)
+        )
+        leases = [Lease(uuid, token, worker) for uuid, token, worker in session.execute(held) if token and worker]
+        return self._take_away(session, leases, "died while it read this document")
+
+    def _take_away(self, session: Session, leases: Collection[Lease], what: str) -> list[Lease]:
         taken = []
-        for lease in expired:
+        for lease in leases:
             attempt = session.scalar(
                 select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
             )
             if attempt is not None:
-                lost = WorkerLost(f"The Worker {lease.worker} was not heard from any more while it read this document.")
-                self._retry_or_give_up(session, lease, attempt, lost)
+                self._retry_or_give_up(session, lease, attempt, WorkerLost(f"The Worker {lease.worker} {what}."))
                 taken.append(lease)
         return taken
 

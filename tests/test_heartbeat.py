@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from recto.errors import StorageFull
 from recto.heartbeat import Heartbeat
 from recto.jobs import Jobs
 from recto.page_tasks import EngineReport
+from recto.presence import Presence
 from recto.workers import list_workers
 from tests.conftest import POLICY, JobTable
 
@@ -71,6 +73,48 @@ def test_beat_requeues_what_a_dead_worker_left_after_one_more_period(
     heartbeat.beat(QUICK.renew_s)
     assert live.job(uuid).status == JobStatus.QUEUED
     assert live.log(uuid)[-1].reason_code == "worker_lost"
+
+
+class Deaths(Presence):
+    """A Presence that knows of one death."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "one")
+        self.forgotten: frozenset[str] = frozenset()
+
+    def dead(self) -> frozenset[str]:
+        return frozenset({"dead"}) - self.forgotten
+
+    def forget(self, names: frozenset[str]) -> None:
+        self.forgotten |= names
+
+
+def test_beat_requeues_at_once_what_a_dead_worker_held(live: JobTable, ann: int, tmp_path: Path) -> None:
+    deaths = Deaths(tmp_path)
+    heartbeat = Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, 2, deaths)
+    for _ in range(2):
+        live.submit(ann)
+    lost, kept = live.claim("dead").lease, live.claim("living").lease
+    heartbeat.beat(0.0)
+    assert live.statuses(lost.job_uuid) == ["QUEUED", "IN_PROGRESS", "QUEUED"]
+    assert live.log(lost.job_uuid)[-1].reason_detail == "The Worker dead died while it read this document."
+    assert live.statuses(kept.job_uuid) == ["QUEUED", "IN_PROGRESS"]
+    assert deaths.forgotten == {"dead"}
+
+
+def test_dead_worker_is_not_forgotten_before_its_jobs_are_requeued(
+    live: JobTable, ann: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageFull("The disk of the database is full.")
+
+    deaths = Deaths(tmp_path)
+    live.submit(ann)
+    live.claim("dead")
+    monkeypatch.setattr(Jobs, "requeue_of_dead", full)
+    with pytest.raises(StorageFull):
+        Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, 2, deaths).beat(0.0)
+    assert deaths.forgotten == frozenset()
 
 
 def test_thread_keeps_a_lease_alive_far_beyond_its_length(live: JobTable, ann: int, beating: Heartbeat) -> None:

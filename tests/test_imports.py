@@ -15,6 +15,7 @@ ENTRY_POINTS = ("app", "ocr_worker", "recto.commands", "recto.supervise")
 WEB = ("recto.web",)
 WORKER_SERVICES = (
     "recto.sweeper",
+    "recto.presence",
     "recto.page_tasks",
     "recto.executors",
     "recto.job_in_hand",

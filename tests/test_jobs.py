@@ -350,6 +350,21 @@ def test_delete_removes_job_log_and_pages_and_notes_the_deletion(table: JobTable
     assert (deletion.user_id, deletion.timestamp_us, deletion.files_removed) == (ann, START_US, False)
 
 
+def test_requeue_of_dead_counts_as_an_attempt_and_spares_the_living(table: JobTable, ann: int) -> None:
+    for _ in range(2):
+        table.submit(ann)
+    lost, kept = table.claim("dead").lease, table.claim("living").lease
+    assert table.do(table.jobs.requeue_of_dead, ["dead"]) == [lost]
+    assert table.do(table.jobs.requeue_of_dead, ["dead"]) == []
+    job = table.job(lost.job_uuid)
+    assert (job.status, job.attempt, job.reason_code) == ("QUEUED", 1, None)
+    assert job.not_before_us == START_US + round(POLICY.retry_delay_s * 1_000_000)
+    assert table.log(lost.job_uuid)[-1].reason_code == "worker_lost"
+    with pytest.raises(LeaseLost):
+        table.do(table.jobs.finish, lost)
+    table.do(table.jobs.finish, kept)
+
+
 @pytest.mark.parametrize("is_claimed", [False, True])
 def test_fail_unfinished_ends_a_job_once_whoever_holds_it(table: JobTable, ann: int, is_claimed: bool) -> None:
     uuid = table.submit(ann)

@@ -15,10 +15,11 @@ from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
-from recto.heartbeat import Heartbeat
+from recto.heartbeat import Heartbeat, requeue_of_dead
 from recto.logs import configure_logging, get_logger
 from recto.ocr.options import AUTO_LANGUAGE
 from recto.page_tasks import EngineReport, describe_engine
+from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
 from recto.sweeper import Sweeper, SweepingThread
 from recto.worker import Worker, WorkerLimits
@@ -41,6 +42,11 @@ def run(processes: int | None) -> None:
             f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
         )
     sessions, storage = open_sessions(settings), open_storage(settings)
+    jobs = job_operations(settings)
+    presence = Presence(settings.file_storage.path / FOLDER, f"{socket.gethostname()}-{os.getpid()}")
+    name = presence.name
+    # Before the engines start: the pause before another attempt passes meanwhile.
+    requeue_of_dead(sessions, jobs, presence)
     count = processes or settings.worker.processes or core_count()
     executor = LocalProcesses(count, settings.worker.pages_per_process, page_process_setup(settings, with_storage=True))
     try:
@@ -48,9 +54,7 @@ def run(processes: int | None) -> None:
         missing = sorted(set(settings.ocr.languages.split("+")) - {AUTO_LANGUAGE, *engine.languages})
         if missing:
             _log.warning("default_language_not_installed", languages="+".join(missing), setting="ocr.languages")
-        name = f"{socket.gethostname()}-{os.getpid()}"
-        jobs = job_operations(settings)
-        heartbeat = Heartbeat(name, sessions, jobs, engine, count)
+        heartbeat = Heartbeat(name, sessions, jobs, engine, count, presence)
         worker = settings.worker
         limits = WorkerLimits(worker.poll_interval_s, worker.page_timeout_s, worker.job_timeout_s)
         sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s)
@@ -61,6 +65,7 @@ def run(processes: int | None) -> None:
         Worker(name, sessions, jobs, executor, heartbeat, limits).run(stopping)
         sweeping.stop()
         heartbeat.stop()
+        presence.leave()
     finally:
         executor.stop()
         storage.clear_scratch()

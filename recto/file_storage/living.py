@@ -35,6 +35,32 @@ def create_folder(folder: Path, prefix: str) -> Path:
             return path
 
 
+def take_file(path: Path) -> bool:
+    """Make that file and hold it as long as this process lives; False where there is one, or a sweeper was quicker."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    return _hold(descriptor, path)
+
+
+def is_given_up(path: Path) -> bool:
+    """Whether nobody holds the file any more. False as well where it is gone, or where the file system knows no locks."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: others may ask at the same time
+    except OSError as error:
+        if error.errno not in {*_NO_LOCKS, errno.EAGAIN}:
+            raise
+        return False
+    finally:
+        os.close(descriptor)
+    return True
+
+
 def remove_unless_in_use(path: Path) -> bool:
     """Remove a file or a folder that no living process holds; False where one does. True as well where it is gone.
 

@@ -20,9 +20,18 @@ _UPLOAD: Final = re.compile(rf"{re.escape(INCOMING)}/{UPLOAD}[a-z0-9_]+")
 _SCRATCH: Final = re.compile(rf"{re.escape(INCOMING)}/{SCRATCH}[a-z0-9_]+")
 _DELETED: Final = re.compile(rf"{re.escape(INCOMING)}/{DELETED}[0-9a-f-]{{36}}")
 _NEIGHBOURS: Final = frozenset(
-    {".gitignore", "recto.db", "recto.db-wal", "recto.db-shm", "recto.db-journal", "secret_key", "first_password"}
+    {
+        ".gitignore",
+        ".workers",
+        "recto.db",
+        "recto.db-wal",
+        "recto.db-shm",
+        "recto.db-journal",
+        "secret_key",
+        "first_password",
+    }
 )
-"""What Recto keeps beside the jobs' folders: see app.py and settings.py."""
+"""What Recto keeps beside the jobs' folders: see app.py, settings.py and presence.py."""
 
 
 def is_uuid(name: str) -> bool:

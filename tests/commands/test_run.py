@@ -5,14 +5,26 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from recto.jobs import Jobs
+from recto.presence import FOLDER
 from recto.workers import list_workers
-from tests.conftest import JobTable
+from tests.conftest import POLICY, JobTable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+HOLD_PRESENCE = """
+import sys, time
+from pathlib import Path
+from recto.presence import Presence
+
+presence = Presence(Path(sys.argv[1]), sys.argv[2])
+print(presence.name, flush=True)
+time.sleep(600)
+"""
 
 
 def start(folder: Path, **variables: str) -> "subprocess.Popen[str]":
@@ -26,20 +38,50 @@ def start(folder: Path, **variables: str) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_ends_gracefully_and_signs_off(table: JobTable, tmp_path: Path, number: signal.Signals) -> None:
-    process = start(tmp_path)
+def wait_for_worker(table: JobTable, process: "subprocess.Popen[str]") -> None:
     deadline_s = time.monotonic() + 60
     while not any(worker.is_alive for worker in table.read(list_workers)):
         assert time.monotonic() < deadline_s
         assert process.poll() is None
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_ends_gracefully_and_signs_off(table: JobTable, tmp_path: Path, number: signal.Signals) -> None:
+    process = start(tmp_path)
+    wait_for_worker(table, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")
     assert "worker_stopped" in err
     assert "Traceback" not in err
     assert [worker.is_alive for worker in table.read(list_workers)] == [False]
+
+
+def test_run_takes_over_at_once_what_a_killed_worker_held(table: JobTable, tmp_path: Path, ann: int) -> None:
+    """Long before the lease ends, which here lasts an hour."""
+    table.jobs = Jobs(replace(POLICY, lease_s=3600.0))  # by the database's clock, as the program
+    uuid = table.submit(ann)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_PRESENCE, str(tmp_path / FOLDER), "killed"], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"killed\n"
+    table.claim("killed")
+    process = start(tmp_path, RECTO_QUEUE_LEASE_S="3600")
+    wait_for_worker(table, process)
+    assert table.statuses(uuid) == ["QUEUED", "IN_PROGRESS"]
+    holder.kill()
+    holder.communicate()
+    deadline_s = time.monotonic() + 15
+    while table.statuses(uuid) == ["QUEUED", "IN_PROGRESS"]:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert "worker_died" in err
+    assert table.log(uuid)[2].reason_code == "worker_lost"
+    assert list((tmp_path / FOLDER).iterdir()) == []
 
 
 def test_run_without_language_data_names_the_doctor(tmp_path: Path) -> None:
