@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.page_sets import pages_of
+from recto.ocr.preprocessing.ink import find_letters
 
 Picture: TypeAlias = NDArray[np.uint8]
 """Shape (height, width) in grey, or (height, width, 3) in colour, blue first."""
@@ -209,6 +210,23 @@ def curled(page: Picture, strength: float, chance: np.random.Generator) -> Pictu
     )
 
 
+def underlined(page: Picture, strength: float, _: np.random.Generator) -> Picture:
+    """A rule along every line of text, from just below its letters' feet up into them."""
+    ruled = page.copy()
+    letters = find_letters(page if page.ndim == 2 else np.asarray(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY), np.uint8))
+    if not letters.height.size:
+        return ruled
+    height = float(np.median(letters.height))
+    usual = (letters.height > 0.7 * height) & (letters.height < 1.8 * height)
+    left, width, bottom = letters.left[usual], letters.width[usual], letters.bottom[usual]
+    for x, w, y in zip(left, width, bottom, strict=True):
+        line = bottom[(np.abs(left - x) < 6 * height) & (np.abs(bottom - y) < 0.4 * height)]
+        foot = float(np.median(line)) + between(0.15, -0.1, strength) * height
+        start, end = (round(x - 0.6 * height), round(foot)), (round(x + w + 0.6 * height), round(foot))
+        cv2.line(ruled, start, end, (40, 40, 40), max(1, round(between(0.08, 0.14, strength) * height)))
+    return ruled
+
+
 FAMILIES: Final[dict[str, Damage]] = {
     "quarter_turns": quarter_turned,
     "tilts": tilted,
@@ -223,6 +241,7 @@ FAMILIES: Final[dict[str, Damage]] = {
     "bleed_through": bled_through,
     "blur": blurred,
     "curl": curled,
+    "rules": underlined,
 }
 
 

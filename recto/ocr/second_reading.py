@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from recto.ocr.page import Block, GreyArray, Line, Word
 
-_SURE: Final = 0.9
-"""A line whose characters are right with this probability is not read again."""
+_SURE: Final = 0.85
+"""A line whose characters are right with this probability is not read again. On 75 pages of five sets 0.9 left as many errors for a tenth more work,
+0.8 two in a hundred more."""
 _GROWTH: Final = 1.25
 _LETTER_SHARE: Final = 0.75
 """Of a word's height."""

@@ -21,14 +21,13 @@ from sqlalchemy.orm import Session
 
 from models import Job
 from recto import accounts
-from recto.commands.jobs import jobs
 from recto.database import Begin, connect, transaction
 from recto.file_storage.volume import VolumeStorage
 from tests.chaos.clients import Clients
 from tests.chaos.documents import Letter, letters
 from tests.chaos.kills import Killer
 from tests.chaos.processes import Fleet, wait_until
-from tests.chaos.verdict import Verdict, is_for_sweeper, judge, leftovers, without_json
+from tests.chaos.verdict import Verdict, judge, leftovers, without_json
 
 _LOCKS_PER_STRIKE: Final = 0.1
 
@@ -137,8 +136,7 @@ def _outcome(
     processes = [f"process {pid}: {command}" for pid, command in fleet.processes().items()]
     outlived = [f"process {pid} outlived its parent" for pid in killer.outlived]
     left = leftovers(engine, fleet.storage)
-    swept = fleet.run("jobs", "sweep", "--older-than", "0s") if "sweep" in jobs.commands else None
-    files = leftovers(engine, fleet.storage) if swept else [name for name in left if not is_for_sweeper(name)]
+    fleet.run("jobs", "sweep", "--older-than", "0s")
     return Outcome(
         plan,
         verdict,
@@ -148,7 +146,7 @@ def _outcome(
         dict(sorted(clients.answers.items())),
         sum(program.starts for program in fleet.programs),
         len(left),
-        [*processes, *outlived, *files],
+        [*processes, *outlived, *leftovers(engine, fleet.storage)],
         fleet.log.read_text(encoding="utf-8", errors="replace").count("Traceback"),
         took_s,
     )

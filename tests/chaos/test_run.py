@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.documents import MOST_PAGES, letters
 from tests.chaos.run import Outcome, Plan, report, run
-from tests.chaos.verdict import Verdict, is_for_sweeper
+from tests.chaos.verdict import Verdict
 
 
 def outcome(verdict: Verdict, answers: dict[str, int] | None = None, orphans: list[str] | None = None) -> Outcome:
@@ -39,20 +39,6 @@ def test_letters_of_a_seed_are_the_same_and_have_one_to_twenty_pages() -> None:
     assert drawn == letters(300, Random(5))
     assert {letter.page_count for letter in drawn} == set(range(1, MOST_PAGES + 1))
     assert drawn[7].content() == drawn[7].content()
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        (".incoming/upload-x", True),
-        ("0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/document", True),
-        ("0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/attempts/a/pages/0001.json", True),
-        ("core", False),
-        ("result.txt", False),
-    ],
-)
-def test_file_is_for_the_sweeper_where_its_place_says_whose_it_was(name: str, expected: bool) -> None:
-    assert is_for_sweeper(name) is expected
 
 
 @pytest.mark.long

@@ -72,11 +72,6 @@ def leftovers(engine: Engine, folder: Path) -> list[str]:
     return sorted(names - needed)
 
 
-def is_for_sweeper(name: str) -> bool:
-    """Whether the place of such a file says that a dead process left it: an upload, a deletion, a temporary file, an attempt's folder."""
-    return name.startswith(".incoming/") or "/attempts/" in name or name.endswith((".part", DOCUMENT, METADATA))
-
-
 def _judge_log(session: Session, job: Job, verdict: Verdict) -> None:
     log = select(JobStatusTransition.status).where(JobStatusTransition.job_uuid == job.uuid)
     statuses = list(session.scalars(log.order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)))
