@@ -19,7 +19,7 @@ from recto.file_storage.base import result_name
 from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
-from recto.web.access import revoke_token_noted
+from recto.web.access_api import revoke_token_noted
 from recto.web.api import before, parse_before, remove_job
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
