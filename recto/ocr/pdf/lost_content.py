@@ -158,7 +158,11 @@ def _ends_amid(pdf: pikepdf.Pdf, page: pikepdf.Object) -> bool:
     pdf.get_warnings()  # what was said before goes
     try:
         pikepdf.parse_content_stream(page)
-    except pikepdf.PdfError:
+    except (
+        pikepdf.PdfError,
+        TypeError,
+        IndexError,
+    ):  # the last two for operators among operands, and inline images without parts
         return True
     return any("EOF" in str(warning) for warning in pdf.get_warnings())
 

@@ -137,6 +137,11 @@ def test_page_whose_content_breaks_off_is_damaged(tmp_path: Path) -> None:
     assert is_damaged(pdf, tmp_path)
 
 
+@pytest.mark.parametrize("content", ["BI EI", "[ Tf ] n"], ids=["picture without parts", "operator as operand"])
+def test_page_whose_content_makes_no_sense_is_damaged(tmp_path: Path, content: str) -> None:
+    assert is_damaged(page_of(content), tmp_path)
+
+
 def test_page_whose_compressed_content_breaks_off_is_damaged(tmp_path: Path) -> None:
     pdf = page_of("")
     data = zlib.compress(text(20, 200, "Some words of a page").encode())
