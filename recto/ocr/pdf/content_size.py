@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import pikepdf
 
+from recto.ocr.pdf.drawn_objects import content_streams
 from recto.ocr.pdf.qpdf import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_CONTENT_BYTES: Final = 100_000_000
@@ -41,18 +41,11 @@ def _large_pages_of(pdf: pikepdf.Pdf) -> frozenset[int]:
 
 def _is_large(page: pikepdf.Object) -> bool:
     left_bytes = MAX_CONTENT_BYTES
-    for stream in _streams(page):
+    for stream in content_streams(page):
         left_bytes -= _unpacked_bytes(stream, left_bytes)
         if left_bytes < 0:
             return True
     return False
-
-
-def _streams(page: pikepdf.Object) -> Iterator[pikepdf.Object]:
-    contents = page.get("/Contents")
-    for item in contents if isinstance(contents, pikepdf.Array) else [contents]:
-        if isinstance(item, pikepdf.Stream):
-            yield item
 
 
 def _unpacked_bytes(stream: pikepdf.Object, limit_bytes: int) -> int:

@@ -7,15 +7,14 @@ out what is wrong with the data; white paper that was scanned stays a blank page
 from __future__ import annotations
 
 import ctypes
-import re
 import zlib
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pikepdf
 from pypdfium2 import raw
 
+from recto.ocr.pdf.drawn_objects import drawn_names, resources_of
 from recto.ocr.pdf.placed_images import Matrix, Rect, area, compose, object_matrix, place_of, transformed, walk_images
 from recto.ocr.pdf.qpdf import asked
 
@@ -55,7 +54,6 @@ _END_OF_JPEG: Final = b"\xff\xd9"
 _END_OF_FACSIMILE: Final = 2 * "000000000001"
 """EOFB (ITU-T T.6, 2.4.1.1), which need not begin with a byte."""
 
-_MOST_LEVELS: Final = 50
 _SIGNS_OF_DAMAGE: Final = ("reconstruct cross-reference table", "Pages tree includes")
 """Of what qpdf remarks on a file, what means that objects may be lost."""
 
@@ -64,9 +62,6 @@ _PIECE_BYTES: Final = 1 << 20
 _MOST_PIECES: Final = 1024
 _MOST_PARSED_BYTES: Final = 2_000_000
 """Content that is longer is not parsed: it takes a microsecond and 200 bytes for each byte."""
-
-_DRAWN_OBJECT: Final = re.compile(rb"/([^\s()<>\[\]{}/%]+)\s+Do\b")
-_HEX_ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
 def is_content_lost(path: Path, password: str | None, index: int, pixels: GreyArray) -> bool:
@@ -116,25 +111,15 @@ def _is_broken(pdf: pikepdf.Pdf, page: pikepdf.Object) -> bool:
     if any(_is_cut(_filters(stream), stream.read_raw_bytes()) for stream in streams):
         return True
     content = b"\n".join(stream.read_bytes() for stream in streams)
-    if _draws_what_is_gone(_resources(page), content, set()):
+    if _draws_what_is_gone(resources_of(page), content, set()):
         return True
     return len(content) <= _MOST_PARSED_BYTES and _ends_amid(pdf, page)
-
-
-def _resources(page: pikepdf.Object) -> pikepdf.Object:
-    """The page's own, or those of the nearest node above it that has some."""
-    node: pikepdf.Object | None = page
-    for _ in range(_MOST_LEVELS):
-        if node is None or "/Resources" in node:
-            break
-        node = node.get("/Parent")
-    return node.get("/Resources", pikepdf.Dictionary()) if node is not None else pikepdf.Dictionary()
 
 
 def _draws_what_is_gone(resources: pikepdf.Object, content: bytes, seen: set[tuple[int, int]]) -> bool:
     """Whether the content, or that of a form on it, draws a picture or form that the file does not have."""
     objects = resources.get("/XObject", pikepdf.Dictionary())
-    for name in sorted(set(_drawn_names(content))):
+    for name in sorted(set(drawn_names(content))):
         drawn = objects.get(name)
         if not isinstance(drawn, pikepdf.Stream):
             return True
@@ -144,13 +129,6 @@ def _draws_what_is_gone(resources: pikepdf.Object, content: bytes, seen: set[tup
         if _draws_what_is_gone(drawn.get("/Resources", resources), drawn.read_bytes(), seen):
             return True
     return False
-
-
-def _drawn_names(content: bytes) -> Iterator[str]:
-    for written in _DRAWN_OBJECT.findall(content):
-        name = _HEX_ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode()), written)
-        with suppress(UnicodeDecodeError):  # pikepdf has no such names to look up
-            yield "/" + name.decode()
 
 
 def _ends_amid(pdf: pikepdf.Pdf, page: pikepdf.Object) -> bool:

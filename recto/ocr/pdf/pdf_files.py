@@ -28,6 +28,7 @@ from recto.errors import (
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import PageImage
 from recto.ocr.pdf.content_size import MAX_CONTENT_BYTES, is_content_too_large
+from recto.ocr.pdf.form_nesting import MAX_DRAWN_FORMS, draws_too_many_forms
 from recto.ocr.pdf.lost_content import is_content_lost, is_picture_lost, is_structure_damaged
 from recto.ocr.pdf.page_scale import PAGE_MOST_DPI, PageScale, limited_dpi, page_scale, size_px
 
@@ -93,6 +94,11 @@ def open_page(file: DocumentFile, number: int, max_page_px: int) -> Iterator[tup
         if is_content_too_large(file.path, file.password, number - 1):
             raise PageTooLarge(
                 f"What page {number} of the PDF draws takes more than {MAX_CONTENT_BYTES // 1_000_000} MB. Print that page as a picture, "
+                "or simplify it with a PDF tool."
+            )
+        if draws_too_many_forms(file.path, file.password, number - 1):
+            raise PageTooLarge(
+                f"Page {number} of the PDF draws more than {MAX_DRAWN_FORMS} pieces that are made of each other. Print that page as a picture, "
                 "or simplify it with a PDF tool."
             )
         try:
