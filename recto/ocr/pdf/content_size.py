@@ -50,9 +50,11 @@ def _is_large(page: pikepdf.Object) -> bool:
 
 def _unpacked_bytes(stream: pikepdf.Object, limit_bytes: int) -> int:
     """Length of a deflated stream's data, counted no further than just over the limit; that of the raw data for other ones."""
-    length = stream.get("/Length", 0)
-    if stream.get("/Filter") != "/FlateDecode" or length * _MOST_DEFLATED <= limit_bytes:
-        return int(length)
+    length: object = stream.get("/Length")
+    # In a damaged file it may be anything.
+    length_bytes = length if isinstance(length, int) else len(stream.read_raw_bytes())
+    if stream.get("/Filter") != "/FlateDecode" or length_bytes * _MOST_DEFLATED <= limit_bytes:
+        return length_bytes
     inflating, rest, found = zlib.decompressobj(), stream.read_raw_bytes(), 0
     try:
         while rest and not inflating.eof and found <= limit_bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -49,3 +50,16 @@ def test_content_of_an_encrypted_page_is_counted(tmp_path: Path) -> None:
     pdf.save(tmp_path / "locked.pdf", encryption=pikepdf.Encryption(user="geheim", owner="chef"))
     assert is_content_too_large(tmp_path / "locked.pdf", "geheim", 0)
     assert not is_content_too_large(tmp_path / "locked.pdf", "wrong", 0)
+
+
+@pytest.mark.parametrize("length", [b"/Length /None", b"/Length [ ]", b"/Length 1.5", b"/Length null"])
+def test_page_whose_content_states_no_length_is_drawn(tmp_path: Path, length: bytes) -> None:
+    """As bytes, since pikepdf would mend it; behind it what makes the file long enough to be looked into."""
+    pdf = page_of(text(20, 200, "A page"))
+    pdf.Root.Ballast = pdf.make_stream(bytes(200_000))
+    path = tmp_path / "page.pdf"
+    pdf.save(path, compress_streams=False)
+    stated = re.search(rb"/Length \d+(?= >>\nstream\nBT)", path.read_bytes())
+    assert stated is not None
+    path.write_bytes(path.read_bytes().replace(stated[0], length))
+    assert not is_content_too_large(path, None, 0)

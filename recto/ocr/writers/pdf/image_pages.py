@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pikepdf
-from pikepdf import Dictionary, Job, Matrix, Name, Object, Pdf, StreamDecodeLevel
+from pikepdf import Array, Dictionary, Job, Matrix, Name, Object, Pdf, StreamDecodeLevel
 from pikepdf.canvas import ContentStreamBuilder
 from PIL import Image
 
@@ -122,7 +122,9 @@ def _write_sheet(sheet: _Sheet, path: Path) -> None:
     unit = max(1.0, longest_pt / _MOST_SIDE_PT)
     width, height = round(sheet.width_pt / unit, 3), round(sheet.height_pt / unit, 3)
     with pikepdf.new() as pdf:
-        page = pdf.add_blank_page(page_size=(width, height))
+        page = pdf.add_blank_page()
+        # A strip that is 5,000 times as long as wide is narrower than ISO 32000-1 (annex C.2) wants it: pikepdf would refuse it.
+        page.obj.MediaBox = Array([0, 0, width, height])
         if unit > 1:
             page.obj.UserUnit = unit
         if sheet.picture is not None:

@@ -277,6 +277,15 @@ def test_page_larger_than_a_pdf_allows_gets_larger_units(tmp_path: Path) -> None
     assert unit == pytest.approx(30_000 / 14_400)
 
 
+def test_strip_narrower_than_a_pdf_allows_is_a_page_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "strip.png"
+    Image.new("L", (2, 20_000), 255).save(path)
+    (_, _, width_pt, height_pt), unit = first_page(written([read(path)], path))
+    assert height_pt == pytest.approx(14_400)
+    assert width_pt == pytest.approx(1.44)
+    assert unit * width_pt == pytest.approx(3)
+
+
 def test_pages_that_were_not_read_are_there(tmp_path: Path) -> None:
     path = save_tiff(tmp_path / "scan.tif", [draw_page(LINES[:1]).pixels] * 3)
     pdf = written([recognised(draw_page(LINES[:1]), LINES[:1], number=2)], path, 3)
