@@ -24,7 +24,7 @@ class Program:
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, **values: Any) -> TestResponse:
         """One request; its body is read and its files are closed. A dict as `data` is sent as a multipart form."""
         if isinstance(values.get("data"), dict):
-            values |= _multipart(values["data"])
+            values |= multipart(values["data"])
         return self._client.open(path, method=method, headers=self._headers | (headers or {}), buffered=True, **values)
 
     def get(self, path: str, **values: Any) -> TestResponse:
@@ -69,7 +69,7 @@ class Browser:
         """Send a form with its CSRF token."""
         data = {"csrf_token": self.csrf_token, **(form or {})}
         response = self.client.post(
-            self._base_path + path, headers=PAGE | (headers or {}), buffered=True, **_multipart(data), **values
+            self._base_path + path, headers=PAGE | (headers or {}), buffered=True, **multipart(data), **values
         )
         return self._remember(response)
 
@@ -94,7 +94,7 @@ class Browser:
         return response
 
 
-def _multipart(form: dict[str, Any]) -> dict[str, Any]:
+def multipart(form: dict[str, Any]) -> dict[str, Any]:
     """The form encoded in memory: werkzeug's own client leaves a temporary file open for a large one."""
     builder = EnvironBuilder(method="POST", data=form)
     boundary, content = encode_multipart(CombinedMultiDict([builder.form, builder.files]))
