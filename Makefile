@@ -104,6 +104,10 @@ test-all: ## All three, one after another
 	@$(MAKE) test-services
 	@$(MAKE) test-long
 
+.PHONY: fuzz
+fuzz: $(DEV_READY) | system-packages-tests ## Send 2,000 damaged documents through the page process (ARGS="--seed 2 --source /path/to/documents")
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
 .PHONY: check
 check: $(DEV_READY) ## Format, lint, types and security, changing nothing
 	@$(BIN)/ruff format --check .
