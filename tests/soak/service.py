@@ -1,0 +1,89 @@
+"""Recto as `make run` serves it, Backend and Worker under one supervisor, on a storage and a folder for temporary files of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import requests
+
+from tests.web.clients import PASSWORD
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+_START_S: Final = 60.0
+_STOP_S: Final = 60.0
+
+
+class Service:
+    """Runs until `stop`. `address` is its root, without a slash at the end."""
+
+    def __init__(self, folder: Path, processes: int) -> None:
+        self.storage, self.temporary, self.log = folder / "storage", folder / "tmp", folder / "log"
+        self.temporary.mkdir()
+        port = _free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
+        self._environ = outer | {
+            "RECTO_FILE_STORAGE_PATH": str(self.storage),
+            "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
+            "RECTO_SERVER_PORT": str(port),
+            "RECTO_WORKER_PROCESSES": str(processes),
+            "RECTO_ADMIN_PASSWORD": PASSWORD,
+            "TMPDIR": str(self.temporary),
+        }
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "recto.supervise"],
+                cwd=PROJECT,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_ready()
+
+    def new_token(self) -> str:
+        """A token of the first user's, made as an administrator makes one."""
+        command = [sys.executable, "ocr_worker.py", "tokens", "create", "admin", "--name", "soak"]
+        made = subprocess.run(
+            command, cwd=PROJECT, env=self._environ, stdout=subprocess.PIPE, text=True, check=True, timeout=_START_S
+        )
+        return made.stdout.strip()
+
+    def temporary_files(self) -> list[str]:
+        """What lies where only unfinished work has anything: uploads, parts of files, the system's folder for temporary files."""
+        incoming = self.storage / ".incoming"
+        found = [*self.temporary.rglob("*"), *incoming.rglob("*"), *self.storage.rglob("*.part")]
+        return sorted({str(path) for path in found})
+
+    def stop(self) -> int:
+        """End it as an administrator would; gives the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def _wait_until_ready(self) -> None:
+        until = time.monotonic() + _START_S
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if requests.get(f"{self.address}/readyz", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.2)
+        self.stop()
+        raise AssertionError(f"Recto did not start: {self.log.read_text(encoding='utf-8')}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
