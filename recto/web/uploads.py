@@ -10,6 +10,7 @@ from uuid import uuid4
 import gevent
 from flask import Request, g, request
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import BadRequest
 
 from recto.database import Begin
 from recto.errors import (
@@ -61,6 +62,12 @@ class RectoRequest(Request):
         if self.endpoint not in _TAKES_DOCUMENTS:
             raise OptionInvalid("This form takes no files. Send documents to POST /api/v1/jobs.")
         return _new_incoming().file
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        names: set[str | None] = {*self.form, *self.files}
+        if None in names:  # RFC 7578, section 4.2, wants one for every part; who reads the form expects it
+            raise BadRequest
 
     def _get_stream_for_parsing(self) -> IO[bytes]:
         return cast(IO[bytes], _PoliteStream(super()._get_stream_for_parsing()))

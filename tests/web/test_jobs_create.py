@@ -438,3 +438,16 @@ def test_languages_to_be_found_out_need_no_name(program: Program, worker: HandWo
 def test_formats_and_mode_are_part_of_the_job(program: Program) -> None:
     options = program.send_form(formats="pdf+txt", mode="force").get_json()["options"]
     assert (options["formats"], options["mode"]) == ("txt+pdf", "force")
+
+
+@pytest.mark.parametrize("more", ["", '; filename="scan.pdf"'], ids=["field", "file"])
+def test_part_of_a_form_without_a_name_is_a_bad_request(
+    program: Program, browser: Browser, folder: Path, more: str
+) -> None:
+    """RFC 7578, section 4.2."""
+    form = f"--b\r\nContent-Disposition: form-data{more}\r\n\r\n%PDF-1.7\r\n--b--\r\n"
+    sent = {"data": form, "content_type": "multipart/form-data; boundary=b"}
+    problem(program.post(JOBS, **sent), 400, "bad_request")
+    headers = {"X-CSRFToken": browser.csrf_token, "Accept": "application/json"}
+    problem(browser.client.post("/upload", headers=headers, buffered=True, **sent), 400, "bad_request")
+    assert left_behind(folder) == []
