@@ -92,14 +92,17 @@ def _walk(file: BinaryIO) -> Iterator[Directory]:
     """Where the chain breaks off, or leads back to where it was, a directory stands in for those that are lost."""
     try:
         layout, seen = _layout(file.read(16)), set[int]()
+        end = file.seek(0, io.SEEK_END)
         file.seek(layout.offset_at)
         (offset,) = layout.read(layout.offset, file)
     except struct.error:
         return
     while offset:
         try:
+            if offset >= end:
+                raise ValueError("No directory lies there.")  # nor may a file system let one seek as far
             size_px, following = _read_directory(file, layout, offset)
-        except (struct.error, OverflowError, ValueError):  # it breaks off, or lies where no file reaches
+        except (struct.error, ValueError):  # it breaks off
             yield _TORN
             return
         yield Directory(offset, size_px)

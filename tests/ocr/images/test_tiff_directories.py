@@ -57,6 +57,13 @@ def test_directory_beyond_the_end_is_torn(tmp_path: Path) -> None:
     assert find_directories(written(tmp_path, far), 9)[1:] == (Directory(second, (21, 11)), Directory(None, None))
 
 
+@pytest.mark.parametrize("offset", [1 << 20, 1 << 45, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])
+def test_directory_further_than_files_reach_is_torn(tmp_path: Path, offset: int) -> None:
+    """2^45 bytes are more than ext4 lets anybody seek to: an error of the disk, were it tried."""
+    content = struct.pack("<2sHHHQ", b"II", 43, 8, 0, offset)
+    assert find_directories(written(tmp_path, content), 9) == (Directory(None, None),)
+
+
 @pytest.mark.parametrize("head", [b"II*\0", b"MM\0*\0\0\0", b"II+\0\x08\0\0\0", b"II+\0\x08\0\0\0\x10\0\0\0", b"II"])
 def test_directories_behind_a_header_that_breaks_off_are_none(tmp_path: Path, head: bytes) -> None:
     assert find_directories(written(tmp_path, head), 9) == ()
