@@ -110,6 +110,15 @@ def test_page_that_only_seems_to_be_turned_is_read_as_it_stands() -> None:
     assert "orientation" not in [step.name for step in reading.steps]
 
 
+@pytest.mark.parametrize("answer", [Script("Latin", 5.0, 0, 2.0), osd(90), osd(270)])
+def test_page_of_which_osd_is_unsure_or_says_another_side_is_read_every_way(answer: Script) -> None:
+    engine = Engine(UPRIGHT, answer)
+    reading = read(UPSIDE_DOWN, engine)
+    assert text(reading) == "surely read"
+    assert [step.name for step in reading.steps] == ["orientation"]
+    assert engine.readings == (2 if answer.text_angle_deg == 0 else 3)
+
+
 @pytest.mark.parametrize(("answer", "expected"), [(osd(180), 2), (osd(0), 1), (None, 1)])
 def test_doubtful_page_is_read_again_where_osd_says_that_it_is_turned(answer: Script | None, expected: int) -> None:
     engine = Engine(np.zeros((1, 1), np.uint8), answer)
