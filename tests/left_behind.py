@@ -110,7 +110,9 @@ def abandoned_attempt_without_files(world: World) -> None:
 
 def unfinished_checkpoint(world: World) -> None:
     lease = world.start().lease
-    (world.root / lease.job_uuid / "attempts" / lease.token / "pages" / ".x1_.part").write_bytes(b"half")
+    pages = world.root / lease.job_uuid / "attempts" / lease.token / "pages"
+    pages.mkdir(parents=True, exist_ok=True)  # there already where this attempt has a page
+    (pages / ".x1_.part").write_bytes(b"half")
 
 
 def unfinished_metadata(world: World) -> None:
