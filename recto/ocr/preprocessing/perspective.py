@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recto.ocr.preprocessing.ink import paper_of
 from recto.ocr.preprocessing.lines import Slopes, find_lines, slopes_of
 from recto.ocr.preprocessing.sheet import find_sheet
+from recto.ocr.preprocessing.skew import Skew, measure_skew
 from recto.ocr.preprocessing.slant import measure_slants
 from recto.ocr.preprocessing.transform import Matrix, Transform, for_opencv, inverse, map_points, plane
 
@@ -32,8 +33,8 @@ _MAX_SCATTER: Final = 1.5
 _MAX_REST: Final = 0.5
 _MAX_TURN_DEG: Final = 4.0
 _MIN_CONVERGENCE_DEG: Final = 1.5
-_CONVERGENCE_PER_SLOPE: Final = 0.25
-"""Steep lines are followed less surely: a flat page that is tilted by 8 degrees seemed to converge by 3.2."""
+_MIN_AGREEMENT_DEG: Final = 1.5
+"""The lines' slope in the middle has to be the page's skew within this, or within half of what they converge by: else other lines were followed."""
 _MAX_REST_OF_TEXT: Final = 0.5
 _MIN_EXTENT: Final = 0.3
 _MAX_SLANT_REST: Final = 0.02
@@ -74,7 +75,7 @@ def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None
     if sheet and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
         corners = sheet if _is_askew(sheet) else _upright(sheet)
         return Perspective(corners, "sheet", _convergence_deg(vanishing, slopes, grey.shape))
-    return _by_text(grey, slopes, vanishing)
+    return _by_text(grey, slopes, vanishing, measure_skew(letters))
 
 
 def rectified(grey: GreyArray, corners: Quad, factor: float = 1.0) -> tuple[GreyArray, Transform]:
@@ -231,14 +232,16 @@ def _convergence_deg(lines: _Vanishing, slopes: Slopes, shape: tuple[int, ...]) 
     return math.degrees(abs(lines.w)) * float(np.ptp(slopes.y)) / max(shape)
 
 
-def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing) -> Perspective | None:
-    """By the vanishing points of lines and of strokes; None where lines hardly converge or do so in no order."""
+def _by_text(grey: GreyArray, slopes: Slopes, lines: _Vanishing, skew: Skew | None) -> Perspective | None:
+    """By the vanishing points of lines and of strokes; None where lines hardly converge, do so in no order, or are not those of the page's skew."""
     if len(slopes.x) < _MIN_LINES or np.ptp(slopes.y) < _MIN_EXTENT * grey.shape[0]:
         return None
     convergence_deg = _convergence_deg(lines, slopes, grey.shape)
     is_orderly = lines.rest <= _MAX_REST_OF_TEXT * _spread(slopes.slope, slopes.length_px)
-    least_deg = _MIN_CONVERGENCE_DEG + _CONVERGENCE_PER_SLOPE * abs(math.degrees(lines.b))
-    if convergence_deg < least_deg or not is_orderly:
+    if convergence_deg < _MIN_CONVERGENCE_DEG or not is_orderly:
+        return None
+    off_deg = abs(math.degrees(lines.b) + skew.angle_deg) if skew else 0.0
+    if off_deg > max(_MIN_AGREEMENT_DEG, convergence_deg / 2):
         return None
     across = np.array([1.0, lines.b, lines.w])
     corners = _corners(across, _downwards(grey, lines.b), grey.shape)
