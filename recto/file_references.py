@@ -16,10 +16,15 @@ _BATCH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class JobFiles:
-    """What the rows of a job refer to: attempts by their tokens, and the files that a FINISHED job must have."""
+    """What the rows of a job refer to: attempts by their tokens, the pages it has, and the files that a FINISHED job must have.
+
+    `open_tokens` are those of the attempts that hold the lease or have the result: the others never get a file again that counts.
+    """
 
     uuid: str
     tokens: frozenset[str]
+    open_tokens: frozenset[str]
+    adopted: frozenset[str]
     needed: frozenset[str]
 
 
@@ -96,14 +101,12 @@ def _job_files(
     uuid: str, status: str, tokens: tuple[str | None, str | None], pages: Collection[tuple[int, str, bool]]
 ) -> JobFiles:
     _, result = tokens
-    needed = set()
+    adopted = frozenset(checkpoint_name(token, number) for number, token, is_read in pages if is_read)
+    needed: frozenset[str] = frozenset()
     if status == JobStatus.FINISHED and result is not None:
-        needed = {
-            result_name(result, "txt"),
-            *(checkpoint_name(token, number) for number, token, is_read in pages if is_read),
-        }
-    held = {token for token in tokens if token is not None} | {token for _, token, _ in pages}
-    return JobFiles(uuid, frozenset(held), frozenset(needed))
+        needed = adopted | {result_name(result, "txt")}
+    open_tokens = frozenset(token for token in tokens if token is not None)
+    return JobFiles(uuid, open_tokens | {token for _, token, _ in pages}, open_tokens, adopted, needed)
 
 
 def _seconds(microseconds: int) -> float:

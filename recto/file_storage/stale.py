@@ -23,6 +23,8 @@ class Kind(StrEnum):
     """Files that resisted the deletion of their job."""
     FOLDER_WITHOUT_JOB = "folder without job"
     ABANDONED_ATTEMPT = "abandoned attempt"
+    LOST_PAGE = "page of a lost attempt"
+    """Written, and read again elsewhere, since its attempt lost the job before the page was adopted."""
     UNFINISHED_FILE = "unfinished file"
     UPLOAD = "broken-off upload"
     SCRATCH = "scratch folder"
@@ -72,8 +74,18 @@ def without_job(uuid: str, contents: Sequence[StoredFile]) -> Iterator[Finding]:
         yield _together(Kind.FOLDER_WITHOUT_JOB, uuid, "", contents)
 
 
-def in_job(uuid: str, contents: Sequence[StoredFile], tokens: frozenset[str]) -> Iterator[Finding]:
-    """What is stale in the folder of a job. `tokens` are the attempts that its rows refer to, read after `contents`."""
+def in_job(
+    uuid: str,
+    contents: Sequence[StoredFile],
+    tokens: frozenset[str],
+    open_tokens: frozenset[str],
+    adopted: frozenset[str],
+) -> Iterator[Finding]:
+    """What is stale in the folder of a job, by what its rows say, read after `contents`.
+
+    `tokens` are the attempts that they refer to, `open_tokens` those of them that may still get files: the one that holds the lease, and the one
+    that has the result. `adopted` are the names of the pages that the job has; of an attempt that is over it has no other file.
+    """
     abandoned: dict[str, list[StoredFile]] = {}
     yield from _foreign(uuid, contents)
     for file in contents:
@@ -84,6 +96,8 @@ def in_job(uuid: str, contents: Sequence[StoredFile], tokens: frozenset[str]) ->
             abandoned.setdefault(token, []).append(file)
         elif file.kind is FileKind.UNFINISHED:
             yield _together(Kind.UNFINISHED_FILE, uuid, file.name, [file])
+        elif token is not None and token not in open_tokens and file.kind is FileKind.KEPT and file.name not in adopted:
+            yield _together(Kind.LOST_PAGE, uuid, file.name, [file])
     for token, files in abandoned.items():
         yield _together(Kind.ABANDONED_ATTEMPT, uuid, attempt_folders(token)[-1], files)
 

@@ -39,15 +39,22 @@ FILES = st.builds(stored, st.sampled_from(NAMES), st.integers(0, 1000), st.float
 CONTENTS = st.lists(FILES, unique_by=lambda file: file.name)
 
 
-@given(CONTENTS, st.sets(st.sampled_from(TOKENS)))
-def test_in_job_takes_what_is_not_referred_to_and_only_that(contents: list[StoredFile], tokens: set[str]) -> None:
-    findings = list(in_job(UUID, contents, frozenset(tokens)))
+@given(CONTENTS, st.sets(st.sampled_from(TOKENS)), st.sets(st.sampled_from(TOKENS)), st.sets(st.sampled_from(NAMES)))
+def test_in_job_takes_what_is_not_referred_to_and_only_that(
+    contents: list[StoredFile], tokens: set[str], open_tokens: set[str], adopted: set[str]
+) -> None:
+    tokens |= open_tokens
+    findings = list(in_job(UUID, contents, frozenset(tokens), frozenset(open_tokens), frozenset(adopted)))
     taken = [name for finding in findings if finding.kind not in REPORTED_ONLY for name in finding.files]
     expected = [
         file.name
         for file in contents
         if file.kind is FileKind.UNFINISHED
-        or (file.kind is FileKind.KEPT and (token := attempt_of(file.name)) is not None and token not in tokens)
+        or (
+            file.kind is FileKind.KEPT
+            and (token := attempt_of(file.name)) is not None
+            and (token not in tokens or (token not in open_tokens and file.name not in adopted))
+        )
     ]
     assert sorted(taken) == sorted(expected)
     assert DOCUMENT not in taken
@@ -56,7 +63,7 @@ def test_in_job_takes_what_is_not_referred_to_and_only_that(contents: list[Store
 
 @given(CONTENTS)
 def test_every_file_is_counted_once_with_the_age_of_the_youngest(contents: list[StoredFile]) -> None:
-    findings = list(in_job(UUID, contents, frozenset()))
+    findings = list(in_job(UUID, contents, frozenset(TOKENS[:1]), frozenset(), frozenset()))
     by_name = {file.name: file for file in contents}
     named = [name for finding in findings for name in finding.files]
     assert len(named) == len(set(named))
