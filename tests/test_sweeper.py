@@ -94,6 +94,17 @@ def test_attempt_that_lost_its_lease_is_abandoned_but_for_its_adopted_pages(worl
     assert world.storage.size_bytes(adopted.job_uuid, checkpoint_name(adopted.token, 1))
 
 
+def test_page_that_was_written_and_never_recorded_goes_when_its_lease_is_lost(world: World) -> None:
+    lease = world.start().lease
+    adopted, lost = (world.root / lease.job_uuid / checkpoint_name(lease.token, number) for number in (1, 3))
+    world.write(lease.job_uuid, checkpoint_name(lease.token, 3))
+    assert world.sweep(older_than_s=0) == []
+    world.table.do(world.table.jobs.hand_back, lease)
+    assert [swept.finding.kind for swept in world.sweep(older_than_s=0)] == [Kind.LOST_PAGE]
+    assert adopted.exists()
+    assert not lost.exists()
+
+
 @pytest.mark.parametrize("leave", FOREIGN, ids=lambda leave: leave.__name__)
 def test_what_is_foreign_is_reported_and_never_touched(world: World, leave: Callable[[World], None]) -> None:
     leave(world)
