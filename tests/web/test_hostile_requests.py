@@ -286,7 +286,8 @@ def send_bytes(server: LiveServer, content: bytes) -> bytes:
     answer = b""
     with socket.create_connection((server.host, server.port), timeout=10) as connection, suppress(ConnectionError):
         connection.sendall(content)  # the server may have gone by now
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # ENOTCONN, where it was cut in between
+            connection.shutdown(socket.SHUT_WR)
         while chunk := connection.recv(65536):
             answer += chunk
     return answer
