@@ -13,14 +13,17 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobStatus
-from recto.database import Begin
+from recto.database import Begin, connect, transaction
+from recto.errors import DatabaseBusy
 from tests.chaos.clients import Clients
+from tests.chaos.machine import Machine
 from tests.chaos.processes import Fleet, Program, children, lives, page_processes
 
 _PATIENCE_S: Final = 4.0
 """For so long a victim is waited for that has work in hand."""
 _GONE_WITHIN_S: Final = 2.0
 _LONGEST_LOCK_S: Final = 2.0  # twice the busy timeout of the run's settings
+_LOCK_TRY_S: Final = 0.5  # short, because who has the lock may have been stopped, and is woken up between two tries
 _LONGEST_STOP_S: Final = 5.0  # longer than a lease: who wakes up then finds that its job is somebody else's
 
 
@@ -54,14 +57,16 @@ KINDS: Final = (
 class Killer:
     """Strikes once for each call of `strike`. `by_kind` and `at_work` count; `outlived` are processes that did not end with their parent."""
 
-    def __init__(self, fleet: Fleet, clients: Clients, engine: Engine, random: Random) -> None:
+    def __init__(self, fleet: Fleet, clients: Clients, machine: Machine, engine: Engine, random: Random) -> None:
         self.by_kind: Counter[str] = Counter()
         self.at_work: Counter[str] = Counter()
         self.outlived: list[int] = []
         self.locks = 0
         self._fleet = fleet
         self._clients = clients
+        self.machine = machine
         self._engine = engine
+        self._impatient = connect(str(engine.url), _LOCK_TRY_S)
         self._random = random
         self._wake_up: list[tuple[float, int, Program | None]] = []
         self._doomed: list[tuple[float, int]] = []
@@ -82,6 +87,7 @@ class Killer:
 
     def attend(self) -> None:
         """What is due by now: wake up who was stopped, see whether those are gone who should be, start again what has ended."""
+        self.machine.attend()
         now_s = time.monotonic()
         for waking in [waking for waking in self._wake_up if waking[0] <= now_s]:
             self._wake_up.remove(waking)
@@ -99,13 +105,31 @@ class Killer:
     def hold_the_lock(self) -> None:
         """Be the one writer of the database, for longer than others wait for it as often as not."""
         self.locks += 1
-        with self._engine.connect().execution_options(recto_begin=Begin.WRITE) as connection, connection.begin():
-            time.sleep(self._random.random() * _LONGEST_LOCK_S)
+        lock_s = self._random.random() * _LONGEST_LOCK_S
+        until = time.monotonic() + _LONGEST_STOP_S + _PATIENCE_S
+        while not self._holds_the_lock(lock_s):
+            assert time.monotonic() < until, "the database stays locked though nobody is stopped"
+            self.attend()
+
+    def _holds_the_lock(self, lock_s: float) -> bool:
+        """False where another writer has it: it may be one that was stopped in the middle of its transaction, and has to be woken up."""
+        try:
+            with transaction(Session(self._impatient), Begin.WRITE):
+                time.sleep(lock_s)
+        except DatabaseBusy:
+            return False
+        return True
 
     def wake_all(self) -> None:
-        """Nobody stays stopped."""
+        """Nobody stays stopped, and the machine is well."""
+        self.machine.heal()
         self._wake_up = [(0.0, pid, program) for _, pid, program in self._wake_up]
         self.attend()
+
+    def close(self) -> None:
+        """As `wake_all`, and let the database go."""
+        self.wake_all()
+        self._impatient.dispose()
 
     def _at_backend(self, kind: Kind) -> str:
         backend = self._fleet.backend

@@ -74,10 +74,13 @@ class Fleet:
         self.storage = folder / "storage"
         self.log = folder / "programs.log"
         self.port = _free_port()
+        self.clock = folder / "clock"
+        """Seconds by which the clock of its processes is ahead of the machine's."""
+        self.clock.write_text("0", encoding="ascii")
         self._mark = uuid4().hex
         outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
         own = {"RECTO_FILE_STORAGE_PATH": str(self.storage), "RECTO_SERVER_PORT": str(self.port), _MARK: self._mark}
-        self._environ = outer | SETTINGS | own
+        self._environ = outer | SETTINGS | own | _clock_environ(self.clock)
         command = ("ocr_worker.py", "run", "--processes", "1")
         self.backend = Program(("app.py",), self._environ, self.log)
         self.workers = [Program(command, self._environ, self.log) for _ in range(workers)]
@@ -161,6 +164,11 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         return b""  # the process has ended, or is somebody else's
+
+
+def _clock_environ(clock: Path) -> dict[str, str]:
+    folders = [str(Path(__file__).with_name("clock")), os.environ.get("PYTHONPATH", "")]
+    return {"CHAOS_CLOCK": str(clock), "PYTHONPATH": os.pathsep.join(filter(None, folders))}
 
 
 def _free_port() -> int:

@@ -26,6 +26,7 @@ from recto.file_storage.volume import VolumeStorage
 from tests.chaos.clients import Clients
 from tests.chaos.documents import Letter, letters
 from tests.chaos.kills import Killer
+from tests.chaos.machine import Machine
 from tests.chaos.processes import Fleet, wait_until
 from tests.chaos.verdict import Verdict, judge, leftovers, without_json
 
@@ -52,6 +53,8 @@ class Outcome:
     by_kind: dict[str, int]
     at_work: dict[str, int]
     locks: int
+    clock_steps: int
+    full_disks: int
     answers: dict[str, int]
     starts: int
     for_sweeper: int
@@ -80,8 +83,8 @@ def run(plan: Plan, folder: Path) -> Outcome:
             fleet.start()
             clients = Clients(fleet.port, _token(engine), sent, plan.seed)
             stack.callback(clients.stop)
-            killer = Killer(fleet, clients, engine, random)
-            stack.callback(killer.wake_all)
+            killer = Killer(fleet, clients, Machine(fleet, random), engine, random)
+            stack.callback(killer.close)
             _strike_while_they_work(plan, clients, killer, random, engine)
         return _outcome(plan, fleet, clients, killer, engine, sent, time.monotonic() - started_s)
     finally:
@@ -100,6 +103,7 @@ def _strike_while_they_work(plan: Plan, clients: Clients, killer: Killer, random
             clients.allowed += 2  # there was nobody at work
         if random.random() < _LOCKS_PER_STRIKE:
             killer.hold_the_lock()
+        killer.machine.trouble()
         pause_until = time.monotonic() + random.random() * 1.5
         while time.monotonic() < pause_until:
             killer.attend()
@@ -127,7 +131,13 @@ def _token(engine: Engine) -> str:
 
 
 def _outcome(
-    plan: Plan, fleet: Fleet, clients: Clients, killer: Killer, engine: Engine, sent: list[Letter], took_s: float
+    plan: Plan,
+    fleet: Fleet,
+    clients: Clients,
+    killer: Killer,
+    engine: Engine,
+    sent: list[Letter],
+    took_s: float,
 ) -> Outcome:
     storage = VolumeStorage(fleet.storage)
     for uuid in without_json(engine, storage):
@@ -143,6 +153,8 @@ def _outcome(
         dict(sorted(killer.by_kind.items())),
         dict(sorted(killer.at_work.items())),
         killer.locks,
+        killer.machine.clock_steps,
+        killer.machine.full_disks,
         dict(sorted(clients.answers.items())),
         sum(program.starts for program in fleet.programs),
         len(left),
@@ -161,7 +173,7 @@ def report(outcome: Outcome) -> str:
         *(f"  {count:4} {kind}" for kind, count in outcome.by_kind.items()),
         f"on work in progress: {sum(outcome.at_work.values())}",
         *(f"  {count:4} {phase}" for phase, count in outcome.at_work.items()),
-        f"database locked by a writer: {outcome.locks} times",
+        f"database locked by a writer: {outcome.locks} times; clock set: {outcome.clock_steps} times; disk full: {outcome.full_disks} times",
         f"answers: {outcome.answers}; accepted without an answer: {verdict.unanswered}; programs started: {outcome.starts}",
         f"endings: {dict(verdict.endings)}; attempts: {dict(sorted(verdict.attempts.items()))}; pages given up and named: {verdict.pages_given_up}",
         f"tracebacks in the log: {outcome.tracebacks}; files that dead processes left, for the sweeper: {outcome.for_sweeper}",

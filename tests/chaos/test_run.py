@@ -13,7 +13,7 @@ from tests.chaos.verdict import Verdict
 
 
 def outcome(verdict: Verdict, answers: dict[str, int] | None = None, orphans: list[str] | None = None) -> Outcome:
-    return Outcome(Plan(2, 1, 1), verdict, {}, {}, 0, answers or {}, 3, 0, orphans or [], 0, 1.0)
+    return Outcome(Plan(2, 1, 1), verdict, {}, {}, 0, 0, 0, answers or {}, 3, 0, orphans or [], 0, 1.0)
 
 
 def test_run_is_sound_only_where_every_letter_ended_once_and_nothing_is_left() -> None:
