@@ -11,7 +11,7 @@ from flask.json import dumps
 from recto.audit import Action
 from recto.database import Begin
 from recto.errors import OptionInvalid, RectoError
-from recto.job_views import JobView, latest_change, list_jobs
+from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
@@ -79,6 +79,13 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
     return "", HTTPStatus.NO_CONTENT
 
 
+@blueprint.post("/jobs/<uuid:uuid>/cancel")
+@access(Access.WRITE)
+def cancel_job(uuid: UUID) -> Response:
+    """Stop reading a job, and keep it; one that has ended stays as it ended."""
+    return _job_response(stop_job(signed_in().account.id, str(uuid)))
+
+
 @blueprint.get("/languages")
 @access(Access.READ_OR_WRITE)
 def get_languages() -> Response:
@@ -89,6 +96,12 @@ def get_languages() -> Response:
         default=services().default_languages,
         worker_running=any(worker.is_alive for worker in workers),
     )
+
+
+def stop_job(user_id: int, uuid: str) -> JobView:
+    """Cancel the job. Its Worker learns of it at its next look and kills what reads for it."""
+    run(Begin.WRITE, services().jobs.cancel, user_id, uuid)
+    return read(get_job, user_id, uuid)
 
 
 def remove_job(user_id: int, uuid: str) -> None:

@@ -20,7 +20,7 @@ from recto.job_views import JobView, get_job, latest_change, list_jobs, page_fai
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web.access_api import revoke_token_noted
-from recto.web.api import before, parse_before, remove_job
+from recto.web.api import before, parse_before, remove_job, stop_job
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
@@ -122,6 +122,14 @@ def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int
     if services().deriver.has_made(job, picture, _MAKING_WAIT_S):
         return redirect(url_for("page_images.get_page_image", uuid=uuid, number=number, stage=stage))
     return _being_made(job, f"The picture of page {number}", "picture")
+
+
+@blueprint.post("/jobs/<uuid:uuid>/cancel")
+@access(Access.WRITE)
+def cancel(uuid: UUID) -> Response:
+    """Stop reading a job."""
+    stop_job(signed_in().account.id, str(uuid))
+    return redirect(url_for("pages.job", uuid=uuid))
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")

@@ -49,7 +49,7 @@ function showDeleted() {
   part("explain").textContent = "It was removed from another window.";
   part("progress").hidden = true;
   page.querySelector(".ghost").hidden = true;
-  page.querySelector(".confirm").hidden = true;
+  for (const gone of [".stop", ".confirm"]) page.querySelector(gone).hidden = true;
   announce(part("headline").textContent);
 }
 
