@@ -1,6 +1,7 @@
 """`derive`: a format of a finished job's result, or a picture of one of its pages. The Backend runs it in a process of its own."""
 
 import os
+import signal
 from uuid import UUID, uuid4
 
 import click
@@ -25,6 +26,7 @@ from recto.page_tasks import (
     write_picture,
     write_result,
 )
+from recto.parent_death import die_with_parent
 from recto.settings import Settings, load_settings
 
 _log = get_logger(__name__)
@@ -43,8 +45,13 @@ def _named(_context: click.Context, _parameter: click.Parameter, name: str) -> R
 @click.argument("uuid", type=click.UUID)
 @click.argument("wanted", callback=_named)
 @click.option("--token", help="Go on with a derivation that the Backend has begun under this token.")
-def derive(uuid: UUID, wanted: ResultFile | PagePicture, token: str | None) -> None:
+@click.option(
+    "--parent-pid", type=int, help="Process id of the program that asks for it: its end is the end of this one."
+)
+def derive(uuid: UUID, wanted: ResultFile | PagePicture, token: str | None, parent_pid: int | None) -> None:
     """Make WANTED of a finished job without reading the document again: a format, or a picture such as page-0001-preprocessed.png."""
+    if parent_pid is not None:
+        die_with_parent(signal.SIGKILL, parent_pid=parent_pid)
     settings = load_settings(os.environ)
     configure_logging(settings.log.level, settings.log.format)
     sessions = connect_sessions(settings) if token else open_sessions(settings)

@@ -130,7 +130,7 @@ class Deriver:
 
     def _run(self, job: JobView, wanted: Derivable, token: str) -> int | None:
         """The exit status of the program; None where it was killed because it took too long. Renews meanwhile."""
-        command = (*self._command, job.uuid, wanted.name, "--token", token)
+        command = (*self._command, job.uuid, wanted.name, "--token", token, "--parent-pid", str(os.getpid()))
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         pid = os.posix_spawn(command[0], command, os.environ, file_actions=[nothing])
         self._pids.add(pid)

@@ -1,8 +1,13 @@
 """`derive`: formats of a finished job, as the Backend and an administrator have them made."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -126,3 +131,13 @@ def test_derive_of_no_job_says_so(command_line: CommandLine) -> None:
 def test_derive_of_an_unknown_format_is_wrong_usage(command_line: CommandLine, uuid: str) -> None:
     refused = command_line("derive", uuid, "docx")
     assert (refused.status, "page-0001-original.png" in refused.err) == (2, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel")
+def test_derive_ends_with_the_program_that_asked_for_it(tmp_path: Path) -> None:
+    """Which is not this one, so that it is taken for dead."""
+    command = [sys.executable, "ocr_worker.py", "derive", str(uuid4()), "txt", "--parent-pid", str(os.getppid())]
+    root = Path(__file__).resolve().parents[2]
+    ended = subprocess.run(command, cwd=root, env=os.environ | {"RECTO_FILE_STORAGE_PATH": str(tmp_path)}, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
