@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> Flask:
             storage=storage,
             feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
             links=LinkSigner(secret_key),
-            deriver=Deriver(storage, settings.worker.page_timeout_s),
+            deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
             limits=WebLimits(
                 server.max_upload_bytes,
                 server.max_wait_s,

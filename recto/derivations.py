@@ -21,7 +21,6 @@ from recto.ocr.options import RESULT_FORMATS, STAGES, ResultFormat, Stage
 FAILURE_HOLDS_S: Final = 60.0
 """For so long a failure is the answer; asked for later, the format is tried again: a full disk may have room by then."""
 
-_WRITING_S_PER_PAGE: Final = 0.5
 _PICTURE: Final = re.compile(rf"page-(?P<number>[0-9]{{4,9}})-(?P<stage>{'|'.join(STAGES)})\.png")
 
 
@@ -100,11 +99,6 @@ class Derivation:
     token: str
     error_code: str | None
     error_detail: str | None
-
-
-def time_limit_s(page_timeout_s: float, page_count: int) -> float:
-    """How long writing a result of so many pages may take: as long as one page may take to be read, and some more for each page."""
-    return page_timeout_s + page_count * _WRITING_S_PER_PAGE
 
 
 def find(session: Session, uuid: str, name: str) -> Derivation | None:

@@ -397,7 +397,7 @@ class PageTooLarge(DocumentError):
 
 
 class PageTimeout(DocumentError):
-    """A page took longer than worker.page_timeout_s, twice."""
+    """A page took longer than its size allows, twice."""
 
     code = "page_timeout"
     title = "Page took too long"
@@ -432,7 +432,7 @@ class PageNotPreprocessed(DocumentError):
 
 
 class JobTimeout(DocumentError):
-    """The job took longer than its limit."""
+    """The job took longer than its pages allow."""
 
     code = "job_timeout"
     title = "Job took too long"

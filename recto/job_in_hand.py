@@ -33,8 +33,10 @@ class JobInHand:
         self.claim = claim
         self.started_s = started_s
         self.document_page_count = 0
+        self.pages_to_read = 0
         self.warnings: tuple[ResultWarning, ...] = ()
         self.running: set[Work] = set()
+        self._pages_px: tuple[int, ...] = ()
         self._waiting: deque[Work] = deque([Work(WorkKind.OPEN)])
         self._tried_again: set[Work] = set()
 
@@ -56,12 +58,18 @@ class JobInHand:
 
     def opened(self, numbers: Iterable[int], info: DocumentInfo) -> None:
         """The document is open; of its pages `numbers` are to be read, less those that an earlier attempt finished."""
-        self.document_page_count, self.warnings = info.page_count, info.warnings
+        self.document_page_count, self.warnings, self._pages_px = info.page_count, info.warnings, info.pages_px
+        numbers = list(numbers)
+        self.pages_to_read = len(numbers)
         self.running.discard(Work(WorkKind.OPEN))
         self._waiting.extend(
             Work(WorkKind.PAGE, number) for number in numbers if number not in self.claim.finished_pages
         )
         self._write_when_read()
+
+    def page_px(self, number: int) -> int:
+        """Pixels of a page, from 1; 0 where its size is not known, or for work on the whole document (0)."""
+        return self._pages_px[number - 1] if 1 <= number <= len(self._pages_px) else 0
 
     def page_ended(self, number: int) -> None:
         """A page was read or given up."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recto.errors import SettingsError
+from recto.time_limits import TimeLimits
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 DEFAULTS_FILE = PROJECT_FOLDER / "config.toml"
@@ -108,10 +109,19 @@ class WorkerSettings(_Section):
     processes: int = Field(ge=0)
     poll_interval_s: _Positive
     page_timeout_s: _Positive
+    page_timeout_s_per_megapixel: float = Field(ge=0)
     job_timeout_s: _Positive
+    job_timeout_s_per_page: float = Field(ge=0)
     pages_per_process: int = Field(ge=1)
     niceness: int = Field(ge=0, le=19)
     process_memory_bytes: int = Field(ge=0)
+
+    @property
+    def time_limits(self) -> TimeLimits:
+        """How long work on a document may take."""
+        return TimeLimits(
+            self.page_timeout_s, self.page_timeout_s_per_megapixel, self.job_timeout_s, self.job_timeout_s_per_page
+        )
 
 
 class OcrSettings(_Section):

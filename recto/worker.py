@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
@@ -22,11 +21,9 @@ from recto.errors import (
     DocumentError,
     EngineMissing,
     FileNotFound,
-    JobTimeout,
     LanguageNotInstalled,
     LeaseLost,
     PageCrashed,
-    PageTimeout,
     PageUnreadable,
     RectoError,
     ServiceError,
@@ -42,21 +39,13 @@ from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
 from recto.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
+from recto.time_limits import TimeLimits, job_timeout, page_timeout
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _BUSY_PAUSE_S: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """Settings section [worker], in seconds."""
-
-    poll_interval_s: float
-    page_timeout_s: float
-    job_timeout_s: float
 
 
 class Worker:
@@ -69,7 +58,8 @@ class Worker:
         jobs: Jobs,
         executor: Executor,
         heartbeat: Heartbeat,
-        limits: WorkerLimits,
+        limits: TimeLimits,
+        poll_interval_s: float,
     ) -> None:
         self._name = name
         self._sessions = sessions
@@ -77,6 +67,7 @@ class Worker:
         self._executor = executor
         self._heartbeat = heartbeat
         self._limits = limits
+        self._poll_interval_s = poll_interval_s
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], tuple[JobInHand, Work]] = {}
         self._turns = 0
@@ -102,9 +93,9 @@ class Worker:
 
     def _wait(self, stopping: threading.Event) -> None:
         if self._running:
-            wait(self._running, self._limits.poll_interval_s, FIRST_COMPLETED)
+            wait(self._running, self._poll_interval_s, FIRST_COMPLETED)
         else:
-            stopping.wait(self._limits.poll_interval_s)
+            stopping.wait(self._poll_interval_s)
 
     def _top_up(self) -> None:
         """Start work until every process has some and one more piece lies ready."""
@@ -176,8 +167,8 @@ class Worker:
 
     def _time_limit_s(self, job: JobInHand, work: Work) -> float:
         if work.kind is WorkKind.WRITE:
-            return derivations.time_limit_s(self._limits.page_timeout_s, job.document_page_count)
-        return self._limits.page_timeout_s
+            return self._limits.writing_s(job.document_page_count)
+        return self._limits.page_s(job.page_px(work.number))
 
     def _take_in(self, job: JobInHand, work: Work, future: Future[Any]) -> None:
         """Record how a piece of work ended."""
@@ -186,13 +177,11 @@ class Worker:
         except CancelledError:
             job.put_back(work)
         except TimeoutError:
-            took = f"took longer than {self._limits.page_timeout_s:g} s, twice"
-            self._died(
-                job, work, PageTimeout(f"{_what(work)} {took}. An administrator can raise worker.page_timeout_s.")
-            )
+            self._died(job, work, page_timeout(_what(work), self._time_limit_s(job, work), job.page_px(work.number)))
         except PROCESS_DIED:
             error = PageCrashed(
-                f"{_what(work)} ended its process, twice. The document may be damaged; try to save or scan it anew."
+                f"{_what(work)} ended its process, twice. The document may be damaged: try to save or scan it anew; or it needs more memory "
+                "than one page may have (worker.process_memory_bytes)."
             )
             self._died(job, work, error)
         except (ServiceError, FileNotFound) as error:
@@ -285,9 +274,8 @@ class Worker:
             if job.claim.lease not in held:
                 _log.info("job_lost", job=job.claim.lease.job_uuid)
                 self._drop(job)
-            elif time.monotonic() - job.started_s > self._limits.job_timeout_s:
-                limit = f"The job took longer than {self._limits.job_timeout_s:g} s."
-                late = JobTimeout(f"{limit} Send fewer pages at once, or have worker.job_timeout_s raised.")
+            elif time.monotonic() - job.started_s > self._limits.job_s(job.pages_to_read):
+                late = job_timeout(self._limits.job_s(job.pages_to_read), job.pages_to_read)
                 self._guarded(job, lambda job=job, late=late: self._fail(job, late))  # type: ignore[misc]
 
     def _guarded(self, job: JobInHand, action: Callable[[], None]) -> None:

@@ -124,8 +124,3 @@ def test_what_can_be_made_is_found_by_its_name(wanted: derivations.Derivable, na
 @pytest.mark.parametrize("name", ["docx", "", "page-7-original.png", "page-0007-deskew.png", "page-0007-original.png/"])
 def test_name_of_nothing_finds_nothing(name: str) -> None:
     assert derivations.parse_name(name) is None
-
-
-def test_time_limit_grows_with_the_pages() -> None:
-    assert derivations.time_limit_s(30.0, 0) == 30.0
-    assert derivations.time_limit_s(30.0, 1000) > derivations.time_limit_s(30.0, 10) > 30.0

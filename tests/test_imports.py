@@ -35,7 +35,7 @@ OPERATIONS = (
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
-LEAVES = ("recto.errors", "recto.settings", "recto.logs", "recto.parent_death", "recto")
+LEAVES = ("recto.errors", "recto.settings", "recto.logs", "recto.parent_death", "recto.time_limits", "recto")
 ROWS = (ENTRY_POINTS, (*WEB, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
 
 WITHIN_A_ROW = {
@@ -44,7 +44,8 @@ WITHIN_A_ROW = {
     "recto.jobs": OPERATIONS[:-1],
     "app": (),
     "ocr_worker": ("recto.commands",),
-    "recto.settings": ("recto.errors", "recto"),
+    "recto.settings": ("recto.errors", "recto.time_limits", "recto"),
+    "recto.time_limits": ("recto.errors", "recto"),
     "recto.logs": ("recto.errors", "recto"),
 }
 """What a module may import of its own row, besides itself."""

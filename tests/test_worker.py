@@ -35,11 +35,14 @@ from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import Options
 from recto.ocr.page import Document, Page, ResultWarning, Step
 from recto.page_tasks import EngineReport, FormatFailure, checkpoint_page, inspect_document, write_results
-from recto.worker import Worker, WorkerLimits
+from recto.time_limits import TimeLimits
+from recto.worker import Worker
 from tests.conftest import JobTable, sqlite_url
 
 _T = TypeVar("_T")
-LIMITS = WorkerLimits(poll_interval_s=0.01, page_timeout_s=30.0, job_timeout_s=3600.0)
+LIMITS = TimeLimits(
+    page_timeout_s=30.0, page_timeout_s_per_megapixel=2.0, job_timeout_s=3600.0, job_timeout_s_per_page=60.0
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Task:
     function: Callable[..., Any]
     args: tuple[Any, ...]
     future: "Future[Any]"
+    timeout_s: float
 
     @property
     def uuid(self) -> str:
@@ -69,9 +73,8 @@ class ScriptedExecutor:
 
     def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
         assert isinstance(task, partial)
-        assert (timeout_s > LIMITS.page_timeout_s) is (task.func is write_results)
         future: Future[_T] = Future()
-        self.tasks.append(Task(task.func, task.args, future))
+        self.tasks.append(Task(task.func, task.args, future, timeout_s))
         return future
 
     def stop(self) -> None:
@@ -89,12 +92,12 @@ Answer = Callable[[Task], Any]
 class Loop:
     """A Worker that is stepped by hand."""
 
-    def __init__(self, table: JobTable, capacity: int = 2, limits: WorkerLimits = LIMITS, name: str = "one") -> None:
+    def __init__(self, table: JobTable, capacity: int = 2, limits: TimeLimits = LIMITS, name: str = "one") -> None:
         self.table = table
         self.executor = ScriptedExecutor(capacity)
         report = EngineReport("double 1.0", ("eng",))
         self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
-        self.worker = Worker(name, table.sessions, table.jobs, self.executor, self.heartbeat, limits)
+        self.worker = Worker(name, table.sessions, table.jobs, self.executor, self.heartbeat, limits, 0.01)
 
     def step(self) -> None:
         self.worker.step()
@@ -375,13 +378,45 @@ def test_full_storage_gives_the_job_back_for_later(
     assert (table.job(uuid).status, table.job(uuid).attempt) == (JobStatus.FINISHED, 2)
 
 
-def test_job_that_takes_too_long_is_stopped_with_the_reason(table: JobTable, ann: int) -> None:
-    loop = Loop(table, limits=WorkerLimits(0.01, LIMITS.page_timeout_s, job_timeout_s=0.0))
+def test_time_of_work_follows_the_size_of_what_it_is_about(table: JobTable, ann: int, loop: Loop) -> None:
+    table.submit(ann)
+    small_and_large = DocumentInfo("image/tiff", 2, (), (1_000_000, 35_000_000))
+    loop.run_until_idle(lambda task: small_and_large if task.function is inspect_document else read_all(2)(task))
+    times = {(task.function, task.page): task.timeout_s for task in loop.executor.tasks}
+    assert times == {
+        (inspect_document, 0): 30.0,
+        (checkpoint_page, 1): 32.0,
+        (checkpoint_page, 2): 100.0,
+        (write_results, 0): LIMITS.writing_s(2),
+    }
+
+
+def test_page_that_takes_too_long_is_named_with_its_limit_and_its_size(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    sizes = DocumentInfo("image/tiff", 2, (), (1_000_000, 35_000_000))
+    late = read_all(2, {2: TimeoutError()})
+    loop.run_until_idle(lambda task: sizes if task.function is inspect_document else late(task))
+    (failure,) = table.read(page_failures, uuid)
+    assert (failure.page, failure.code) == (2, "page_timeout")
+    assert failure.detail.startswith("Page 2 (35.0 megapixels) took longer than 100 s, twice.")
+
+
+def test_job_that_takes_too_long_is_stopped_with_the_reason(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uuid = table.submit(ann)
     loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 3))
     loop.step()
-    assert table.job(uuid).reason_code == "job_timeout"
-    assert loop.executor.running == []
+    now_s = time.monotonic()
+    monkeypatch.setattr("recto.worker.time.monotonic", lambda: now_s + 3600.0 + 3 * 60.0 - 1.0)
+    loop.step()
+    assert table.job(uuid).ended_us is None
+    monkeypatch.setattr("recto.worker.time.monotonic", lambda: now_s + 3600.0 + 3 * 60.0 + 1.0)
+    loop.step()
+    job = table.job(uuid)
+    assert (job.reason_code, loop.executor.running) == ("job_timeout", [])
+    assert "longer than 3780 s, the limit for its 3 pages" in (job.reason_detail or "")
 
 
 def test_stop_hands_jobs_back_without_costing_an_attempt(table: JobTable, ann: int, loop: Loop) -> None:

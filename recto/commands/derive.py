@@ -63,7 +63,7 @@ def derive(uuid: UUID, wanted: ResultFile | PagePicture, token: str | None, pare
         raise ResultNotMade(f"Job {uuid} is {job.status}; formats and pictures are made of jobs that are FINISHED.")
     if token is None:
         token = uuid4().hex
-        hold_s = derivations.time_limit_s(settings.worker.page_timeout_s, job.page_count or 0)
+        hold_s = settings.worker.time_limits.writing_s(job.page_count or 0)
         with transaction(sessions(), Begin.WRITE) as session:
             if not derivations.begin(session, job.uuid, wanted.name, token, hold_s):
                 raise ResultNotMade("This is being made already, or failed a moment ago. Try again in a minute.")

@@ -24,6 +24,7 @@ from recto.commands.stage_files import make_folder, read_and_save_stages
 from recto.errors import DocumentError, PageCrashed, PageTimeout
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.document_file import DocumentFile
+from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, page_numbers
 from recto.ocr.page import Page, ResultWarning
 from recto.ocr.writers.json import page_from_json, page_to_json
@@ -41,6 +42,7 @@ class _Reading:
     """One call: which document, how, and in how many processes."""
 
     file: DocumentFile
+    info: DocumentInfo
     options: Options
     processes: int
     settings: Settings
@@ -51,6 +53,10 @@ class _Reading:
         if self.stages:
             return partial(read_and_save_stages, self.stages, self.file, number, self.options)
         return partial(read_page, self.file, number, self.options)
+
+    def limit_s(self, number: int) -> float:
+        """How long that may take where it runs in a process of its own."""
+        return self.settings.worker.time_limits.page_s(self.info.pages_px[number - 1])
 
 
 @click.command()
@@ -96,7 +102,7 @@ def recognise(
     processes = min(processes or settings.worker.processes or core_count(), len(numbers))
     if save_stages:
         make_folder(save_stages)
-    reading = _Reading(document_file, options, processes, settings, save_stages)
+    reading = _Reading(document_file, info, options, processes, settings, save_stages)
     with _ended_by_signals(), tempfile.TemporaryDirectory(prefix="recto-") as folder:
         warnings = (*info.warnings, *_read_pages(reading, numbers, Path(folder)))
         _tell(warnings)
@@ -162,9 +168,9 @@ def _in_processes(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
         while waiting or ahead:
             while waiting and len(ahead) <= 2 * reading.processes:
                 number = waiting.popleft()
-                ahead.append((number, executor.submit(reading.task(number), worker.page_timeout_s)))
+                ahead.append((number, executor.submit(reading.task(number), reading.limit_s(number))))
             number, future = ahead.popleft()
-            yield number, _outcome(number, future, worker.page_timeout_s)
+            yield number, _outcome(number, future, reading.limit_s(number))
     finally:
         executor.stop()
 
@@ -176,7 +182,8 @@ def _outcome(number: int, future: Future[Page], timeout_s: float) -> Page | Docu
         return error
     except TimeoutError:
         return PageTimeout(
-            f"Page {number} took longer than {timeout_s:g} s. Raise RECTO_WORKER_PAGE_TIMEOUT_S to wait longer."
+            f"Page {number} took longer than {timeout_s:g} s. Raise RECTO_WORKER_PAGE_TIMEOUT_S to wait longer, or "
+            "RECTO_WORKER_PAGE_TIMEOUT_S_PER_MEGAPIXEL for large pages."
         )
     except (*PROCESS_DIED, CancelledError):
         return PageCrashed(

@@ -22,7 +22,7 @@ from recto.page_tasks import EngineReport, describe_engine
 from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
 from recto.sweeper import Sweeper, SweepingThread
-from recto.worker import Worker, WorkerLimits
+from recto.worker import Worker
 
 _log = get_logger(__name__)
 _START_TIMEOUT_S = 120.0
@@ -56,13 +56,12 @@ def run(processes: int | None) -> None:
             _log.warning("default_language_not_installed", languages="+".join(missing), setting="ocr.languages")
         heartbeat = Heartbeat(name, sessions, jobs, engine, count, presence)
         worker = settings.worker
-        limits = WorkerLimits(worker.poll_interval_s, worker.page_timeout_s, worker.job_timeout_s)
         sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s)
         sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s)
         heartbeat.start()
         sweeping.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
-        Worker(name, sessions, jobs, executor, heartbeat, limits).run(stopping)
+        Worker(name, sessions, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
         sweeping.stop()
         heartbeat.stop()
         presence.leave()

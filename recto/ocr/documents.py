@@ -41,11 +41,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """What the headers of a document say. `warnings` concern the document as a whole."""
+    """What the headers of a document say. `warnings` concern the document as a whole.
+
+    `pages_px`: width x height of each page as it will be read, at most; 0 for one whose size cannot be told.
+    """
 
     media_type: str
     page_count: int
     warnings: tuple[ResultWarning, ...] = ()
+    pages_px: tuple[int, ...] = ()
 
 
 def inspect(file: DocumentFile, limits: Limits) -> DocumentInfo:
@@ -55,14 +59,14 @@ def inspect(file: DocumentFile, limits: Limits) -> DocumentInfo:
     """
     media_type = _media_type(file.path)
     warnings: tuple[ResultWarning, ...] = ()
-    total_px = 0
     if media_type == "application/pdf":
         summary = pdf_files.summarise(file, limits.max_pages, limits.max_page_px)
-        page_count, total_px = summary.page_count, summary.most_px
+        page_count, pages_px = summary.page_count, summary.pages_px
         remarks = ((REPAIRED, summary.is_repaired), (SIGNATURE_ENDS, summary.is_signed))
         warnings = tuple(remark for remark, is_due in remarks if is_due)
     else:
-        page_count = image_files.count_pages(file.path, limits.max_pages, limits.max_page_px, limits.max_document_px)
+        pages_px = image_files.pages_px(file.path, limits.max_pages, limits.max_page_px, limits.max_document_px)
+        page_count = len(pages_px)
     if not page_count:
         raise DocumentEmpty("The document has no pages. Send one that has at least one page.")
     if page_count > limits.max_pages:
@@ -70,13 +74,13 @@ def inspect(file: DocumentFile, limits: Limits) -> DocumentInfo:
             f"The document has more than {limits.max_pages} pages. Split it into parts and send them one by one.",
             max_pages=limits.max_pages,
         )
-    if total_px > limits.max_document_px:
+    if sum(pages_px) > limits.max_document_px:
         raise DocumentTooLarge(
-            f"The pages of the document have {total_px} pixels together; at most {limits.max_document_px} are read. "
+            f"The pages of the document have {sum(pages_px)} pixels together; at most {limits.max_document_px} are read. "
             "Split it into parts and send them one by one.",
             max_document_px=limits.max_document_px,
         )
-    return DocumentInfo(media_type, page_count, warnings)
+    return DocumentInfo(media_type, page_count, warnings, pages_px)
 
 
 def load_page(file: DocumentFile, number: int, limits: Limits) -> PageImage:

@@ -25,6 +25,7 @@ from recto.errors import FileNotFound, JobNotFound, ResultNotMade, ServiceError
 from recto.file_storage.base import FileStorage
 from recto.job_views import JobView
 from recto.logs import get_logger
+from recto.time_limits import TimeLimits
 from recto.web.database import in_thread, read, write
 
 _log = get_logger(__name__)
@@ -43,11 +44,14 @@ _LOOK_ELSEWHERE_S: Final = 0.5
 
 
 class Deriver:
-    """Makes formats and pictures of finished jobs. `page_timeout_s` is what one page may take: see derivations.time_limit_s."""
+    """Makes formats and pictures of finished jobs. `limits` says how long that may take, `max_page_px` how large a page can be."""
 
-    def __init__(self, storage: FileStorage, page_timeout_s: float, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self, storage: FileStorage, limits: TimeLimits, max_page_px: int, command: Sequence[str] = COMMAND
+    ) -> None:
         self._storage = storage
-        self._page_timeout_s = page_timeout_s
+        self._limits = limits
+        self._max_page_px = max_page_px
         self._command = tuple(command)
         self._slots = BoundedSemaphore(_AT_ONCE)
         self._ended: dict[_Key, Event] = {}
@@ -159,5 +163,6 @@ class Deriver:
             _log.warning("derivation_not_renewed", job=job.uuid, name=wanted.name, code=error.code)
 
     def _limit_s(self, job: JobView, wanted: Derivable) -> float:
-        page_count = 1 if isinstance(wanted, PagePicture) else job.page_count or 0
-        return derivations.time_limit_s(self._page_timeout_s, page_count)
+        if isinstance(wanted, PagePicture):
+            return self._limits.page_s(self._max_page_px)
+        return self._limits.writing_s(job.page_count or 0)

@@ -36,8 +36,9 @@ from recto.ocr.options import Options
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
 from recto.page_tasks import EngineReport, PageProcessSetup
 from recto.settings import load_settings
+from recto.time_limits import TimeLimits
 from recto.web.database import db
-from recto.worker import Worker, WorkerLimits
+from recto.worker import Worker
 from tests.chaos.faults import Crash, Steps
 from tests.conftest import POLICY, JobTable, SetClock, new_submission, sqlite_url
 from tests.web.clients import Program
@@ -45,7 +46,7 @@ from tests.web.clients import Program
 _T = TypeVar("_T")
 PAGES: Final = 2
 _QUAD: Final[Quad] = ((0.0, 0.0), (9.0, 0.0), (9.0, 5.0), (0.0, 5.0))
-_LIMITS: Final = WorkerLimits(poll_interval_s=0.0, page_timeout_s=30.0, job_timeout_s=3600.0)
+_LIMITS: Final = TimeLimits(30.0, 0.0, 3600.0, 0.0)
 _SETUP: Final = {
     "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
     "RECTO_WORKER_NICENESS": "0",
@@ -147,7 +148,7 @@ class World:
             name, self.table.sessions, Jobs(POLICY, clock), EngineReport("constant 1", ("eng",)), 1
         )
         self.heartbeat._watch._clock = clock
-        self.worker = Worker(name, self.table.sessions, self.table.jobs, self.executor, self.heartbeat, _LIMITS)
+        self.worker = Worker(name, self.table.sessions, self.table.jobs, self.executor, self.heartbeat, _LIMITS, 0.0)
         self._app: Flask | None = None
 
     @property

@@ -46,7 +46,7 @@ def test_inspect_and_load_of_an_image_yield_its_one_page(tmp_path: Path, suffix:
 
 def test_inspect_of_a_tiff_with_three_pages_counts_them(tmp_path: Path) -> None:
     path = save_tiff(tmp_path / "three.tif", [blank_page(80, 60), blank_page(40, 30), blank_page(20, 10)])
-    assert inspect(DocumentFile(path), LIMITS) == DocumentInfo("image/tiff", 3)
+    assert inspect(DocumentFile(path), LIMITS) == DocumentInfo("image/tiff", 3, (), (80 * 60, 40 * 30, 20 * 10))
 
 
 def test_load_of_a_tiff_page_yields_that_page_and_its_resolution(tmp_path: Path) -> None:
@@ -59,7 +59,9 @@ def test_load_of_a_tiff_page_yields_that_page_and_its_resolution(tmp_path: Path)
 def test_load_of_a_pdf_page_is_rendered_at_300_dpi(tmp_path: Path) -> None:
     drawn = draw_page().pixels
     path = save_pdf(tmp_path / "two.pdf", [blank_page(300, 600), drawn])
-    assert inspect(DocumentFile(path), LIMITS) == DocumentInfo("application/pdf", 2)
+    info = inspect(DocumentFile(path), LIMITS)
+    assert (info.media_type, info.page_count) == ("application/pdf", 2)
+    assert info.pages_px[0] >= 300 * 600
     page = load_page(DocumentFile(path), 2, LIMITS)
     assert page.dpi == 300
     assert np.abs(np.subtract(page.pixels.shape, drawn.shape)).max() <= 1

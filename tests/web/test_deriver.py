@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from recto import derivations
 from recto.database import Begin, transaction
 from recto.errors import ResultNotMade
+from recto.time_limits import TimeLimits
 from recto.web.database import read
 from recto.web.deriver import Deriver
 from tests.drawing import blank_page, save_tiff
@@ -111,7 +112,8 @@ def test_format_whose_process_dies_is_a_problem_of_its_own(program: Program, uui
 def test_format_that_takes_too_long_is_killed_and_says_so(
     app: Flask, program: Program, uuid: str, programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.extensions["recto"].deriver, "_page_timeout_s", -0.2)  # 0.5 s are added for the page
+    # 0.5 s are added for the page.
+    monkeypatch.setattr(app.extensions["recto"].deriver, "_limits", TimeLimits(-0.2, 0.0, 0.0, 0.0))
     programs.are("time.sleep(60)")
     assert "took too long" in problem(ask(program, uuid, "pdf", 20), 422, "result_not_made")["detail"]
 

@@ -57,22 +57,23 @@ _DAMAGED: Final = "Open it in an image viewer and save it anew as PNG, or scan t
 _DAMAGED_TIFF: Final = "Save the TIFF anew with the program that made it, or scan {pages} again."
 
 
-def count_pages(path: Path, max_pages: int, max_page_px: int, max_document_px: int) -> int:
-    """Number of pages, from the headers alone and no further than `max_pages` + 1. A TIFF page that cannot be read counts.
+def pages_px(path: Path, max_pages: int, max_page_px: int, max_document_px: int) -> tuple[int, ...]:
+    """Pixels of every page, from the headers alone and no further than page `max_pages` + 1. A TIFF page that cannot be read has 0.
 
     DocumentDamaged where there is none to read; DocumentTooLarge where the only page, or all of them together, have too many pixels.
     """
     sizes = _page_sizes(path, max_pages + 1)
     if len(sizes) == 1 and sizes[0]:
         _check_only_page(sizes[0], max_page_px)
-    document_px = sum(width_px * height_px for width_px, height_px in filter(None, sizes))
+    found = tuple(size[0] * size[1] if size else 0 for size in sizes)
+    document_px = sum(found)
     if len(sizes) <= max_pages and document_px > max_document_px:
         raise DocumentTooLarge(
             f"The pages have {document_px} pixels together; at most {max_document_px} are read. Split the document into parts and "
             "send them one by one, or scan it at 300 dpi.",
             max_document_px=max_document_px,
         )
-    return len(sizes)
+    return found
 
 
 def decode_page(path: Path, number: int, max_page_px: int) -> PageImage:

@@ -40,12 +40,12 @@ _NEEDS_PASSWORD: Final = (raw.FPDF_ERR_PASSWORD, raw.FPDF_ERR_SECURITY)
 class PdfSummary:
     """What a PDF says of itself without any page being read.
 
-    `most_px` is the sum of the pixels that its pages are rendered with at most; 0 where there are more than `max_pages`. `is_repaired`:
+    `pages_px` are the pixels that each of its pages is rendered with at most; none where there are more than `max_pages`. `is_repaired`:
     the structure was damaged, and pages may be lost.
     """
 
     page_count: int
-    most_px: int
+    pages_px: tuple[int, ...]
     is_signed: bool
     is_repaired: bool
 
@@ -55,9 +55,9 @@ def summarise(file: DocumentFile, max_pages: int, max_page_px: int) -> PdfSummar
     with opened(file) as (pdf, is_copy):
         page_count = len(pdf)
         looked_at = range(page_count) if page_count <= max_pages else range(0)
-        most_px = sum(_most_px(pdf, index, max_page_px) for index in looked_at)
+        pages_px = tuple(_most_px(pdf, index, max_page_px) for index in looked_at)
         is_repaired = is_copy or (bool(looked_at) and is_structure_damaged(file.path, file.password))
-        return PdfSummary(page_count, most_px, _is_signed(pdf), is_repaired)
+        return PdfSummary(page_count, pages_px, _is_signed(pdf), is_repaired)
 
 
 def render_page(file: DocumentFile, number: int, max_page_px: int) -> PageImage:

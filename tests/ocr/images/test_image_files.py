@@ -11,11 +11,11 @@ from PIL import Image
 
 from recto.errors import DocumentDamaged, DocumentTooLarge, PageDamaged, PageNotInDocument
 from recto.ocr.images.image_files import (
-    count_pages,
     decode_page,
     load_quietly,
     open_frame,
     orientation_of,
+    pages_px,
     turned_upright,
 )
 from tests.drawing import blank_page, draw_page, save_tiff
@@ -148,14 +148,14 @@ def test_decode_of_an_animation_is_its_first_picture(tmp_path: Path, suffix: str
     path = tmp_path / f"film.{suffix}"
     others = [Image.fromarray(blank_page(500, 300) - shade) for shade in (50, 100)]
     Image.fromarray(PAGE).save(path, save_all=True, append_images=others, quality=95)
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 1
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 1
     assert off(path) < 3
 
 
 def test_decode_of_a_multi_picture_jpeg_is_its_first_picture(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     Image.fromarray(PAGE).save(path, "MPO", save_all=True, append_images=[Image.fromarray(blank_page(100, 50))])
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 1
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 1
     assert off(path) < 3
 
 
@@ -163,7 +163,7 @@ def test_decode_of_a_heic_with_several_pictures_is_the_one_it_names(tmp_path: Pa
     path = tmp_path / "burst.heic"
     blank = Image.fromarray(blank_page(500, 300)).convert("RGB")
     blank.save(path, save_all=True, append_images=[Image.fromarray(PAGE).convert("RGB")], primary_index=1, quality=90)
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 1
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 1
     assert off(path) < 3
 
 
@@ -174,7 +174,7 @@ def test_decode_with_an_exif_orientation_is_upright(tmp_path: Path, suffix: str,
     stored(orientation).convert("RGB").save(path, exif=exif_of(orientation), quality=90)
     assert off(path) < 3
     if suffix == "tif":
-        assert count_pages(path, 1, MAX_PX, MAX_PX) == 1
+        assert len(pages_px(path, 1, MAX_PX, MAX_PX)) == 1
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -265,15 +265,15 @@ def test_decode_of_a_fax_knows_its_tall_pixels_on_the_upright_page(tmp_path: Pat
 
 def test_count_of_a_large_document_states_the_pixels_of_all_pages(tmp_path: Path) -> None:
     path = save_tiff(tmp_path / "three.tif", [blank_page(100, 100)] * 3)
-    assert count_pages(path, 3, 10_000, 30_000) == 3
+    assert len(pages_px(path, 3, 10_000, 30_000)) == 3
     with pytest.raises(DocumentTooLarge, match="30000 pixels together; at most 29999") as caught:
-        count_pages(path, 3, 10_000, 29_999)
+        pages_px(path, 3, 10_000, 29_999)
     assert caught.value.members == {"max_document_px": 29_999}
 
 
 def test_count_goes_no_further_than_the_limit(tmp_path: Path) -> None:
     path = save_tiff(tmp_path / "many.tif", [blank_page(10, 10)] * 9)
-    assert count_pages(path, 4, 1000, 1000) == 5
+    assert len(pages_px(path, 4, 1000, 1000)) == 5
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "raw", "zstd", "jpeg", "group4"])
@@ -286,7 +286,7 @@ def test_damage_of_one_page_leaves_the_others(tmp_path: Path, compression: str) 
     _, second, _ = directory_offsets(content)
     _point_strips_beyond_the_end(content, second)
     path.write_bytes(content)
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 3
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 3
     assert np.array_equal(decode_page(path, 1, MAX_PX).pixels, decode_page(path, 3, MAX_PX).pixels)
     with pytest.raises(PageDamaged, match="Page 2"):
         decode_page(path, 2, MAX_PX)
@@ -304,7 +304,7 @@ def _point_strips_beyond_the_end(content: bytearray, directory: int) -> None:
 def test_page_of_a_kind_that_is_not_read_leaves_the_others(tmp_path: Path) -> None:
     odd = TiffPage(tags_of(10, 10, (24, 7), 9, compression=4711), [bytes(500)])
     path = written(tmp_path, "three.tif", tiff([grey_page(PAGE), odd, grey_page(PAGE)]))
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 3
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 3
     assert off(path, number=3) == 0
     with pytest.raises(PageDamaged, match="Page 2"):
         decode_page(path, 2, MAX_PX)
@@ -317,7 +317,7 @@ def test_chain_of_pages_that_is_torn_is_named_as_a_page(tmp_path: Path, followin
     (count,) = struct.unpack_from("<H", content, second)
     struct.pack_into("<L", content, second + 2 + 12 * count, following or first)
     path = written(tmp_path, "torn.tif", content)
-    assert count_pages(path, 10, MAX_PX, MAX_PX) == 3
+    assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 3
     assert off(path, number=2) == 0
     with pytest.raises(PageDamaged, match=r"Page 3 and any behind it cannot be found.* scan these pages again"):
         decode_page(path, 3, MAX_PX)
@@ -326,7 +326,7 @@ def test_chain_of_pages_that_is_torn_is_named_as_a_page(tmp_path: Path, followin
 @pytest.mark.parametrize("head", [b"II*\0", b"MM\0*\0\0\0", b"II+\0\x08\0\0\0"])
 def test_header_of_a_tiff_that_breaks_off_is_a_damaged_document(tmp_path: Path, head: bytes) -> None:
     with pytest.raises(DocumentDamaged, match="no page that can be read"):
-        count_pages(written(tmp_path, "head.tif", head), 10, MAX_PX, MAX_PX)
+        pages_px(written(tmp_path, "head.tif", head), 10, MAX_PX, MAX_PX)
 
 
 def test_damage_of_a_page_is_mended_as_its_format_asks_for(tmp_path: Path) -> None:

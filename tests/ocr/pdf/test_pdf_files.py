@@ -360,7 +360,7 @@ def test_pdf_with_a_field_that_waits_for_a_signature_is_not_remarked_on(tmp_path
 
 def test_inspect_of_a_pdf_whose_pages_are_large_together_states_the_limit(tmp_path: Path) -> None:
     file = saved(with_pages(3), tmp_path / "three.pdf")
-    most_px = summarise(file, 3, PAGE_PX).most_px
+    most_px = sum(summarise(file, 3, PAGE_PX).pages_px)
     assert most_px == 3 * round(200 * 410 / 72) * round(100 * 410 / 72)
     assert inspect(file, Limits(3, PAGE_PX, most_px)).page_count == 3
     with pytest.raises(DocumentTooLarge, match=str(most_px)):
@@ -368,4 +368,4 @@ def test_inspect_of_a_pdf_whose_pages_are_large_together_states_the_limit(tmp_pa
 
 
 def test_summary_of_too_many_pages_looks_at_none(tmp_path: Path) -> None:
-    assert summarise(saved(with_pages(3), tmp_path / "three.pdf"), 2, PAGE_PX).most_px == 0
+    assert summarise(saved(with_pages(3), tmp_path / "three.pdf"), 2, PAGE_PX).pages_px == ()
