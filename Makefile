@@ -108,6 +108,10 @@ test-all: ## All three, one after another
 fuzz: $(DEV_READY) | system-packages-tests ## Send 2,000 damaged documents through the page process (ARGS="--seed 2 --source /path/to/documents")
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
+.PHONY: bombs
+bombs: $(DEV_READY) | system-packages-tests ## Send small files that are vast inside through the running service, and see what they cost
+	@$(BIN)/python -m tests.bombs.run $(ARGS)
+
 .PHONY: soak
 soak: $(DEV_READY) | system-packages-tests ## Serve Recto under steady work for 30 minutes and watch what it holds on to (ARGS="--minutes 5")
 	@$(BIN)/python -m tests.soak.run $(ARGS)

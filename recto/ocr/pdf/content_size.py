@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from recto.ocr.pdf.drawn_objects import content_streams
 from recto.ocr.pdf.qpdf import asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MAX_CONTENT_BYTES: Final = 100_000_000
@@ -28,10 +30,8 @@ def is_content_too_large(path: Path, password: str | None, index: int) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _large_pages(path: Path, password: str | None, _mtime_ns: int, size_bytes: int) -> frozenset[int]:
+def _large_pages(path: Path, password: str | None, _mtime_ns: int, _size_bytes: int) -> frozenset[int]:
     """The pages of a file, from 0; remembered, since a process reads many pages of one document."""
-    if size_bytes * _MOST_DEFLATED < MAX_CONTENT_BYTES:
-        return frozenset()
     return asked(path, password, _large_pages_of, otherwise=frozenset())
 
 
@@ -49,17 +49,38 @@ def _is_large(page: pikepdf.Object) -> bool:
 
 
 def _unpacked_bytes(stream: pikepdf.Object, limit_bytes: int) -> int:
-    """Length of a deflated stream's data, counted no further than just over the limit; that of the raw data for other ones."""
+    """Length of a stream's data, deflated once or several times, counted no further than just over the limit; else that of the raw data."""
     length: object = stream.get("/Length")
     # In a damaged file it may be anything.
     length_bytes = length if isinstance(length, int) else len(stream.read_raw_bytes())
-    if stream.get("/Filter") != "/FlateDecode" or length_bytes * _MOST_DEFLATED <= limit_bytes:
+    times = _times_deflated(stream.get("/Filter"))
+    if not times or length_bytes * _MOST_DEFLATED**times <= limit_bytes:
         return length_bytes
-    inflating, rest, found = zlib.decompressobj(), stream.read_raw_bytes(), 0
-    try:
-        while rest and not inflating.eof and found <= limit_bytes:
-            found += len(inflating.decompress(rest, _PIECE_BYTES))
-            rest = inflating.unconsumed_tail
-    except zlib.error:
-        return found  # PDFium stops there as well
+    found = 0
+    with suppress(zlib.error):  # PDFium stops there as well
+        pieces: Iterator[bytes] = iter([stream.read_raw_bytes()])
+        for _ in range(times):
+            pieces = _inflated(pieces)
+        for piece in pieces:
+            found += len(piece)
+            if found > limit_bytes:
+                break
     return found
+
+
+def _times_deflated(filters: object) -> int:
+    """How often the data is deflated; 0 where it is not, or is packed in another way as well."""
+    names = list(filters.as_list()) if isinstance(filters, pikepdf.Array) else [filters]
+    return len(names) if all(name == "/FlateDecode" for name in names) else 0
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pieces of at most _PIECE_BYTES, so that what is packed in them is never there as a whole."""
+    inflating = zlib.decompressobj()
+    for piece in pieces:
+        rest = piece
+        while rest and not inflating.eof:
+            yield inflating.decompress(rest, _PIECE_BYTES)
+            rest = inflating.unconsumed_tail
+        if inflating.eof:
+            return
