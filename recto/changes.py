@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from recto.database import Begin, transaction
+from recto.database import Begin, DataVersion, transaction
 from recto.job_views import Changes, JobView, changes_after, latest_change, with_transitions
 from recto.logs import get_logger
 
@@ -151,21 +151,21 @@ class _Cursor:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._change: int | None = None
+        self._version = DataVersion(engine)
         self._data_version: int | None = None
 
     def __enter__(self) -> "_Cursor":
-        self._connection = self._engine.raw_connection()
         self._data_version = None  # each connection counts for itself
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._version.close()
 
     def poll(self) -> Changes | None:
         """Changes since the last poll; None where there is none. The first poll finds everything of the last moment."""
-        data_version = self._read_data_version()
+        data_version = self._version.read()
         if data_version == self._data_version:
             return None
         with transaction(Session(self._engine), Begin.READ) as session:
@@ -181,15 +181,6 @@ class _Cursor:
     def skip_to_now(self) -> None:
         """Leave out what happened while nobody waited."""
         self._change = self._data_version = None
-
-    def _read_data_version(self) -> int:
-        cursor = self._connection.cursor()
-        try:
-            cursor.execute("PRAGMA data_version")
-            row = cursor.fetchone()
-            return int(row[0]) if row else 0
-        finally:
-            cursor.close()
 
 
 _PAUSE_AFTER_FAULT_S = 1.0

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import BigInteger, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
@@ -132,6 +133,33 @@ def transaction(session: Session, begin: Begin) -> Iterator[Session]:
         raise
     finally:
         session.close()
+
+
+class DataVersion:
+    """Tells for some microseconds whether any other connection, of whatever process, has committed something. SQLite alone has it.
+
+    https://www.sqlite.org/pragma.html#pragma_data_version. Keeps a connection of its own, on which nothing is ever written.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: PoolProxiedConnection | None = None
+        self._cursor: DBAPICursor | None = None
+
+    def read(self) -> int:
+        """Another number than before where something was committed in between, or where the connection is a new one."""
+        if self._cursor is None:
+            self._connection = self._engine.raw_connection()
+            self._cursor = self._connection.cursor()
+        self._cursor.execute("PRAGMA data_version")
+        row = self._cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Give the connection back. The next `read` takes another one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = self._cursor = None
 
 
 def is_busy(error: OperationalError) -> bool:

@@ -5,6 +5,7 @@ claims another job as soon as a process would be idle or a user waits who has no
 database connections; what takes time runs in page processes.
 """
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -12,10 +13,12 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from recto import derivations
-from recto.database import Begin, transaction
+from recto.database import Begin, DataVersion, transaction
 from recto.errors import (
     DatabaseBusy,
     DocumentError,
@@ -46,6 +49,10 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _BUSY_PAUSE_S: Final = 0.5
+_GLANCE_S: Final = 0.02
+"""How soon an idle process hears of a new job: looking costs some microseconds."""
+_GLANCE_WHEN_FULL_S: Final = 0.25
+"""How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
 
 
 class Worker:
@@ -54,7 +61,7 @@ class Worker:
     def __init__(
         self,
         name: str,
-        sessions: sessionmaker[Session],
+        database: Engine,
         jobs: Jobs,
         executor: Executor,
         heartbeat: Heartbeat,
@@ -62,12 +69,14 @@ class Worker:
         poll_interval_s: float,
     ) -> None:
         self._name = name
-        self._sessions = sessions
+        self._sessions = sessionmaker(database)
         self._jobs = jobs
         self._executor = executor
         self._heartbeat = heartbeat
         self._limits = limits
         self._poll_interval_s = poll_interval_s
+        self._version = DataVersion(database)
+        self._seen_version = 0
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], tuple[JobInHand, Work]] = {}
         self._turns = 0
@@ -81,6 +90,7 @@ class Worker:
                 self._wait(stopping)
         finally:
             self._hand_back()
+            self._version.close()
 
     def step(self) -> None:
         """One round: take in what has ended, drop what was lost, keep the processes busy."""
@@ -92,10 +102,27 @@ class Worker:
         self._top_up()
 
     def _wait(self, stopping: threading.Event) -> None:
-        if self._running:
-            wait(self._running, self._poll_interval_s, FIRST_COMPLETED)
-        else:
-            stopping.wait(self._poll_interval_s)
+        """Until a piece of work has ended, the database has changed, or it is time to look all the same."""
+        glance_s = _GLANCE_WHEN_FULL_S if len(self._running) > self._executor.capacity else _GLANCE_S
+        until = time.monotonic() + self._poll_interval_s
+        while not stopping.is_set() and (left_s := until - time.monotonic()) > 0:
+            pause_s = min(left_s, glance_s)
+            if self._running and wait(self._running, pause_s, FIRST_COMPLETED).done:
+                return
+            if not self._running:
+                stopping.wait(pause_s)
+            if self._has_database_changed():
+                return
+
+    def _has_database_changed(self) -> bool:
+        """Since the last time that this was asked. True where it cannot be told: the step that follows says what is wrong."""
+        before = self._seen_version
+        try:
+            self._seen_version = self._version.read()
+        except (DBAPIError, sqlite3.Error):
+            self._version.close()
+            return True
+        return self._seen_version != before
 
     def _top_up(self) -> None:
         """Start work until every process has some and one more piece lies ready."""

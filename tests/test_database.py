@@ -12,9 +12,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database import Begin, NowMicroseconds, connect, engine_options, transaction, upgrade_schema, utc
+from recto.database import (
+    Begin,
+    DataVersion,
+    NowMicroseconds,
+    connect,
+    engine_options,
+    transaction,
+    upgrade_schema,
+    utc,
+)
 from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavailable
-from tests.conftest import sqlite_url
+from tests.conftest import JobTable, sqlite_url
 
 
 @pytest.fixture
@@ -193,3 +202,14 @@ def test_database_that_cannot_be_opened_is_storage_unavailable(tmp_path: Path) -
     ):
         upgrade_schema(engine)
     engine.dispose()
+
+
+def test_data_version_changes_with_the_commits_of_others_alone(table: JobTable, ann: int) -> None:
+    version = DataVersion(table.engine)
+    before = version.read()
+    assert version.read() == before
+    table.read(lambda session: session.execute(text("SELECT 1")))
+    assert version.read() == before
+    table.submit(ann)
+    assert version.read() != before
+    version.close()

@@ -92,12 +92,19 @@ Answer = Callable[[Task], Any]
 class Loop:
     """A Worker that is stepped by hand."""
 
-    def __init__(self, table: JobTable, capacity: int = 2, limits: TimeLimits = LIMITS, name: str = "one") -> None:
+    def __init__(
+        self,
+        table: JobTable,
+        capacity: int = 2,
+        limits: TimeLimits = LIMITS,
+        name: str = "one",
+        poll_interval_s: float = 0.01,
+    ) -> None:
         self.table = table
         self.executor = ScriptedExecutor(capacity)
         report = EngineReport("double 1.0", ("eng",))
         self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
-        self.worker = Worker(name, table.sessions, table.jobs, self.executor, self.heartbeat, limits, 0.01)
+        self.worker = Worker(name, table.engine, table.jobs, self.executor, self.heartbeat, limits, poll_interval_s)
 
     def step(self) -> None:
         self.worker.step()
@@ -417,6 +424,20 @@ def test_job_that_takes_too_long_is_stopped_with_the_reason(
     job = table.job(uuid)
     assert (job.reason_code, loop.executor.running) == ("job_timeout", [])
     assert "longer than 3780 s, the limit for its 3 pages" in (job.reason_detail or "")
+
+
+def test_idle_worker_hears_of_a_job_long_before_it_would_look(table: JobTable, ann: int) -> None:
+    loop = Loop(table, poll_interval_s=3600.0)
+    stopping = threading.Event()
+    thread = threading.Thread(target=loop.worker.run, args=(stopping,))
+    thread.start()
+    time.sleep(0.1)
+    table.submit(ann)
+    wait_until(lambda: bool(loop.executor.running))
+    stopping.set()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 9))
+    thread.join(10.0)
+    assert not thread.is_alive()
 
 
 def test_stop_hands_jobs_back_without_costing_an_attempt(table: JobTable, ann: int, loop: Loop) -> None:

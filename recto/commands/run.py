@@ -10,9 +10,10 @@ from pathlib import Path
 from types import FrameType
 
 import click
+from sqlalchemy.orm import sessionmaker
 
 from recto.commands.page_processes import core_count, page_process_setup
-from recto.commands.parts import job_operations, open_sessions, open_storage
+from recto.commands.parts import job_operations, open_database, open_storage
 from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.heartbeat import Heartbeat, requeue_of_dead
@@ -41,7 +42,8 @@ def run(processes: int | None) -> None:
         raise SettingsError(
             f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
         )
-    sessions, storage = open_sessions(settings), open_storage(settings)
+    database, storage = open_database(settings), open_storage(settings)
+    sessions = sessionmaker(database)
     jobs = job_operations(settings)
     presence = Presence(settings.file_storage.path / FOLDER, f"{socket.gethostname()}-{os.getpid()}")
     name = presence.name
@@ -61,7 +63,7 @@ def run(processes: int | None) -> None:
         heartbeat.start()
         sweeping.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
-        Worker(name, sessions, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
+        Worker(name, database, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
         sweeping.stop()
         heartbeat.stop()
         presence.leave()

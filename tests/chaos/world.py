@@ -148,7 +148,7 @@ class World:
             name, self.table.sessions, Jobs(POLICY, clock), EngineReport("constant 1", ("eng",)), 1
         )
         self.heartbeat._watch._clock = clock
-        self.worker = Worker(name, self.table.sessions, self.table.jobs, self.executor, self.heartbeat, _LIMITS, 0.0)
+        self.worker = Worker(name, self.table.engine, self.table.jobs, self.executor, self.heartbeat, _LIMITS, 0.0)
         self._app: Flask | None = None
 
     @property
