@@ -16,10 +16,10 @@ import click
 import requests
 
 from benchmarks.process_memory import family, peak_bytes
+from benchmarks.service import Service
 from recto.settings import load_settings
 from tests.bombs.bombs import BOMBS
 from tests.chaos.documents import Letter
-from tests.soak.service import Service
 
 _MOST_S: Final = 900.0
 _LETTER_MOST_S: Final = 60.0

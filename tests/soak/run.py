@@ -15,9 +15,9 @@ from typing import Final
 import click
 
 from benchmarks.process_memory import family
+from benchmarks.service import Service
 from tests.soak.load import Load
 from tests.soak.measures import Sample, comparison, growth, sample, shown, typical
-from tests.soak.service import Service
 
 _WARM_UP_SHARE: Final = 0.2
 _SAMPLES_COMPARED: Final = 3

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
+from benchmarks.service import Service
 from tests.soak import run
-from tests.soak.service import Service
 
 
 @pytest.mark.long

@@ -7,13 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Final
 
 import requests
 
-from tests.web.clients import PASSWORD
-
-PROJECT: Final = Path(__file__).resolve().parents[2]
+PROJECT: Final = Path(__file__).resolve().parents[1]
 _START_S: Final = 60.0
 _STOP_S: Final = 60.0
 
@@ -32,7 +31,7 @@ class Service:
             "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
             "RECTO_SERVER_PORT": str(port),
             "RECTO_WORKER_PROCESSES": str(processes),
-            "RECTO_ADMIN_PASSWORD": PASSWORD,
+            "RECTO_ADMIN_PASSWORD": token_urlsafe(),
             "TMPDIR": str(self.temporary),
         }
         with self.log.open("wb") as log:
@@ -48,7 +47,7 @@ class Service:
 
     def new_token(self) -> str:
         """A token of the first user's, made as an administrator makes one."""
-        command = [sys.executable, "ocr_worker.py", "tokens", "create", "admin", "--name", "soak"]
+        command = [sys.executable, "ocr_worker.py", "tokens", "create", "admin", "--name", "measuring"]
         made = subprocess.run(
             command, cwd=PROJECT, env=self._environ, stdout=subprocess.PIPE, text=True, check=True, timeout=_START_S
         )

@@ -1,0 +1,254 @@
+"""Pages a minute of the running service, against OCRmyPDF, the tesseract command and a bare pool of warm processes.
+
+    python -m benchmarks.throughput [FOLDER ...] [--pages N] [--rounds N] [--peers a,b] [--json FILE]
+
+Documents: drawn English letters, reports, magazines and typewriting, N pages in all (60), half of them as scanned PDFs of six pages, half as
+images of one; and what PDF files and images lie in each FOLDER. Every system gets the same files and languages in the same run, one system after
+another, round after round; the table has medians. Start-up is reported apart, and nothing is left warm for the next.
+
+recto           Backend and Worker, two page processes; documents POSTed by four clients with mode=force until searchable PDF, text and JSON are ready
+ocrmypdf        --jobs 2 --force-ocr --output-type pdf, one document after another
+ocrmypdf-mends  the same with --deskew --rotate-pages
+tesseract       xargs -P 2 tesseract, on pages that are rendered already, text alone
+pool            two warm processes of Recto's own that render, preprocess and read the same pages, and keep the result in memory
+
+A ratio above 1 says that Recto was faster. On a machine of other cores, 2 is their number.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+import img2pdf
+import requests
+
+from benchmarks.drawn_pages.kinds import drawn
+from benchmarks.service import Service
+from recto.commands.page_processes import core_count, page_process_setup
+from recto.executors import LocalProcesses
+from recto.ocr.document_file import DocumentFile
+from recto.ocr.documents import Limits, inspect, load_page
+from recto.ocr.options import Options
+from recto.page_tasks import describe_engine, read_page
+from recto.settings import load_settings
+
+KINDS: Final = ("clean_300dpi", "reports", "magazine", "typewriting")
+RECTO: Final = "recto"
+LANGUAGE: Final = "eng"
+_PAGES_A_PDF: Final = 6
+_CLIENTS: Final = 4
+_OPTIONS: Final = {"languages": LANGUAGE, "mode": "force", "formats": "txt+json+pdf"}
+_FOREVER_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Seconds of work, and those before it that are no work."""
+
+    took_s: float
+    start_s: float = 0.0
+
+
+def draw_documents(folder: Path, page_count: int) -> list[Path]:
+    """Scanned PDFs and images of drawn pages, every page another."""
+    folder.mkdir()
+    pages = []
+    for number in range(page_count):
+        picture, _ = drawn(KINDS[number % len(KINDS)], number // len(KINDS), 0)
+        pages.append(folder / f"page-{number:03d}.png")
+        cv2.imwrite(str(pages[-1]), picture)
+    in_pdfs = pages[: page_count // 2]
+    documents = pages[page_count // 2 :]
+    for start in range(0, len(in_pdfs), _PAGES_A_PDF):
+        documents.append(folder / f"scan-{start:03d}.pdf")
+        with documents[-1].open("wb") as file:
+            layout = img2pdf.get_fixed_dpi_layout_fun((300, 300))
+            img2pdf.convert(
+                [str(page) for page in in_pdfs[start : start + _PAGES_A_PDF]], outputstream=file, layout_fun=layout
+            )
+    return documents
+
+
+def recto(documents: list[Path], folder: Path) -> Run:
+    """Through the service."""
+    started_s = time.monotonic()
+    service = Service(folder, core_count())
+    try:
+        token = service.new_token()
+        began_s = time.monotonic()
+        with ThreadPoolExecutor(_CLIENTS) as clients:
+            list(clients.map(partial(_through_service, service.address, token), documents))
+        return Run(time.monotonic() - began_s, began_s - started_s)
+    finally:
+        service.stop()
+
+
+def _through_service(address: str, token: str, document: Path) -> None:
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {token}"
+        with document.open("rb") as file:
+            posted = session.post(f"{address}/api/v1/jobs", params=_OPTIONS, data=file, timeout=_FOREVER_S)
+        posted.raise_for_status()
+        job = f"{address}/api/v1/jobs/{posted.json()['uuid']}"
+        while (found := session.get(f"{job}?wait=60", timeout=_FOREVER_S).json())["status"] not in (
+            "FINISHED",
+            "FAILURE",
+        ):
+            pass
+        if found["status"] == "FAILURE":
+            raise SystemExit(f"Recto could not read {document.name}: {found['reason']['detail']}")
+        for result_format in ("txt", "json", "pdf"):
+            session.get(f"{job}/result?format={result_format}&wait=60", timeout=_FOREVER_S).raise_for_status()
+
+
+def ocrmypdf(documents: list[Path], folder: Path, *more: str) -> Run:
+    """Each document by its command."""
+    began_s = time.monotonic()
+    for document in documents:
+        command = [
+            "ocrmypdf",
+            "-q",
+            "-l",
+            LANGUAGE,
+            "--jobs",
+            str(core_count()),
+            "--force-ocr",
+            "--output-type",
+            "pdf",
+            *more,
+        ]
+        dpi = [] if document.suffix == ".pdf" else ["--image-dpi", "300"]
+        subprocess.run([*command, *dpi, str(document), str(folder / "out.pdf")], check=True, stderr=subprocess.DEVNULL)
+    return Run(time.monotonic() - began_s)
+
+
+def tesseract(documents: list[Path], folder: Path) -> Run:
+    """The rendering does not count."""
+    pages = list(_rendered(documents, folder))
+    listed = "\0".join(map(str, pages)).encode()
+    command = ["xargs", "-0", "-P", str(core_count()), "-I", "{}", "tesseract", "{}", "{}", "-l", LANGUAGE]
+    environ = os.environ | {"OMP_THREAD_LIMIT": "1"}
+    began_s = time.monotonic()
+    subprocess.run(command, input=listed, env=environ, check=True, stderr=subprocess.DEVNULL)
+    return Run(time.monotonic() - began_s)
+
+
+def _rendered(documents: list[Path], folder: Path) -> Iterator[Path]:
+    for document in documents:
+        file = DocumentFile(document)
+        for number in range(1, inspect(file, _limits()).page_count + 1):
+            page = folder / f"{document.stem}-{number:04d}.png"
+            cv2.imwrite(str(page), load_page(file, number, _limits()).pixels)
+            yield page
+
+
+def pool(documents: list[Path], _folder: Path) -> Run:
+    """Without queue, checkpoints, writers and HTTP."""
+    started_s = time.monotonic()
+    settings = load_settings({})
+    executor = LocalProcesses(core_count(), 10_000, page_process_setup(settings, with_storage=False))
+    options = Options(languages=(LANGUAGE,), mode="force")
+    try:
+        for future in [executor.submit(describe_engine, _FOREVER_S) for _ in range(core_count())]:
+            future.result()
+        began_s = time.monotonic()
+        files = [DocumentFile(document) for document in documents]
+        tasks = [
+            partial(read_page, file, number, options)
+            for file in files
+            for number in range(1, inspect(file, _limits()).page_count + 1)
+        ]
+        kept = [future.result() for future in [executor.submit(task, _FOREVER_S) for task in tasks]]
+        took_s = time.monotonic() - began_s
+        assert len(kept) == len(tasks)
+        return Run(took_s, began_s - started_s)
+    finally:
+        executor.stop()
+
+
+def _limits() -> Limits:
+    ocr = load_settings({}).ocr
+    return Limits(ocr.max_pages, ocr.max_page_px, ocr.max_document_px)
+
+
+SYSTEMS: Final[dict[str, Callable[[list[Path], Path], Run]]] = {
+    RECTO: recto,
+    "pool": pool,
+    "tesseract": tesseract,
+    "ocrmypdf": ocrmypdf,
+    "ocrmypdf-mends": lambda documents, folder: ocrmypdf(documents, folder, "--deskew", "--rotate-pages"),
+}
+_PROGRAMS: Final = {"tesseract": "tesseract", "ocrmypdf": "ocrmypdf", "ocrmypdf-mends": "ocrmypdf"}
+
+
+def measure(documents: list[Path], names: list[str], rounds: int) -> dict[str, list[Run]]:
+    """Runs of each system, in turns."""
+    runs: dict[str, list[Run]] = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
+                runs[name].append(SYSTEMS[name](documents, Path(folder)))
+            print(f"{name}: {runs[name][-1].took_s:.1f} s", file=sys.stderr, flush=True)
+    return runs
+
+
+def installed(names: list[str]) -> list[str]:
+    """Those that can be run; what is missing is said."""
+    missing = [name for name in names if name in _PROGRAMS and shutil.which(_PROGRAMS[name]) is None]
+    for name in missing:
+        print(
+            f"{name} is left out: it is not on the PATH. Install it to compare with it, pip install ocrmypdf.",
+            file=sys.stderr,
+        )
+    return [name for name in names if name not in missing]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("--pages", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", default=",".join(list(SYSTEMS)[1:]))
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    names = installed([RECTO, *given.peers.split(",")])
+    with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
+        documents = draw_documents(Path(folder) / "drawn", given.pages)
+        documents += [file for found in given.folders for file in sorted(found.iterdir()) if file.suffix in _SUFFIXES]
+        pages = sum(inspect(DocumentFile(document), _limits()).page_count for document in documents)
+        runs = measure(documents, names, given.rounds)
+    took_s = {name: statistics.median(run.took_s for run in runs[name]) for name in names}
+    print(f"{pages} pages in {len(documents)} documents, {core_count()} cores, median of {given.rounds} rounds\n")
+    print("| system | seconds | pages a minute | Recto is faster by | start-up, s |\n|---|---:|---:|---:|---:|")
+    for name in names:
+        start_s = statistics.median(run.start_s for run in runs[name])
+        print(
+            f"| {name} | {took_s[name]:.1f} | {60 * pages / took_s[name]:.1f} | {took_s[name] / took_s[RECTO]:.2f} | {start_s:.1f} |"
+        )
+    if given.json:
+        values = {
+            "pages": pages,
+            "cores": core_count(),
+            "took_s": {name: [run.took_s for run in runs[name]] for name in names},
+        }
+        given.json.write_text(json.dumps(values, indent=1), encoding="utf-8")
+
+
+_SUFFIXES: Final = (".pdf", ".png", ".jpg", ".tif", ".tiff")
+
+
+if __name__ == "__main__":
+    main()
