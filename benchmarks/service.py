@@ -1,4 +1,4 @@
-"""Recto as `make run` serves it, Backend and Worker under one supervisor, on a storage and a folder for temporary files of its own."""
+"""Recto as `make run` serves it, or its Backend alone, on a storage and a folder for temporary files of its own."""
 
 import os
 import signal
@@ -20,7 +20,8 @@ _STOP_S: Final = 60.0
 class Service:
     """Runs until `stop`. `address` is its root, without a slash at the end."""
 
-    def __init__(self, folder: Path, processes: int) -> None:
+    def __init__(self, folder: Path, processes: int, *program: str, **variables: str) -> None:
+        """`program`: what runs instead of Backend and Worker under their supervisor. `variables` of its environment."""
         self.storage, self.temporary, self.log = folder / "storage", folder / "tmp", folder / "log"
         self.temporary.mkdir()
         port = _free_port()
@@ -33,10 +34,11 @@ class Service:
             "RECTO_WORKER_PROCESSES": str(processes),
             "RECTO_ADMIN_PASSWORD": token_urlsafe(),
             "TMPDIR": str(self.temporary),
+            **variables,
         }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "recto.supervise"],
+                [sys.executable, *(program or ("-m", "recto.supervise"))],
                 cwd=PROJECT,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -45,13 +47,28 @@ class Service:
             )
         self._wait_until_ready()
 
-    def new_token(self) -> str:
-        """A token of the first user's, made as an administrator makes one."""
-        command = [sys.executable, "ocr_worker.py", "tokens", "create", "admin", "--name", "measuring"]
+    def new_token(self, user: str = "admin") -> str:
+        """A token of this user's, made as an administrator makes one."""
+        return self._command("tokens", "create", user, "--name", "measuring").strip()
+
+    def new_user(self, name: str) -> str:
+        """Another user; gives the name."""
+        self._command("users", "add", name, "--password-stdin", given=token_urlsafe())
+        return name
+
+    def _command(self, *arguments: str, given: str = "") -> str:
+        command = [sys.executable, "ocr_worker.py", *arguments]
         made = subprocess.run(
-            command, cwd=PROJECT, env=self._environ, stdout=subprocess.PIPE, text=True, check=True, timeout=_START_S
+            command,
+            cwd=PROJECT,
+            env=self._environ,
+            input=given,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=_START_S,
         )
-        return made.stdout.strip()
+        return made.stdout
 
     def temporary_files(self) -> list[str]:
         """What lies where only unfinished work has anything: uploads, parts of files, the system's folder for temporary files."""

@@ -1,0 +1,195 @@
+"""What a claim, a job's page and a list of jobs cost with many past jobs behind them.
+
+    python -m benchmarks.queue_size [--few 1000] [--many 1000000] [--json FILE]
+
+Two databases, one with few and one with many finished jobs of ten users, a hundred waiting ones in both. The operations are timed in
+turns on the two; the table has medians in microseconds, and SQLite's plan of every query that the operations made.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.orm import Session
+
+from models import JobStatus
+from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.job_views import get_job, list_jobs
+from recto.jobs import Jobs, Lease, QueuePolicy, Submission
+from recto.settings import load_settings
+
+_USERS: Final = 10
+_WAITING: Final = 100
+_BATCH: Final = 10_000
+_OLD_US: Final = 1_700_000_000_000_000
+_STATUSES: Final = (JobStatus.QUEUED, JobStatus.IN_PROGRESS, JobStatus.FINISHED)
+
+
+class Table:
+    """A database with `past` finished jobs, and operations on it."""
+
+    def __init__(self, file: Path, past: int) -> None:
+        self.engine: Engine = connect(f"sqlite:///{file}", 10.0)
+        self.jobs = Jobs(QueuePolicy(**load_settings({}).queue.model_dump()))
+        upgrade_schema(self.engine)
+        empty_bytes = file.stat().st_size
+        _fill(self.engine, past)
+        self.bytes_a_job = (file.stat().st_size - empty_bytes) / past
+        for number in range(_WAITING):
+            self.write(
+                self.jobs.submit,
+                Submission(str(uuid4()), 1 + number % _USERS, "letter.png", "image/png", 100_000, _options()),
+            )
+        self.past_uuid = str(UUID(int=past // 2))
+        self._leases: list[Lease] = []
+
+    def write(self, operation: Callable[..., Any], *arguments: Any, begin: Begin = Begin.WRITE) -> Any:
+        """In a transaction of its own."""
+        with transaction(Session(self.engine), begin) as session:
+            return operation(session, *arguments)
+
+    def claim(self) -> None:
+        """And hand it back, so that there always is something to claim."""
+        claim = self.write(self.jobs.claim_next, "bench", begin=Begin.CLAIM)
+        self._leases.append(claim.lease)
+
+    def hand_back(self) -> None:
+        """Not timed."""
+        for lease in self._leases:
+            self.write(self.jobs.hand_back, lease)
+        self._leases.clear()
+
+    def job(self) -> None:
+        """What a job's page reads."""
+        self.write(get_job, 1 + (int(UUID(self.past_uuid)) % _USERS), self.past_uuid, begin=Begin.READ)
+
+    def list(self) -> None:
+        """The first page of a user's list."""
+        self.write(list_jobs, 1, 51, begin=Begin.READ)
+
+    def look(self) -> None:
+        """What an idle Worker asks."""
+        self.write(self.jobs.has_claimable, [], begin=Begin.READ)
+
+
+OPERATIONS: Final[dict[str, Callable[[Table], None]]] = {
+    "claim": Table.claim,
+    "job page": Table.job,
+    "job list": Table.list,
+    "look for work": Table.look,
+}
+
+
+def _options() -> dict[str, Any]:
+    return {"languages": "eng", "mode": "auto"}
+
+
+def _fill(engine: Engine, past: int) -> None:
+    """As ten users have sent them, one a second."""
+    with engine.connect() as connection:
+        users = [{"id": number, "name": f"user {number}", "now": _OLD_US} for number in range(1, _USERS + 1)]
+        connection.execute(
+            text("INSERT INTO user (id, name, password_hash, is_admin, created_us) VALUES (:id, :name, '-', 0, :now)"),
+            users,
+        )
+        connection.commit()
+        for start in range(0, past, _BATCH):
+            _insert(connection, range(start, min(start + _BATCH, past)))
+        connection.execute(text("UPDATE change_counter SET value = :value"), {"value": past + 1})
+        connection.commit()
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _insert(connection: Connection, numbers: range) -> None:
+    jobs = [
+        {
+            "uuid": str(UUID(int=number)),
+            "user": 1 + number % _USERS,
+            "at": _OLD_US + number * 1_000_000,
+            "change": number + 1,
+        }
+        for number in numbers
+    ]
+    connection.execute(text(_INSERT_JOB), jobs)
+    connection.execute(
+        text("INSERT INTO job_page (job_uuid, number, attempt_token) VALUES (:uuid, 1, hex(randomblob(16)))"), jobs
+    )
+    for place, status in enumerate(_STATUSES):
+        entries = [job | {"status": status.value, "place": place, "attempt": min(place, 1)} for job in jobs]
+        connection.execute(text(_INSERT_TRANSITION), entries)
+    connection.commit()
+
+
+_INSERT_TRANSITION: Final = "INSERT INTO job_status_transition (job_uuid, status, timestamp, attempt) VALUES (:uuid, :status, :at + :place, :attempt)"
+_INSERT_JOB: Final = (
+    "INSERT INTO job (uuid, user_id, status, created_us, ended_us, change, file_name, media_type, size_bytes, options, page_count, "
+    "pages_done, pages_failed, attempt, not_before_us, result_token) VALUES (:uuid, :user, 'FINISHED', :at, :at + 2, :change, 'letter.png', "
+    '\'image/png\', 100000, \'{"languages": "eng", "mode": "auto"}\', 1, 1, 0, 1, 0, hex(randomblob(16)))'
+)
+
+
+def plans(table: Table) -> Iterator[str]:
+    """What each operation asks and how SQLite finds it."""
+    asked: list[tuple[str, Any]] = []
+    listener = lambda *given: asked.append((given[2], given[3]))  # noqa: E731
+    for name, operation in OPERATIONS.items():
+        asked.clear()
+        event.listen(table.engine, "before_cursor_execute", listener)
+        operation(table)
+        event.remove(table.engine, "before_cursor_execute", listener)
+        yield f"{name}:"
+        for statement, parameters in asked[:]:
+            if statement.lstrip().startswith(("SELECT", "UPDATE", "WITH")):
+                with table.engine.connect() as connection:
+                    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                    yield from (f"    {row[3]}" for row in rows)
+    table.hand_back()
+
+
+def measure(tables: dict[str, Table], repeats: int) -> dict[str, dict[str, float]]:
+    """Median microseconds of each operation on each database."""
+    found: dict[str, dict[str, list[float]]] = {name: {size: [] for size in tables} for name in OPERATIONS}
+    for _ in range(repeats):
+        for name, operation in OPERATIONS.items():
+            for size, table in tables.items():
+                began_s = time.perf_counter()
+                operation(table)
+                found[name][size].append(1e6 * (time.perf_counter() - began_s))
+                table.hand_back()
+    return {name: {size: statistics.median(values) for size, values in sizes.items()} for name, sizes in found.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--few", type=int, default=1000)
+    parser.add_argument("--many", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=200)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
+        tables = {"few": Table(Path(folder) / "few.db", given.few), "many": Table(Path(folder) / "many.db", given.many)}
+        print("\n".join(plans(tables["many"])), end="\n\n")
+        found = measure(tables, given.repeats)
+        for table in tables.values():
+            table.engine.dispose()
+    print(
+        f"| operation | {given.few:,} past jobs, us | {given.many:,} past jobs, us | ratio (aim: 1.3) |\n|---|---:|---:|---:|"
+    )
+    for name, took_us in found.items():
+        print(f"| {name} | {took_us['few']:.0f} | {took_us['many']:.0f} | {took_us['many'] / took_us['few']:.2f} |")
+    print(f"\nBytes of database a job of one page: {tables['many'].bytes_a_job:.0f}")
+    if given.json:
+        given.json.write_text(
+            json.dumps(found | {"bytes_a_job": tables["many"].bytes_a_job}, indent=1), encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()
