@@ -94,7 +94,12 @@ def measure(folder: Path, count: int, clients: int, rounds: int) -> dict[str, li
     command = [sys.executable, "-m", "benchmarks.uploads", "--be-peer", str(port), str(folder / "peer")]
     peer = subprocess.Popen(command, cwd=PROJECT)
     service = Service(
-        folder, 1, "app.py", RECTO_QUEUE_MAX_UNFINISHED_PER_USER="1000000", RECTO_QUEUE_MAX_UNFINISHED="1000000"
+        folder,
+        1,
+        "app.py",
+        RECTO_QUEUE_MAX_UNFINISHED_PER_USER="1000000",
+        RECTO_QUEUE_MAX_UNFINISHED="1000000",
+        RECTO_LIMITS_UPLOADS_PER_MINUTE="1000000",
     )
     try:
         addresses = {"Recto": (service.address, service.new_token()), "peer": (f"http://127.0.0.1:{port}", "-")}

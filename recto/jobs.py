@@ -8,10 +8,25 @@ and gets LeaseLost.
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, cast
+from functools import reduce
+from operator import add
+from typing import Any, Final, TypeAlias, cast
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Result, Update, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Result,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
@@ -81,8 +96,7 @@ class Jobs:
 
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
-        self._check_room(session, submission.user_id)
-        now = self._timestamp(session, submission.uuid)
+        now = self._check_room(session, submission.user_id)
         job = {
             "uuid": submission.uuid,
             "user_id": submission.user_id,
@@ -98,7 +112,7 @@ class Jobs:
             "attempt": 0,
             "not_before_us": 0,
         }
-        session.execute(insert(Job).values(job))
+        session.execute(_INSERT_JOB, job)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
@@ -261,17 +275,19 @@ class Jobs:
         """Record that a deleted job's folder is gone."""
         session.execute(update(JobDeletion).where(JobDeletion.uuid == uuid).values(files_removed=True))
 
-    def _check_room(self, session: Session, user_id: int) -> None:
-        own = _count_unfinished(session, user_id)
+    def _check_room(self, session: Session, user_id: int) -> int:
+        """The time, which is asked with it. UserQueueFull, QueueFull."""
+        now, own, of_all = session.execute(select(self._clock(), *_UNFINISHED_COUNTS), {"user_id": user_id}).one()
         if own >= self.policy.max_unfinished_per_user:
             raise UserQueueFull(
                 f"You have {own} unfinished jobs, the most one user may have. Wait until some have ended, or delete some.",
                 limit=self.policy.max_unfinished_per_user,
             )
-        if _count_unfinished(session) >= self.policy.max_unfinished:
+        if of_all >= self.policy.max_unfinished:
             raise QueueFull(
                 "The queue is full. Try again when some of the jobs in it have ended.", limit=self.policy.max_unfinished
             )
+        return now
 
     def _next_user(self, session: Session, except_users: Collection[int]) -> int | None:
         """The user with the fewest pages in progress among those with a claimable job; the longest waiting first."""
@@ -377,13 +393,21 @@ class ExpiryWatch:
         return [lease for (lease, _), since in now.items() if monotonic_s - since >= self._policy.renew_s]
 
 
-def _count_unfinished(session: Session, user_id: int | None = None) -> int:
-    """Queued and running jobs of one user or of all. One look at each partial index: IN would read the whole table."""
-    total = 0
-    for status in _UNFINISHED:
-        query = select(func.count()).select_from(Job).where(Job.status == status)
-        total += session.scalars(query if user_id is None else query.where(Job.user_id == user_id)).one()
-    return total
+def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
+    """Queued and running jobs. One look at each partial index: IN would read the whole table."""
+    counts = [
+        select(func.count()).select_from(Job).where(Job.status == status, *of).scalar_subquery()
+        for status in _UNFINISHED
+    ]
+    return reduce(add, counts)
+
+
+# Built once, and on the tables: what every upload runs, in half the time that the same takes through the ORM.
+_UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
+_INSERT_JOB: Final = insert(cast(Table, Job.__table__))
+_INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
+_COUNTER: Final = cast(Table, ChangeCounter.__table__).c.value
+_TAKE_CHANGE: Final = update(cast(Table, ChangeCounter.__table__)).values(value=_COUNTER + 1).returning(_COUNTER)
 
 
 def _log(
@@ -399,11 +423,11 @@ def _log(
     transition = {
         "job_uuid": uuid,
         "status": status,
-        "timestamp_us": timestamp_us,
+        "timestamp": timestamp_us,
         "attempt": attempt,
         "worker": worker,
     }
-    session.execute(insert(JobStatusTransition).values(transition | _reason(error)))
+    session.execute(_INSERT_TRANSITION, transition | _reason(error))
 
 
 def _held(lease: Lease) -> Update:
@@ -428,8 +452,7 @@ def _count(result: Result[Any]) -> int:
 
 def _next_change(session: Session) -> int:
     """Take the next number. The counter's row is locked until the commit, so numbers become visible in their order."""
-    taken = update(ChangeCounter).values(value=ChangeCounter.value + 1).returning(ChangeCounter.value)
-    return session.execute(taken).scalar_one()
+    return cast(int, session.execute(_TAKE_CHANGE).scalar_one())
 
 
 def _reason(error: RectoError | None) -> dict[str, str | None]:

@@ -1,6 +1,6 @@
 """The HTTP API for programs: /api/v1. docs/api.md describes it."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -9,13 +9,12 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from flask.json import dumps
 
 from recto.audit import Action
-from recto.database import Begin
 from recto.errors import OptionInvalid, RectoError
 from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
-from recto.web.database import Lane, in_thread, read, run
+from recto.web.database import Lane, in_thread, read, write
 from recto.web.job_json import job_json
 from recto.web.login import signed_in
 from recto.web.services import services
@@ -100,7 +99,7 @@ def get_languages() -> Response:
 
 def stop_job(user_id: int, uuid: str) -> JobView:
     """Cancel the job. Its Worker learns of it at its next look and kills what reads for it."""
-    run(Begin.WRITE, services().jobs.cancel, user_id, uuid)
+    write(services().jobs.cancel, user_id, uuid)
     return read(get_job, user_id, uuid)
 
 
@@ -112,14 +111,11 @@ def remove_job(user_id: int, uuid: str) -> None:
     jobs, storage = services().jobs, services().storage
     write_noted(noted_by_user(Action.JOB_DELETED, uuid), jobs.delete, user_id, uuid)
 
-    def remove_files() -> None:
-        try:
-            storage.delete(uuid)
-            run(Begin.WRITE, jobs.files_removed, uuid)
-        except RectoError as error:
-            _log.warning("files_left_to_sweeper", job=uuid, detail=error.detail)
-
-    in_thread(remove_files, Lane.WRITE)
+    try:
+        in_thread(partial(storage.delete, uuid), Lane.DISK)
+        write(jobs.files_removed, uuid)
+    except RectoError as error:
+        _log.warning("files_left_to_sweeper", job=uuid, detail=error.detail)
 
 
 def before(job: JobView) -> str:

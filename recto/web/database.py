@@ -28,12 +28,15 @@ db = SQLAlchemy(model_class=Base)
 
 
 class Lane(Enum):
-    """How many of a hub's ten threads a kind of work may take, so that neither kind blocks the other."""
+    """How many of a hub's ten threads a kind of work may take, so that no kind blocks another."""
 
     READ = 4
     """What is quick. More at once is slower: threads that compete for the interpreter make arriving clients wait twice as long."""
-    WRITE = 6
-    """What may wait for the database's lock, or for the disk."""
+    DISK = 5
+    """What may wait for the disk."""
+    WRITE = 1
+    """What writes to the database, which lets one write at a time: who waits for its turn here takes no thread, and does not sleep
+    through it as SQLite's busy handler does."""
 
 
 # One set for each hub: a program has one hub, but tests have one for each of their threads.

@@ -48,7 +48,7 @@ def _database() -> dict[str, Any]:
 
 def _file_storage() -> dict[str, Any]:
     try:
-        in_thread(services().storage.check, Lane.WRITE)
+        in_thread(services().storage.check, Lane.DISK)
     except RectoError as error:
         return {"ok": False, "detail": error.detail}
     return {"ok": True}

@@ -12,7 +12,6 @@ from flask import Request, g, request
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
-from recto.database import Begin
 from recto.errors import (
     FileNotFound,
     LanguageUnknown,
@@ -28,7 +27,7 @@ from recto.jobs import Submission
 from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
-from recto.web.database import Lane, in_thread, read, run
+from recto.web.database import Lane, in_thread, read, write
 from recto.web.services import services
 from recto.workers import installed_languages, list_workers
 
@@ -146,31 +145,30 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
     if media_type is None:
         raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
     submission = Submission(str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored())
-    return in_thread(lambda: _store_and_record(upload.incoming, submission, options), Lane.WRITE)
-
-
-def _store_and_record(incoming: IncomingFile, submission: Submission, options: Options) -> JobView:
-    storage = services().storage
     try:
-        incoming.keep(submission.uuid, DOCUMENT)
-        metadata = {
-            "uuid": submission.uuid,
-            "file_name": submission.file_name,
-            "media_type": submission.media_type,
-            "size_bytes": submission.size_bytes,
-            "options": options.public(),
-        }
-        with storage.write(submission.uuid, METADATA) as file:
-            file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
+        in_thread(partial(_store, upload.incoming, submission, options), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        return run(Begin.WRITE, _record, submission)
+        return write(_record, submission)
     except BaseException as error:
-        storage.delete(submission.uuid)
+        in_thread(partial(services().storage.delete, submission.uuid), Lane.DISK)
         if isinstance(error, FileNotFound):
             raise StorageUnavailable(
                 "The document was swept away while it was being recorded. Send it again; nothing of it is left."
             ) from error
         raise
+
+
+def _store(incoming: IncomingFile, submission: Submission, options: Options) -> None:
+    incoming.keep(submission.uuid, DOCUMENT)
+    metadata = {
+        "uuid": submission.uuid,
+        "file_name": submission.file_name,
+        "media_type": submission.media_type,
+        "size_bytes": submission.size_bytes,
+        "options": options.public(),
+    }
+    with services().storage.write(submission.uuid, METADATA) as file:
+        file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
 
 
 def _record(session: Session, submission: Submission) -> JobView:
@@ -198,7 +196,7 @@ def _from_form() -> list[Upload]:
 def _from_body() -> Upload:
     incoming = _new_incoming()
     while chunk := request.stream.read(_CHUNK_BYTES):
-        in_thread(partial(incoming.file.write, chunk), Lane.WRITE)  # other requests go on meanwhile
+        in_thread(partial(incoming.file.write, chunk), Lane.DISK)  # other requests go on meanwhile
     return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)))
 
 
