@@ -49,7 +49,9 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _BUSY_PAUSE_S: Final = 0.5
-_GLANCE_S: Final = 0.02
+_SHORT_PAGE_S: Final = 0.1
+_WEIGHT_OF_LATEST: Final = 0.2
+_GLANCE_S: Final = 0.01
 """How soon an idle process hears of a new job: looking costs some microseconds."""
 _GLANCE_WHEN_FULL_S: Final = 0.25
 """How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
@@ -78,8 +80,10 @@ class Worker:
         self._version = DataVersion(database)
         self._seen_version = 0
         self._in_hand: list[JobInHand] = []
-        self._running: dict[Future[Any], tuple[JobInHand, Work]] = {}
+        self._running: dict[Future[Any], tuple[JobInHand, Work, float]] = {}
         self._turns = 0
+        self._page_s = _SHORT_PAGE_S
+        """About how long a page takes, lately."""
         self._latest_turn: dict[int, int] = {}
 
     def run(self, stopping: threading.Event) -> None:
@@ -94,16 +98,19 @@ class Worker:
 
     def step(self) -> None:
         """One round: take in what has ended, drop what was lost, keep the processes busy."""
-        for future in [future for future in self._running if future.done()]:
-            if future in self._running:  # else what another one brought has ended the job
-                job, work = self._running.pop(future)
+        ended = [(future, *self._ended(future)) for future in list(self._running) if future.done()]
+        if all(job.has_work for _, job, _ in ended):
+            # The processes go on while the ends are recorded; else what a job needs next comes first.
+            self._start_pages()
+        for future, job, work in ended:
+            if job in self._in_hand:  # else what another one brought has ended the job
                 self._guarded(job, lambda job=job, work=work, future=future: self._take_in(job, work, future))  # type: ignore[misc]
         self._drop_lost_and_late()
         self._top_up()
 
     def _wait(self, stopping: threading.Event) -> None:
         """Until a piece of work has ended, the database has changed, or it is time to look all the same."""
-        glance_s = _GLANCE_WHEN_FULL_S if len(self._running) > self._executor.capacity else _GLANCE_S
+        glance_s = _GLANCE_WHEN_FULL_S if len(self._running) >= self._most_running else _GLANCE_S
         until = time.monotonic() + self._poll_interval_s
         while not stopping.is_set() and (left_s := until - time.monotonic()) > 0:
             pause_s = min(left_s, glance_s)
@@ -125,14 +132,27 @@ class Worker:
         return self._seen_version != before
 
     def _top_up(self) -> None:
-        """Start work until every process has some and one more piece lies ready."""
+        """Start work until every process has some."""
         if self._in_hand:
             self._claim(except_users=[job.claim.user_id for job in self._in_hand])
-        while len(self._running) <= self._executor.capacity:
+        while len(self._running) < self._most_running:
             job = self._next_job() or self._claim()
             if job is None:
                 return
             self._start(job, job.next_work())
+
+    def _start_pages(self) -> None:
+        """The same with the jobs in hand alone, which asks nothing of the database."""
+        while len(self._running) < self._most_running and (job := self._next_job()):
+            self._start(job, job.next_work())
+
+    @property
+    def _most_running(self) -> int:
+        """One for each process; one more lies ready where pages are so short that a process would notice the wait for the next.
+
+        Longer ones do not lie ready: whoever comes next would have to wait for them as well.
+        """
+        return self._executor.capacity + (self._page_s < _SHORT_PAGE_S)
 
     def _next_job(self) -> JobInHand | None:
         """The job whose turn it is: of the user with the least work running, else of who waited longest, the first claimed."""
@@ -179,7 +199,15 @@ class Worker:
                 task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options)
             case WorkKind.WRITE:
                 task = self._writing(job, options)
-        self._running[self._executor.submit(task, self._time_limit_s(job, work))] = (job, work)
+        future = self._executor.submit(task, self._time_limit_s(job, work))
+        self._running[future] = (job, work, time.monotonic())
+
+    def _ended(self, future: "Future[Any]") -> tuple[JobInHand, Work]:
+        """Take note that it no longer runs, and of the time that a page took."""
+        job, work, started_s = self._running.pop(future)
+        if work.kind is WorkKind.PAGE:
+            self._page_s += _WEIGHT_OF_LATEST * (time.monotonic() - started_s - self._page_s)
+        return job, work
 
     def _writing(self, job: JobInHand, options: Options) -> Callable[[], Any]:
         lease = job.claim.lease
@@ -335,7 +363,7 @@ class Worker:
         """Out of hand: kill what still runs for it."""
         self._in_hand.remove(job)
         self._heartbeat.release(job.claim.lease)
-        for future in [future for future, (owner, _) in self._running.items() if owner is job]:
+        for future in [future for future, (owner, _, _) in self._running.items() if owner is job]:
             future.cancel()
             del self._running[future]
 

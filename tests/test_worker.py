@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -280,7 +281,7 @@ def test_error_that_concerns_every_page_fails_the_job_at_once(
     uuid = table.submit(ann)
     loop.run_until_idle(read_all(50, {1: error}))
     assert table.job(uuid).reason_code == error.code
-    assert len(loop.pages_started()) <= loop.executor.capacity + 1
+    assert len(loop.pages_started()) <= 2 * loop.executor.capacity + 1
 
 
 @pytest.mark.parametrize("outcome", [crash(), TimeoutError()])
@@ -512,11 +513,77 @@ def test_users_take_turns_page_by_page(table: JobTable, ann: int, bob: int, loop
     assert {order[:30].count(first), order[:30].count(second)} <= set(range(12, 19))
 
 
-def test_processes_are_kept_busy_with_one_piece_ready(table: JobTable, ann: int, loop: Loop) -> None:
+def test_processes_are_kept_busy(table: JobTable, ann: int, loop: Loop) -> None:
     for _ in range(10):
         table.submit(ann)
     loop.step()
-    assert len(loop.executor.running) == loop.executor.capacity + 1
+    assert len(loop.executor.running) == loop.executor.capacity
+
+
+@pytest.mark.parametrize(("page_s", "ready"), [(0.001, 1), (1.0, 0)])
+def test_one_more_piece_lies_ready_where_pages_are_short(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch, page_s: float, ready: int
+) -> None:
+    now_s = [time.monotonic()]
+    monkeypatch.setattr("recto.worker.time.monotonic", lambda: now_s[0])
+    table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 100))
+    for _ in range(20):
+        loop.step()
+        now_s[0] += page_s
+        end(loop.executor.running[0], None)
+    loop.step()
+    assert len(loop.executor.running) == loop.executor.capacity + ready
+
+
+@pytest.fixture
+def _pages_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = count()
+    monkeypatch.setattr("recto.worker.time.monotonic", lambda: float(next(seconds)))
+
+
+@pytest.mark.usefixtures("_pages_of_a_second")
+def test_process_goes_on_with_the_next_page_before_the_last_is_recorded(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 9))
+    loop.step()
+    started_when_recorded = []
+    adopt_page = table.jobs.adopt_page
+
+    def adopt(session: Session, *given: Any, **named: Any) -> None:
+        started_when_recorded.append(len(loop.pages_started()))
+        adopt_page(session, *given, **named)
+
+    table.jobs.adopt_page = adopt  # type: ignore[method-assign]
+    end(loop.executor.running[0], None)
+    loop.step()
+    assert (started_when_recorded, table.job(uuid).pages_done) == ([3], 1)
+
+
+@pytest.mark.usefixtures("_pages_of_a_second")
+def test_one_page_of_another_user_waits_for_no_more_than_the_page_that_is_read(
+    table: JobTable, ann: int, bob: int, loop: Loop
+) -> None:
+    table.submit(ann)
+    loop.step()
+    end(loop.executor.running[0], DocumentInfo("application/pdf", 300))
+    loop.step()
+    short = table.submit(bob)
+    loop.step()  # the Worker hears of it
+    end(loop.executor.running[0], None)
+    for function, result in (
+        (inspect_document, DocumentInfo("application/pdf", 1)),
+        (checkpoint_page, None),
+        (write_results, ()),
+    ):
+        loop.step()
+        (task,) = [task for task in loop.executor.running if task.uuid == short]
+        assert task.function is function
+        end(task, result)
+    loop.step()
+    assert table.job(short).status == JobStatus.FINISHED
 
 
 def test_jobs_in_hand_stay_few_however_many_users_wait(table: JobTable, loop: Loop) -> None:
