@@ -129,15 +129,15 @@ format: $(DEV_READY) ## Format the code and sort its imports
 	@$(BIN)/ruff format .
 
 .PHONY: bench
-bench: $(DEV_READY) | system-packages-tests ## Measure waiting clients, and accuracy on a sample of DATA=folder and of drawn pages, in under 15 minutes
-	@$(BIN)/python -m benchmarks.waiters
+bench: $(DEV_READY) | system-packages-tests ## Measure speed, and accuracy on a sample of DATA=folder and of drawn pages, in under 15 minutes
+	@$(BIN)/python -m benchmarks.performance --sample
 	@$(call accuracy,--per-set 2)
 	@$(call accuracy,--degraded --per-set 1 --strengths medium --systems tesseract$(COMMA)recto)
 	@$(accuracy_drawn) --per-set 1 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages-tests ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 3 hours on two idle cores
-	@$(BIN)/python -m benchmarks.waiters
+bench-full: $(DEV_READY) | system-packages-tests ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 4 hours on two idle cores; writes docs/performance.md
+	@$(BIN)/python -m benchmarks.performance
 	@$(call accuracy)
 	@$(accuracy_drawn) $(ARGS)
 	@$(call accuracy,--ablation)

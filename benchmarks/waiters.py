@@ -403,11 +403,11 @@ def be_peer() -> None:
 
 
 def table(recto: dict[str, float], peer: dict[str, float]) -> Iterator[str]:
-    yield f"{'':42} {'Recto':>9} {'peer':>9} {'ratio':>7}"
+    yield "| | Recto | peer | ratio |\n|---|---:|---:|---:|"
     for name, value in recto.items():
         beside = peer.get(name)
-        ratio = f"{beside:9.1f} {value / beside:7.1f}" if beside else f"{'-':>9} {'-':>7}"
-        yield f"{name:42} {value:9.1f} {ratio}"
+        ratio = f"{beside:.1f} | {value / beside:.1f}" if beside else "- | -"
+        yield f"| {name} | {value:.1f} | {ratio} |"
 
 
 def main() -> int:
