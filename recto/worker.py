@@ -52,7 +52,9 @@ _BUSY_PAUSE_S: Final = 0.5
 _SHORT_PAGE_S: Final = 0.1
 _WEIGHT_OF_LATEST: Final = 0.2
 _GLANCE_S: Final = 0.01
-"""How soon an idle process hears of a new job: looking costs some microseconds."""
+"""How soon an idle process hears of a new job: looking costs some microseconds, and waking up for it some more."""
+_GLANCE_WHEN_IDLE_S: Final = 0.05
+_STAYS_AWAKE_S: Final = 5.0
 _GLANCE_WHEN_FULL_S: Final = 0.25
 """How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
 
@@ -82,6 +84,7 @@ class Worker:
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], tuple[JobInHand, Work, float]] = {}
         self._turns = 0
+        self._active_s = 0.0
         self._page_s = _SHORT_PAGE_S
         """About how long a page takes, lately."""
         self._latest_turn: dict[int, int] = {}
@@ -98,6 +101,8 @@ class Worker:
 
     def step(self) -> None:
         """One round: take in what has ended, drop what was lost, keep the processes busy."""
+        if self._in_hand:
+            self._active_s = time.monotonic()
         ended = [(future, *self._ended(future)) for future in list(self._running) if future.done()]
         if all(job.has_work for _, job, _ in ended):
             # The processes go on while the ends are recorded; else what a job needs next comes first.
@@ -110,7 +115,7 @@ class Worker:
 
     def _wait(self, stopping: threading.Event) -> None:
         """Until a piece of work has ended, the database has changed, or it is time to look all the same."""
-        glance_s = _GLANCE_WHEN_FULL_S if len(self._running) >= self._most_running else _GLANCE_S
+        glance_s = self._glance_s()
         until = time.monotonic() + self._poll_interval_s
         while not stopping.is_set() and (left_s := until - time.monotonic()) > 0:
             pause_s = min(left_s, glance_s)
@@ -120,6 +125,12 @@ class Worker:
                 stopping.wait(pause_s)
             if self._has_database_changed():
                 return
+
+    def _glance_s(self) -> float:
+        """Seconds between two glances at the database."""
+        if len(self._running) >= self._most_running:
+            return _GLANCE_WHEN_FULL_S
+        return _GLANCE_S if time.monotonic() - self._active_s < _STAYS_AWAKE_S else _GLANCE_WHEN_IDLE_S
 
     def _has_database_changed(self) -> bool:
         """Since the last time that this was asked. True where it cannot be told: the step that follows says what is wrong."""

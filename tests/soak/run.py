@@ -20,7 +20,7 @@ from tests.soak.load import Load
 from tests.soak.measures import Sample, comparison, growth, sample, shown, typical
 
 _WARM_UP_SHARE: Final = 0.2
-_SAMPLES_COMPARED: Final = 3
+_SAMPLES_COMPARED: Final = 5
 _SETTLE_S: Final = 20.0
 _GONE_S: Final = 2.0
 _SIGNS_OF_CRASH: Final = ("request_crashed", "page_process_bug", "Traceback (most recent call last)")
