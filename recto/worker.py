@@ -53,7 +53,7 @@ _SHORT_PAGE_S: Final = 0.1
 _WEIGHT_OF_LATEST: Final = 0.2
 _GLANCE_S: Final = 0.01
 """How soon an idle process hears of a new job: looking costs some microseconds, and waking up for it some more."""
-_GLANCE_WHEN_IDLE_S: Final = 0.05
+_GLANCE_WHEN_IDLE_S: Final = 0.1
 _STAYS_AWAKE_S: Final = 5.0
 _GLANCE_WHEN_FULL_S: Final = 0.25
 """How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
