@@ -249,7 +249,10 @@ class Jobs:
             raise job_not_found()
         if not JobStatus(status).is_final:
             self._transition(
-                session, uuid, JobStatus.FAILURE, error=JobCancelled("The job was cancelled by its owner.")
+                session,
+                uuid,
+                JobStatus.FAILURE,
+                error=JobCancelled("You stopped it. To have the document read, send it again."),
             )
 
     def fail_unfinished(self, session: Session, uuid: str, error: RectoError) -> bool:

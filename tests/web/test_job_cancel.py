@@ -67,4 +67,7 @@ def test_button_cancels_and_is_gone_afterwards(browser: Browser, program: Progra
     assert (response.status_code, response.headers["Location"]) == (302, f"/jobs/{uuid}")
     page = browser.get(f"/jobs/{uuid}").text
     assert "The job was cancelled" in page
+    assert ">Cancelled<" in page
+    assert "Failed" not in page
+    assert "Failed" not in browser.get("/").text
     assert f"/jobs/{uuid}/cancel" not in page

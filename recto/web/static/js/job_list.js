@@ -53,14 +53,14 @@ function showEmptiness() {
 function fill(row, job) {
   const part = (name) => row.querySelector(`[data-part="${name}"]`);
   if (hasEnded(job) && row.dataset.uuid && row.dataset.status !== job.status) {
-    announce(`${job.file_name}: ${statusWord(job.status)}`);
+    announce(`${job.file_name}: ${statusWord(job)}`);
   }
   Object.assign(row.dataset, { uuid: job.uuid, status: job.status, change: job.change });
   row.querySelector("time").dateTime = job.created;
   part("name").textContent = job.file_name;
   part("name").href = jobUrl(job.uuid);
   part("kind").textContent = kindWords(job);
-  part("status").textContent = statusWord(job.status);
+  part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
   part("reason").textContent = job.reason?.detail ?? "";
   part("reason").hidden = !job.reason;

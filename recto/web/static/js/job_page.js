@@ -11,7 +11,7 @@ const part = (name) => page.querySelector(`[data-part="${name}"]`);
 function showRunning(job) {
   page.dataset.status = job.status;
   const reading = job.status === "IN_PROGRESS";
-  part("status").textContent = statusWord(job.status);
+  part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
   part("headline").textContent = reading ? "Being read" : "Waiting for a Worker";
   part("explain").textContent = reading
@@ -40,7 +40,7 @@ async function showEnded(job) {
   document.title = fresh.title;
   showTimes(page);
   enableCopyButtons(page);
-  announce(`${job.file_name}: ${statusWord(job.status)}`);
+  announce(`${job.file_name}: ${statusWord(job)}`);
 }
 
 function showDeleted() {

@@ -2,7 +2,7 @@
 
 const STATUS = { QUEUED: "Waiting", IN_PROGRESS: "Reading", FINISHED: "Finished", FAILURE: "Failed" };
 
-export const statusWord = (status) => STATUS[status] ?? status;
+export const statusWord = ({ status, reason }) => (reason?.code === "cancelled" ? "Cancelled" : (STATUS[status] ?? status));
 
 export const hasEnded = (job) => job.status === "FINISHED" || job.status === "FAILURE";
 
