@@ -71,10 +71,15 @@ class Service:
         return made.stdout
 
     def temporary_files(self) -> list[str]:
-        """What lies where only unfinished work has anything: uploads, parts of files, the system's folder for temporary files."""
+        """What lies where only unfinished work has anything: uploads, parts of files, the system's folder for temporary files.
+
+        A page process that lives has an empty folder for its own, which does not count.
+        """
         incoming = self.storage / ".incoming"
-        found = [*self.temporary.rglob("*"), *incoming.rglob("*"), *self.storage.rglob("*.part")]
-        return sorted({str(path) for path in found})
+        found = {*self.temporary.rglob("*"), *incoming.rglob("*"), *self.storage.rglob("*.part")}
+        if self.process.poll() is None:
+            found -= {path for path in incoming.glob("scratch-*") if not any(path.iterdir())}
+        return sorted(map(str, found))
 
     def stop(self) -> int:
         """End it as an administrator would; gives the exit status."""

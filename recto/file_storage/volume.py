@@ -115,7 +115,12 @@ class VolumeStorage:
         with _translated(path):
             if not path.is_file():
                 raise _no_file(path)
-        yield path
+        try:
+            yield path
+        except FileNotFoundError as error:
+            if path.is_file():
+                raise  # it was another file
+            raise _no_file(path) from error  # the job was deleted between the look and the opening
 
     def size_bytes(self, uuid: str, name: str) -> int:
         """See FileStorage."""

@@ -186,6 +186,21 @@ def test_delete_of_what_is_not_there_does_nothing(storage: FileStorage, uuid: st
     assert list(storage.folders()) == []
 
 
+def test_document_that_is_deleted_while_it_is_being_opened_is_not_found(storage: FileStorage, uuid: str) -> None:
+    def delete_and_open() -> None:
+        with storage.local_path(uuid, DOCUMENT) as path:
+            storage.delete(uuid)
+            path.open("rb").close()
+
+    with pytest.raises(FileNotFound):
+        delete_and_open()
+
+
+def test_another_file_that_is_missing_is_not_taken_for_the_document(storage: FileStorage, uuid: str) -> None:
+    with pytest.raises(FileNotFoundError), storage.local_path(uuid, DOCUMENT) as path:
+        path.with_name("elsewhere").open("rb").close()
+
+
 def test_size_and_local_path_speak_of_the_same_file(storage: FileStorage, uuid: str) -> None:
     assert storage.size_bytes(uuid, DOCUMENT) == 4
     with storage.local_path(uuid, DOCUMENT) as path:
