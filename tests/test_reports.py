@@ -1,14 +1,16 @@
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from recto import accounts
 from recto.errors import PageDamaged, RectoError, SettingsError
 from recto.reports import back_up, list_jobs, list_tokens, list_users
 from recto.reports import database_file as database_file_of
-from tests.conftest import JobTable
+from tests.conftest import POLICY, JobTable, SetClock
 
 
 def test_list_jobs_shows_newest_first_with_owner_and_reason(table: JobTable, ann: int, database_file: Path) -> None:
@@ -68,8 +70,10 @@ def test_back_up_is_one_file_that_holds_everything(
 
 
 def test_back_up_while_a_writer_writes_is_consistent(
-    table: JobTable, ann: int, database_file: Path, tmp_path: Path
+    engine: Engine, clock: SetClock, ann: int, database_file: Path, tmp_path: Path
 ) -> None:
+    roomy = replace(POLICY, max_unfinished_per_user=1_000_000, max_unfinished=1_000_000)
+    table = JobTable(engine, clock, roomy)
     stopping = threading.Event()
 
     def write() -> None:
