@@ -5,6 +5,7 @@ is removed that is not Recto's by name.
 """
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ _T = TypeVar("_T")
 Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _FIRST_AFTER_S: Final = 60.0
 _UUID_CHARACTERS: Final = 36
+_SHARE_OF_TIME: Final = 0.02
 
 
 class Outcome(StrEnum):
@@ -73,6 +75,30 @@ class _Census:
     without_job: list[str] = field(default_factory=list)
 
 
+class Pace:
+    """Lets work that nobody waits for have a small share of the time, until it is told to stop.
+
+    A sweep looks at every job that there is, 0.2 ms each: a million of them would take a core for minutes.
+    """
+
+    def __init__(self, share_of_time: float) -> None:
+        """`share_of_time` from above 0 to 1: at 1 there is no rest."""
+        self._rest_of_work = 1 / share_of_time - 1
+        self._since_s = 0.0
+        self.stopping = threading.Event()
+
+    def begin(self) -> None:
+        """What comes now is work."""
+        self._since_s = time.monotonic()
+
+    def rest(self) -> bool:
+        """Wait in proportion to the work since the last rest. False where the work is to stop."""
+        worked_s = time.monotonic() - self._since_s
+        is_stopping = self.stopping.wait(worked_s * self._rest_of_work)
+        self.begin()
+        return not is_stopping
+
+
 class Sweeper:
     """Sweeps once for each call of `sweep`. Cleans up what is older than `older_than_s`; a dry run only says what it would do.
 
@@ -89,7 +115,9 @@ class Sweeper:
         is_dry_run: bool = False,
         is_forced: bool = False,
         references: FileReferences | None = None,
+        pace: Pace | None = None,
     ) -> None:
+        """Without a `pace` it does not rest."""
         self._sessions = sessions
         self._jobs = jobs
         self._storage = storage
@@ -97,9 +125,14 @@ class Sweeper:
         self._is_dry_run = is_dry_run
         self._is_forced = is_forced
         self._references = references or FileReferences()
+        self._pace = pace or Pace(1.0)
 
     def sweep(self) -> Iterator[Swept]:
-        """Everything that was found, as it is found, with what was done. May be left at any point."""
+        """Everything that was found, as it is found, with what was done. May be left at any point.
+
+        Rests after every few hundred jobs. One that is stopped then concludes nothing from what it has not seen.
+        """
+        self._pace.begin()
         deletions = self._read(self._references.deletions_with_files)
         withdrawn = {_withdrawn_uuid(file): file.size_bytes for file in self._storage.outside()} if deletions else {}
         for deletion in deletions:
@@ -108,6 +141,8 @@ class Sweeper:
         census = _Census()
         for uuids in batches(self._storage.folders()):
             yield from self._folders([uuid for uuid in uuids if uuid not in deleted], census)
+            if not self._pace.rest():
+                return
         yield from self._without_job(census)
         yield from self._jobs_without_document(is_mounted=census.owned > 0)
         yield from self._outside(deleted)
@@ -178,6 +213,8 @@ class Sweeper:
             for job in jobs:
                 if not self._has_file(job.uuid, DOCUMENT) and self._read(self._references.has_job, job.uuid):
                     yield self._without_document(job, is_mounted=is_mounted)
+            if not self._pace.rest():
+                return
 
     def _without_document(self, job: JobAge, *, is_mounted: bool) -> Swept:
         finding = Finding(Kind.JOB_WITHOUT_DOCUMENT, job.uuid, DOCUMENT, job.age_s, 0)
@@ -243,6 +280,11 @@ class Sweeper:
             return operation(session, *args, **kwargs)
 
 
+def background_pace() -> Pace:
+    """For a sweep beside a Worker's work: the fiftieth part of its time."""
+    return Pace(_SHARE_OF_TIME)
+
+
 def _withdrawn_uuid(file: StoredFile) -> str | None:
     """The job that a withdrawn folder was of; None for other files."""
     return file.name[-_UUID_CHARACTERS:] if file.kind is FileKind.DELETED else None
@@ -252,12 +294,17 @@ class SweepingThread:
     """The Worker's third thread: sweeps a minute after the start and then every `interval_s`, with one line in the log each time."""
 
     def __init__(
-        self, sweep: Callable[[], Iterable[Swept]], interval_s: float, first_after_s: float = _FIRST_AFTER_S
+        self,
+        sweep: Callable[[], Iterable[Swept]],
+        interval_s: float,
+        first_after_s: float = _FIRST_AFTER_S,
+        pace: Pace | None = None,
     ) -> None:
+        """`pace` is that of the sweep: a stop ends its rest as well."""
         self._sweep = sweep
         self._interval_s = interval_s
         self._first_after_s = min(first_after_s, interval_s)
-        self._stopping = threading.Event()
+        self._stopping = (pace or background_pace()).stopping
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:

@@ -12,7 +12,7 @@ from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_
 from recto.file_storage.stale import Kind
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim
-from recto.sweeper import Sweeper, Swept
+from recto.sweeper import Pace, Sweeper, Swept
 from tests.conftest import JobTable
 
 DAY_S: Final = 86400.0
@@ -68,7 +68,14 @@ class World:
         self.table.do(self.table.jobs.finish, claim.lease)
         return claim.lease.job_uuid
 
-    def sweep(self, older_than_s: float = DAY_S, *, is_dry_run: bool = False, is_forced: bool = False) -> list[Swept]:
+    def sweep(
+        self,
+        older_than_s: float = DAY_S,
+        *,
+        is_dry_run: bool = False,
+        is_forced: bool = False,
+        pace: Pace | None = None,
+    ) -> list[Swept]:
         sweeper = Sweeper(
             self.table.sessions,
             self.table.jobs,
@@ -77,6 +84,7 @@ class World:
             is_dry_run=is_dry_run,
             is_forced=is_forced,
             references=FileReferences(self.table.clock),
+            pace=pace,
         )
         return list(sweeper.sweep())
 

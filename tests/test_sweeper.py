@@ -17,7 +17,7 @@ from recto.errors import DatabaseBusy, StorageUnavailable
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.stale import Finding, Kind
 from recto.file_storage.volume import VolumeStorage
-from recto.sweeper import Outcome, SweepingThread, Swept
+from recto.sweeper import Outcome, Pace, SweepingThread, Swept
 from tests.conftest import JobTable
 from tests.left_behind import (
     DAY_S,
@@ -327,6 +327,49 @@ def test_thread_that_is_stopped_leaves_its_sweep() -> None:
             yield from findings()
 
     thread = SweepingThread(endless, 0.01)
+    thread.start()
+    assert begun.wait(10)
+    thread.stop()
+
+
+def test_pace_rests_in_proportion_to_the_work() -> None:
+    pace = Pace(0.2)
+    pace.begin()
+    time.sleep(0.05)
+    began_s = time.monotonic()
+    assert pace.rest()
+    assert time.monotonic() - began_s >= 4 * 0.05
+
+
+def test_pace_that_is_stopped_ends_its_rest() -> None:
+    pace = Pace(1e-9)
+    pace.begin()
+    threading.Timer(0.02, pace.stopping.set).start()
+    assert not pace.rest()
+
+
+def test_sweep_that_is_stopped_concludes_nothing_from_folders_that_it_has_not_seen(world: World) -> None:
+    world.keep(str(uuid4()))
+    world.finish(world.start())
+    before = world.files()
+    world.wait(1000 * DAY_S)
+    pace = Pace(1.0)
+    pace.stopping.set()
+    assert world.sweep(is_forced=True, pace=pace) == []
+    assert world.files() == before
+
+
+def test_thread_that_is_stopped_leaves_a_sweep_that_finds_nothing() -> None:
+    pace, begun = Pace(1.0), threading.Event()
+
+    def sound() -> Iterator[Swept]:
+        pace.begin()
+        begun.set()
+        while pace.rest():
+            pass
+        yield from ()
+
+    thread = SweepingThread(sound, 0.01, pace=pace)
     thread.start()
     assert begun.wait(10)
     thread.stop()

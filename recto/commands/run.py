@@ -22,7 +22,7 @@ from recto.ocr.options import AUTO_LANGUAGE
 from recto.page_tasks import EngineReport, describe_engine
 from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
-from recto.sweeper import Sweeper, SweepingThread
+from recto.sweeper import Sweeper, SweepingThread, background_pace
 from recto.worker import Worker
 
 _log = get_logger(__name__)
@@ -58,8 +58,9 @@ def run(processes: int | None) -> None:
             _log.warning("default_language_not_installed", languages="+".join(missing), setting="ocr.languages")
         heartbeat = Heartbeat(name, sessions, jobs, engine, count, presence)
         worker = settings.worker
-        sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s)
-        sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s)
+        pace = background_pace()
+        sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s, pace=pace)
+        sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s, pace=pace)
         heartbeat.start()
         sweeping.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
