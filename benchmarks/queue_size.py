@@ -119,7 +119,8 @@ def _insert(connection: Connection, numbers: range) -> None:
     ]
     connection.execute(text(_INSERT_JOB), jobs)
     connection.execute(
-        text("INSERT INTO job_page (job_uuid, number, attempt_token) VALUES (:uuid, 1, hex(randomblob(16)))"), jobs
+        text("INSERT INTO job_page (job_uuid, number, attempt_token) VALUES (:uuid, 1, lower(hex(randomblob(16))))"),
+        jobs,
     )
     for place, status in enumerate(_STATUSES):
         entries = [job | {"status": status.value, "place": place, "attempt": min(place, 1)} for job in jobs]
@@ -131,7 +132,7 @@ _INSERT_TRANSITION: Final = "INSERT INTO job_status_transition (job_uuid, status
 _INSERT_JOB: Final = (
     "INSERT INTO job (uuid, user_id, status, created_us, ended_us, change, file_name, media_type, size_bytes, options, page_count, "
     "pages_done, pages_failed, attempt, not_before_us, result_token) VALUES (:uuid, :user, 'FINISHED', :at, :at + 2, :change, 'letter.png', "
-    '\'image/png\', 100000, \'{"languages": "eng", "mode": "auto"}\', 1, 1, 0, 1, 0, hex(randomblob(16)))'
+    '\'image/png\', 100000, \'{"languages": "eng", "mode": "auto"}\', 1, 1, 0, 1, 0, lower(hex(randomblob(16))))'
 )
 
 
