@@ -26,7 +26,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 _RowId = BigInteger().with_variant(Integer, "sqlite")
 _QUEUED = text("status = 'QUEUED'")
 _IN_PROGRESS = text("status = 'IN_PROGRESS'")
-_FILES_LEFT = text("NOT files_removed")
+FILES_LEFT: Final = text("NOT files_removed")
+"""As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
 
 class JobStatus(StrEnum):
@@ -256,7 +257,7 @@ class JobDeletion(Base):
     __table_args__ = (
         Index("job_deletion_of_user_changed", "user_id", "change"),
         Index("job_deletion_changed", "change"),
-        Index("job_deletion_files_left", "uuid", sqlite_where=_FILES_LEFT, postgresql_where=_FILES_LEFT),
+        Index("job_deletion_files_left", "uuid", sqlite_where=FILES_LEFT, postgresql_where=FILES_LEFT),
     )
 
 

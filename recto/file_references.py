@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus
+from models import FILES_LEFT, ChangeCounter, Job, JobDeletion, JobPage, JobStatus
 from recto.database import NowMicroseconds
 from recto.file_storage.base import checkpoint_name, result_name
 
@@ -68,7 +68,7 @@ class FileReferences:
     def deletions_with_files(self, session: Session) -> list[JobAge]:
         """Deleted jobs whose files nobody has reported as gone."""
         age_us = (self._clock() - JobDeletion.timestamp_us).label("age_us")
-        rows = session.execute(select(JobDeletion.uuid, age_us).where(~JobDeletion.files_removed))
+        rows = session.execute(select(JobDeletion.uuid, age_us).where(FILES_LEFT))
         return [JobAge(row.uuid, is_ended=True, age_s=_seconds(row.age_us)) for row in rows]
 
     def withdraw_without_job(self, session: Session, uuid: str, withdraw: Callable[[str], None]) -> bool:
