@@ -22,7 +22,6 @@ from recto.commands.document_options import document_options, options_from
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.stage_files import make_folder, read_and_save_stages
 from recto.errors import DocumentError, PageCrashed, PageTimeout
-from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, page_numbers
@@ -158,6 +157,9 @@ def _in_this_process(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]
 
 def _in_processes(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
     """In order, with every process busy and only a few pages ahead in memory."""
+    # Here: a document of one page needs no pool, whose import takes a seventh of the processor time that a small page does.
+    from recto.executors import LocalProcesses
+
     worker = reading.settings.worker
     executor = LocalProcesses(
         reading.processes, worker.pages_per_process, page_process_setup(reading.settings, with_storage=False)
@@ -176,6 +178,8 @@ def _in_processes(reading: _Reading, numbers: list[int]) -> Iterator[Outcome]:
 
 
 def _outcome(number: int, future: Future[Page], timeout_s: float) -> Page | DocumentError:
+    from recto.executors import PROCESS_DIED
+
     try:
         return future.result()
     except DocumentError as error:
