@@ -163,6 +163,8 @@ class Jobs:
 
     def has_claimable(self, session: Session, except_users: Collection[int] = ()) -> bool:
         """Whether `claim_next` would find a job. Only reads, so that an idle Worker never takes the writer's lock."""
+        if session.execute(_ANY_QUEUED).first() is None:
+            return False  # what an idle Worker hears each second, for a fraction of what the whole question costs
         return self._next_user(session, except_users) is not None
 
     def set_page_count(
@@ -405,9 +407,13 @@ def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
     return reduce(add, counts)
 
 
-# Built once, and on the tables: what every upload runs, in half the time that the same takes through the ORM.
+# Built once, and on the tables: what every upload and every idle Worker runs, in half the time that the same takes through the ORM.
 _UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
-_INSERT_JOB: Final = insert(cast(Table, Job.__table__))
+_JOB: Final = cast(Table, Job.__table__)
+_ANY_QUEUED: Final = (
+    select(_JOB.c.uuid).where(_JOB.c.status == literal(JobStatus.QUEUED, literal_execute=True)).limit(1)
+)
+_INSERT_JOB: Final = insert(_JOB)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 _COUNTER: Final = cast(Table, ChangeCounter.__table__).c.value
 _TAKE_CHANGE: Final = update(cast(Table, ChangeCounter.__table__)).values(value=_COUNTER + 1).returning(_COUNTER)
