@@ -30,7 +30,7 @@ from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
-from recto.web import access_api, api, health, login, page_images, pages, results
+from recto.web import access_api, api, health, login, page_images, pages, reference, results
 from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> Flask:
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, page_images, access_api, health, login, pages):
+    for room in (api, results, page_images, access_api, health, login, pages, reference):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)

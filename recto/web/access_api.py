@@ -1,36 +1,42 @@
 """The API about access itself: the token that is used, and the audit log for administrators."""
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from recto import accounts, audit
 from recto.accounts import TokenView
 from recto.audit import Action, Event, NotedEvent
-from recto.errors import TokenNotFound
+from recto.errors import OptionInvalid, TokenNotFound
+from recto.web import answers
 from recto.web.api import number
 from recto.web.audited import client_address
 from recto.web.authorisation import Access, access
 from recto.web.database import read, write
-from recto.web.job_json import time_json
+from recto.web.described import Parameter, Reply, described
 from recto.web.login import SignedInUser, signed_in
 
 blueprint = Blueprint("access", __name__, url_prefix="/api/v1")
 _LIMIT: Final = 100
 _LIMIT_MOST: Final = 1000
+_LIMIT_PARAMETER: Final = Parameter(
+    "limit", "Events in the answer", {"type": "integer", "minimum": 1, "default": _LIMIT, "examples": [10]}
+)
 
 
 @blueprint.get("/token")
 @access(Access.USER)
+@described(Reply(200, "The token", (answers.Token,)), problems=(TokenNotFound,), tag="Access")
 def get_token() -> Response:
     """The token that the request carries: what it may do, and until when."""
-    return jsonify(_token_json(_own_token(signed_in())))
+    return answers.answered(_token_body(_own_token(signed_in())))
 
 
 @blueprint.delete("/token")
 @access(Access.USER)
+@described(Reply(204, "It works no longer"), problems=(TokenNotFound,), tag="Access")
 def delete_token() -> tuple[str, int]:
     """End the token that the request carries."""
     user = signed_in()
@@ -40,10 +46,13 @@ def delete_token() -> tuple[str, int]:
 
 @blueprint.get("/audit")
 @access(Access.ADMIN)
+@described(
+    Reply(200, "Events", (answers.AuditLog,)), problems=(OptionInvalid,), parameters=(_LIMIT_PARAMETER,), tag="Access"
+)
 def get_audit() -> Response:
     """The latest events of the audit log, newest first."""
     events = read(audit.list_events, min(number("limit", _LIMIT, least=1), _LIMIT_MOST))
-    return jsonify(events=[_event_json(noted) for noted in events])
+    return answers.answered(answers.AuditLog(events=[_audit_entry(noted) for noted in events]))
 
 
 def revoke_token_noted(session: Session, user: SignedInUser, token_id: int, address: str) -> None:
@@ -58,23 +67,19 @@ def _own_token(user: SignedInUser) -> TokenView:
     return read(accounts.find_token, user.token)
 
 
-def _token_json(view: TokenView) -> dict[str, Any]:
-    return {
-        "name": view.name,
-        "prefix": view.prefix,
-        "scopes": view.scopes,
-        "created": time_json(view.created),
-        "expires": time_json(view.expires) if view.expires else None,
-        "last_used": time_json(view.last_used) if view.last_used else None,
-    }
+def _token_body(view: TokenView) -> answers.Token:
+    return answers.Token(
+        name=view.name,
+        prefix=view.prefix,
+        scopes=list(view.scopes),
+        created=view.created,
+        expires=view.expires,
+        last_used=view.last_used,
+    )
 
 
-def _event_json(noted: NotedEvent) -> dict[str, str]:
+def _audit_entry(noted: NotedEvent) -> answers.AuditEntry:
     event = noted.event
-    return {
-        "timestamp": time_json(noted.timestamp),
-        "action": event.action,
-        "user": event.user,
-        "about": event.about,
-        "address": event.address,
-    }
+    return answers.AuditEntry(
+        timestamp=noted.timestamp, action=event.action, user=event.user, about=event.about, address=event.address
+    )

@@ -5,17 +5,29 @@ from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request, url_for
-from flask.json import dumps
+from flask import Blueprint, Response, request, url_for
 
 from recto.audit import Action
-from recto.errors import OptionInvalid, RectoError
+from recto.errors import (
+    JobNotFound,
+    LanguageUnknown,
+    OptionInvalid,
+    QueueFull,
+    RectoError,
+    StorageFull,
+    TooManyRequests,
+    UploadEmpty,
+    UploadUnsupported,
+    UserQueueFull,
+)
 from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
+from recto.web import answers
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, write
-from recto.web.job_json import job_json
+from recto.web.described import PREFER, WAIT, Parameter, Reply, described
+from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
 from recto.web.services import services
 from recto.web.uploads import given_options, received, submit
@@ -27,10 +39,37 @@ _log = get_logger(__name__)
 _LIST_LIMIT: Final = 50
 _LIST_LIMIT_MOST: Final = 200
 _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
+JOB_ACCEPTED: Final = Reply(202, "The job, which has not ended", (answers.Job,), headers=("Location", "Retry-After"))
+_LIST_PARAMETERS: Final = (
+    Parameter("limit", "Jobs in one answer", {"type": "integer", "minimum": 1, "default": 50, "examples": [2]}),
+    Parameter("before", "A place in the list, as `next` has it", {"type": "string"}),
+    Parameter("after", "A `change`: gives what changed since, instead of the list", {"type": "integer", "minimum": 0}),
+    WAIT,
+)
 
 
 @blueprint.post("/jobs")
 @access(Access.WRITE)
+@described(
+    JOB_ACCEPTED,
+    Reply(
+        200,
+        "The job, which ended while the request was held",
+        (answers.Job,),
+        headers=("Location", "Preference-Applied"),
+    ),
+    problems=(
+        UploadEmpty,
+        UploadUnsupported,
+        LanguageUnknown,
+        UserQueueFull,
+        TooManyRequests,
+        QueueFull,
+        StorageFull,
+    ),
+    parameters=(PREFER,),
+    takes_document=True,
+)
 def create_job() -> Response:
     """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
     user = signed_in()
@@ -50,6 +89,11 @@ def create_job() -> Response:
 
 @blueprint.get("/jobs")
 @access(Access.READ)
+@described(
+    Reply(200, "Jobs, or what changed", (answers.JobList, answers.JobChanges)),
+    problems=(OptionInvalid,),
+    parameters=_LIST_PARAMETERS,
+)
 def get_jobs() -> Response:
     """The user's jobs, newest first; with `?after=`, what changed since."""
     user_id = signed_in().account.id
@@ -59,12 +103,17 @@ def get_jobs() -> Response:
     change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
     jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")))
     following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit) if len(jobs) > limit else None
-    items = [job_json(job, with_transitions=False) for job in jobs[:limit]]
-    return jsonify(jobs=items, next=following, change=change)
+    items = [job_summary(job) for job in jobs[:limit]]
+    return answers.answered(answers.JobList(jobs=items, next=following, change=change))
 
 
 @blueprint.get("/jobs/<uuid:uuid>")
 @access(Access.READ)
+@described(
+    Reply(200, "The job", (answers.Job,), headers=("Retry-After",)),
+    problems=(JobNotFound, OptionInvalid),
+    parameters=(WAIT,),
+)
 def get_job_status(uuid: UUID) -> Response:
     """One job. `?wait=` holds the request until it has ended."""
     return _job_response(wait_for_end(signed_in().account.id, str(uuid), asked_wait_s()))
@@ -72,6 +121,7 @@ def get_job_status(uuid: UUID) -> Response:
 
 @blueprint.delete("/jobs/<uuid:uuid>")
 @access(Access.WRITE)
+@described(Reply(204, "Stopped, and everything of it removed"), problems=(JobNotFound,))
 def delete_job(uuid: UUID) -> tuple[str, int]:
     """Stop the job and remove it with everything it has."""
     remove_job(signed_in().account.id, str(uuid))
@@ -80,6 +130,7 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
 
 @blueprint.post("/jobs/<uuid:uuid>/cancel")
 @access(Access.WRITE)
+@described(Reply(200, "The job as it is now", (answers.Job,), headers=("Retry-After",)), problems=(JobNotFound,))
 def cancel_job(uuid: UUID) -> Response:
     """Stop reading a job, and keep it; one that has ended stays as it ended."""
     return _job_response(stop_job(signed_in().account.id, str(uuid)))
@@ -87,13 +138,16 @@ def cancel_job(uuid: UUID) -> Response:
 
 @blueprint.get("/languages")
 @access(Access.READ_OR_WRITE)
+@described(Reply(200, "What can be read", (answers.Languages,)), tag="Service")
 def get_languages() -> Response:
     """The languages that Workers have, the ones that are taken where none is named, and whether a Worker is running."""
     workers = read(list_workers)
-    return jsonify(
-        languages=list(installed_languages(workers)),
-        default=services().default_languages,
-        worker_running=any(worker.is_alive for worker in workers),
+    return answers.answered(
+        answers.Languages(
+            languages=list(installed_languages(workers)),
+            default=services().default_languages,
+            worker_running=any(worker.is_alive for worker in workers),
+        )
     )
 
 
@@ -135,17 +189,19 @@ def parse_before(given: str | None) -> tuple[int, str] | None:
 
 def _changes(user_id: int) -> Response:
     changes = wait_for_change(user_id, number("after", 0, least=0), asked_wait_s())
-    return jsonify(
-        jobs=[job_json(job, with_transitions=False) for job in changes.jobs],
-        deleted=[job.uuid for job in changes.deleted],
-        change=changes.change,
+    return answers.answered(
+        answers.JobChanges(
+            jobs=[job_summary(job) for job in changes.jobs],
+            deleted=[job.uuid for job in changes.deleted],
+            change=changes.change,
+        )
     )
 
 
 @lru_cache(maxsize=256)
 def _job_body(job: JobView, script_root: str) -> bytes:  # noqa: ARG001 - part of the key, since the links in the body begin with it
     """The job as JSON. A thousand clients may be woken by one change: they get the same bytes."""
-    return dumps(job_json(job)).encode()
+    return job_body(job).json_bytes()
 
 
 def _job_response(job: JobView) -> Response:

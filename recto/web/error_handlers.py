@@ -1,15 +1,17 @@
 """Errors at the edge: application/problem+json (RFC 9457) for programs, a page for people."""
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
 
 from recto.errors import CsrfRejected, NotSignedIn, RectoError, RequestTooSlow, UploadIncomplete, UploadTooLarge
 from recto.logs import get_logger
+from recto.web.answers import Problem
 from recto.web.login import forget_user
 from recto.web.services import services
 from recto.web.uploads import document_too_large
@@ -100,22 +102,16 @@ def _from_bug(error: Exception) -> BaseResponse:
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, RectoError.code, RectoError.title, detail, {})
 
 
-def _answer(status: int, code: str, title: str, detail: str, members: dict[str, object]) -> Response:
+def _answer(status: int, code: str, title: str, detail: str, members: dict[str, Any]) -> Response:
     if _wants_page():
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             forget_user()  # asking who it is may be what failed
         response = Response(render_template("error.html", title=title, status=status, detail=detail), status)
     else:
-        problem = {
-            "type": f"urn:recto:problem:{code}",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "code": code,
-        }
-        response = jsonify(problem | members)
-        response.status_code = status
-        response.mimetype = "application/problem+json"
+        problem = Problem(
+            type=f"urn:recto:problem:{code}", title=title, status=status, detail=detail, code=code, **members
+        )
+        response = Response(problem.json_bytes(), status, mimetype="application/problem+json")
     return response
 
 

@@ -1,52 +1,51 @@
-"""Jobs as JSON values of the API."""
+"""Jobs as the API answers them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import url_for
 
 from recto.job_views import JobView, Reason
 from recto.ocr.media_types import kind
+from recto.web import answers
 
 
-def job_json(job: JobView, *, with_transitions: bool = True) -> dict[str, Any]:
-    """The job as docs/api.md describes it."""
-    values: dict[str, Any] = {
+def job_body(job: JobView) -> answers.Job:
+    """The job with its log, as docs/api.md describes it."""
+    log = [
+        answers.Transition(status=entry.status.value, timestamp=entry.timestamp, reason=_reason(entry.reason))
+        for entry in job.transitions
+    ]
+    return answers.Job(**_fields(job), transitions=log)
+
+
+def job_summary(job: JobView) -> answers.JobSummary:
+    """The job as lists have it."""
+    return answers.JobSummary(**_fields(job))
+
+
+def _fields(job: JobView) -> dict[str, Any]:
+    return {
         "uuid": job.uuid,
         "status": job.status.value,
         "file_name": job.file_name,
         "media_type": job.media_type,
         "kind": kind(job.media_type),
         "size_bytes": job.size_bytes,
-        "options": job.options.public(),
-        "created": time_json(job.created),
-        "ended": time_json(job.ended) if job.ended else None,
-        "progress": {"pages_done": job.pages_done, "page_count": job.page_count, "pages_failed": job.pages_failed},
+        "options": answers.job_options(job.options),
+        "created": job.created,
+        "ended": job.ended,
+        "progress": answers.Progress(
+            pages_done=job.pages_done, page_count=job.page_count, pages_failed=job.pages_failed
+        ),
         "attempt": job.attempt,
         "change": job.change,
-        "reason": _reason_json(job.reason),
-        "warnings": [{"code": warning.code, "detail": warning.detail} for warning in job.warnings],
-        "links": {
-            "self": url_for("api.get_job_status", uuid=job.uuid),
-            "result": url_for("results.get_result", uuid=job.uuid),
-        },
+        "reason": _reason(job.reason),
+        "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],
+        "links": answers.JobLinks(
+            self=url_for("api.get_job_status", uuid=job.uuid), result=url_for("results.get_result", uuid=job.uuid)
+        ),
     }
-    if with_transitions:
-        values["transitions"] = [
-            {
-                "status": entry.status.value,
-                "timestamp": time_json(entry.timestamp),
-                "reason": _reason_json(entry.reason),
-            }
-            for entry in job.transitions
-        ]
-    return values
 
 
-def time_json(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _reason_json(reason: Reason | None) -> dict[str, str] | None:
-    return {"code": reason.code, "detail": reason.detail} if reason else None
+def _reason(reason: Reason | None) -> answers.Reason | None:
+    return answers.Reason(code=reason.code, detail=reason.detail) if reason else None

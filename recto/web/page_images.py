@@ -2,27 +2,38 @@
 
 import time
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, Response, request, send_file
 
 from recto.derivations import PagePicture
-from recto.errors import OptionInvalid, PageNotFound
+from recto.errors import JobFailed, JobNotFound, OptionInvalid, PageNotFound, ResultNotMade
 from recto.job_views import JobView, checkpoints
 from recto.ocr.options import STAGES, Stage
-from recto.web.api import accepted
+from recto.web.api import JOB_ACCEPTED, accepted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
+from recto.web.described import WAIT, Parameter, Reply, described
 from recto.web.login import signed_in
 from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
 blueprint = Blueprint("page_images", __name__, url_prefix="/api/v1")
+_STAGE: Final = Parameter("stage", "Which picture", {"type": "string", "enum": list(STAGES), "default": "original"})
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/image")
 @access(Access.READ)
+@described(
+    Reply(200, "The picture", media_types=("image/png",), headers=("ETag",)),
+    Reply(304, "The picture that `If-None-Match` names", headers=("ETag",)),
+    JOB_ACCEPTED,
+    problems=(JobNotFound, PageNotFound, JobFailed, OptionInvalid, ResultNotMade),
+    parameters=(_STAGE, WAIT),
+    tag="Pages",
+)
 def get_page_image(uuid: UUID, number: int) -> Response:
     """200 with a PNG; 202 while the job runs or the picture is being made; 409 where the job failed; 404 for a page not read."""
     user_id = signed_in().account.id

@@ -2,6 +2,7 @@
 
 import time
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, send_file, url_for
@@ -9,13 +10,14 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response as BaseResponse
 
 from recto.derivations import ResultFile
-from recto.errors import FileNotFound, OptionInvalid
+from recto.errors import FileNotFound, JobFailed, JobNotFound, OptionInvalid, ResultNotMade
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job
 from recto.ocr.options import RESULT_FORMATS, ResultFormat
-from recto.web.api import accepted
+from recto.web.api import JOB_ACCEPTED, accepted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read
+from recto.web.described import BAD_RANGE, WAIT, Parameter, Reply, described
 from recto.web.links import download_name
 from recto.web.login import signed_in
 from recto.web.served_files import confined
@@ -23,10 +25,28 @@ from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
 blueprint = Blueprint("results", __name__, url_prefix="/api/v1")
+_FORMAT: Final = Parameter(
+    "format", "What is wanted", {"type": "string", "enum": list(RESULT_FORMATS), "default": "txt"}
+)
+_FILE: Final = tuple(dict.fromkeys(kind.media_type.partition(";")[0] for kind in RESULT_FORMATS.values()))
+_FILE_HEADERS: Final = ("Content-Disposition",)
+_SIGNATURE: Final = Parameter("signature", "The key, as the redirect has it", {"type": "string"}, is_required=True)
 
 
 @blueprint.get("/jobs/<uuid:uuid>/result")
 @access(Access.READ)
+@described(
+    Reply(
+        302,
+        "To the file, by a link that works for a short while and needs no token",
+        media_types=("text/html",),
+        headers=("Location",),
+    ),
+    JOB_ACCEPTED,
+    problems=(JobNotFound, JobFailed, OptionInvalid, ResultNotMade),
+    parameters=(_FORMAT, WAIT),
+    tag="Results",
+)
 def get_result(uuid: UUID) -> BaseResponse:
     """302 to the file; 202 while there is none yet; 409 where there will be none."""
     user_id = signed_in().account.id
@@ -41,6 +61,13 @@ def get_result(uuid: UUID) -> BaseResponse:
 
 @blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
 @access(Access.LINK)
+@described(
+    Reply(200, "The file", media_types=_FILE, headers=_FILE_HEADERS, schema_name="Result"),
+    Reply(206, "A part of it, as `Range` asked for", media_types=_FILE, headers=(*_FILE_HEADERS, "Content-Range")),
+    problems=(FileNotFound, BAD_RANGE),
+    parameters=(_SIGNATURE,),
+    tag="Results",
+)
 def get_file(uuid: UUID, file_name: str) -> Response:
     """A result file by its signed link. Needs no sign-in; ends when the link expires or the job is deleted."""
     name = services().links.check(request.args.get("signature", ""), str(uuid), services().limits.link_lifetime_s)

@@ -42,6 +42,8 @@ BY_SESSION: Final = frozenset({Caller.ADMIN, Caller.FORGED, Caller.SESSION})
 
 LET_IN: Final = {
     "GET /static/<path:filename>": 200,
+    "GET /docs": 200,
+    "GET /openapi.json": 200,
     "GET /healthz": 200,
     "GET /readyz": 200,
     "GET /sign-in": 200,

@@ -16,6 +16,7 @@ from recto.database import Begin, transaction
 from recto.settings import load_settings
 from recto.web.database import db
 from tests.web.clients import PASSWORD, Browser, Program
+from tests.web.conformance import DescribedClient
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
@@ -66,6 +67,7 @@ def make_app(folder: Path) -> Iterator[MakeApp]:
     def make(**environ: str) -> Flask:
         own = {"RECTO_FILE_STORAGE_PATH": str(folder), "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0"}
         app = create_app(load_settings(own | environ))
+        app.test_client_class = DescribedClient
         made.append(app)
         return app
 

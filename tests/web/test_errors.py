@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from recto import errors
@@ -92,7 +93,11 @@ def test_lost_database_answers_500_without_its_place(app: Flask, program: Progra
 ALL = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, errors.RectoError)]
 
 
-def test_every_error_has_title_status_detail_code_and_type(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_error_has_title_status_detail_code_and_type(
+    app: Flask, ada: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.test_client_class = FlaskClient  # no address has all of them, as the document rightly says
+    program = Program(app, ada.token)
     for error in ALL:
         monkeypatch.setattr("recto.web.api.list_jobs", raiser(error))
         response = program.get("/api/v1/jobs")

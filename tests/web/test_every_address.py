@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -160,6 +161,7 @@ def test_view_that_states_nothing_stops_the_start() -> None:
 
 def test_view_alone_is_not_asked_who_calls(app: Flask) -> None:
     """The statement is what is enforced: a view without any check of its own is closed by it."""
+    app.test_client_class = FlaskClient  # the document has the view that stood there
     app.view_functions["health.healthz"] = access(Access.PERSON)(lambda: "reached")
     install_authorisation_check(app)
     problem(Program(app).get("/healthz"), 401, "not_signed_in")

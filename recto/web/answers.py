@@ -1,0 +1,209 @@
+"""What the API answers, as types: the views build their answers from them, and the OpenAPI document describes them. One definition.
+
+A field without a default is in every answer. Clients ignore fields that they do not know: new ones may come.
+"""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, TypeAlias
+
+from flask import Response
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr
+
+from recto.ocr.options import Options
+
+StatusName: TypeAlias = Literal["QUEUED", "IN_PROGRESS", "FINISHED", "FAILURE"]
+
+
+def time_json(moment: datetime) -> str:
+    """ISO 8601 in UTC with microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+Moment: TypeAlias = Annotated[
+    datetime,
+    PlainSerializer(time_json, return_type=str),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T18:24:02.123456Z"]),
+]
+"""A time with its zone, as ISO 8601 in UTC."""
+
+
+class Answer(BaseModel):
+    """Base of the bodies. Frozen; unset fields with a default stay out of the JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def json_bytes(self) -> bytes:
+        """The body, with a line end, as terminals like it."""
+        return self.model_dump_json(exclude_unset=True).encode() + b"\n"
+
+
+class Problem(Answer):
+    """What is wrong, as RFC 9457 has it. Decide by `code`; `detail` is a sentence that says what to do next."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str = Field(description="`urn:recto:problem:` and the code", examples=["urn:recto:problem:job_not_found"])
+    title: str = Field(examples=["No such job"])
+    status: int = Field(description="The status of the answer", examples=[404])
+    detail: str = Field(description="What is wrong, and what to do next")
+    code: str = Field(description="Stable; docs/errors.md lists all", examples=["job_not_found"])
+
+
+class Reason(Answer):
+    """Why a job failed, or stepped back into the queue."""
+
+    code: str = Field(description="Stable; docs/errors.md lists all", examples=["document_encrypted"])
+    detail: str = Field(description="What happened, and what to do")
+
+
+class JobWarning(Answer):
+    """Something to know about the document as a whole."""
+
+    code: str = Field(description="Stable; docs/errors.md lists all", examples=["signature_ends"])
+    detail: str = Field(description="What it is, and what to do")
+
+
+class JobOptions(Options):
+    """The options that took effect, without the password."""
+
+    password: SecretStr | None = Field(default=None, exclude=True)
+
+
+class Progress(Answer):
+    """How far the reading is."""
+
+    pages_done: int = Field(description="Pages that were read or given up", examples=[2])
+    page_count: int | None = Field(
+        description="Pages to be read; null until a Worker has opened the document", examples=[6]
+    )
+    pages_failed: int = Field(description="Of the pages done, those that could not be read", examples=[0])
+
+
+class JobLinks(Answer):
+    """Addresses on this host."""
+
+    self: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"])
+    result: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/result"])
+
+
+class Transition(Answer):
+    """One entry of a job's log."""
+
+    status: StatusName
+    timestamp: Moment
+    reason: Reason | None
+
+
+class JobSummary(Answer):
+    """A job as lists have it."""
+
+    uuid: str = Field(examples=["0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"], json_schema_extra={"format": "uuid"})
+    status: StatusName = Field(description="FINISHED and FAILURE are final", examples=["IN_PROGRESS"])
+    file_name: str = Field(description="The client's name of the document", examples=["letter.pdf"])
+    media_type: str = Field(description="By the document's content", examples=["application/pdf"])
+    kind: str = Field(description="The media type as people call it", examples=["PDF"])
+    size_bytes: int = Field(examples=[48213])
+    options: JobOptions
+    created: Moment
+    ended: Moment | None
+    progress: Progress
+    attempt: int = Field(description="How often reading was begun", examples=[1])
+    change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
+    reason: Reason | None = Field(description="Of a FAILURE")
+    warnings: list[JobWarning]
+    links: JobLinks
+
+
+class Job(JobSummary):
+    """A job with its log."""
+
+    transitions: list[Transition] = Field(description="Oldest first")
+
+
+class JobList(Answer):
+    """Jobs, newest first."""
+
+    jobs: list[JobSummary]
+    next: str | None = Field(description="Where older ones are; null at the end. The `Link` header has it, too")
+    change: int = Field(description="Begin `?after=` here", examples=[4711])
+
+
+class JobChanges(Answer):
+    """What changed since a number, oldest change first."""
+
+    jobs: list[JobSummary]
+    deleted: list[str] = Field(description="uuids of jobs that were deleted")
+    change: int = Field(description="Ask on from here with `?after=`", examples=[4712])
+
+
+class Languages(Answer):
+    """What can be read."""
+
+    languages: list[str] = Field(
+        description="As Tesseract names them; empty before any Worker was seen", examples=[["deu", "eng"]]
+    )
+    default: str = Field(description="Of a job that names none", examples=["eng"])
+    worker_running: bool
+
+
+class Token(Answer):
+    """The token of the request."""
+
+    name: str = Field(examples=["scanner"])
+    prefix: str = Field(description="Its first characters", examples=["recto_Ab3dEf"])
+    scopes: list[str] = Field(examples=[["jobs:read", "jobs:write"]])
+    created: Moment
+    expires: Moment | None
+    last_used: Moment | None = Field(description="To the minute")
+
+
+class AuditEntry(Answer):
+    """An event of the audit log."""
+
+    timestamp: Moment
+    action: str = Field(examples=["sign_in_refused"])
+    user: str = Field(description="Empty where nobody has the name that was tried", examples=["ada"])
+    about: str = Field(examples=[""])
+    address: str = Field(examples=["203.0.113.9"])
+
+
+class AuditLog(Answer):
+    """The latest events, newest first."""
+
+    events: list[AuditEntry]
+
+
+class Health(Answer):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Check(Answer):
+    """One thing that the service needs."""
+
+    ok: bool
+    detail: str = Field(default="", description="What is wrong, where something is")
+    workers: int = Field(default=0, description="Of the check `worker`: how many are running")
+    processes: int = Field(default=0, description="Of the check `worker`: pages that are read at a time")
+
+
+class Readiness(Answer):
+    """Whether documents can be accepted."""
+
+    status: Literal["ready", "not ready"]
+    checks: dict[str, Check] = Field(
+        description="`database`, `file_storage` and, where the database is there, `worker`"
+    )
+
+
+def answered(body: Answer, status: int = HTTPStatus.OK) -> Response:
+    """The response with this body."""
+    return Response(body.json_bytes(), status, mimetype="application/json")
+
+
+def job_options(options: Options) -> JobOptions:
+    """The same, fit to be shown. They were checked when the job was submitted."""
+    values: dict[str, Any] = dict(options)
+    return JobOptions.model_construct(None, **values)

@@ -1,0 +1,68 @@
+"""The options as they are sent, a string each, in JSON Schema: for `/options`, and for the OpenAPI document's forms and queries."""
+
+import re
+from collections.abc import Collection
+from copy import deepcopy
+from functools import cache
+from typing import Any, Final, get_args
+
+from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
+
+_LANGUAGE: Final = r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?"
+_PAGES: Final = (
+    r"^\s*((end|[1-9][0-9]*(\s*-\s*([1-9][0-9]*|end)?)?)(\s*,\s*(end|[1-9][0-9]*(\s*-\s*([1-9][0-9]*|end)?)?))*)?\s*$"
+)
+_STEPS: Final = (AS_MEASURED, NO_STEP, *(f"{prefix}{name}" for name in PREPROCESSING_STEPS for prefix in ("", "no-")))
+_SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def options_schema(languages: Collection[str], default_languages: str) -> dict[str, Any]:
+    """The whole, with the languages that are installed, where that is known."""
+    properties = option_properties()
+    properties["languages"] |= {"pattern": _languages_pattern(languages), "default": default_languages}
+    return {
+        "$schema": _SCHEMA,
+        "title": "Options of a job",
+        "description": "Send each as a form field, or in the query; the password as a form field only. Empty is as left out.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def option_properties() -> dict[str, Any]:
+    """Schemas by the names of the options. A new copy each time."""
+    return deepcopy(_properties())
+
+
+@cache
+def _properties() -> dict[str, Any]:
+    properties: dict[str, Any] = Options.model_json_schema(mode="serialization")["properties"]
+    sent = {name: _as_sent(schema) for name, schema in properties.items()}
+    sent["languages"] |= {"pattern": _languages_pattern(())}
+    sent["pages"] |= {"pattern": _PAGES}
+    sent["preprocess"] |= {"pattern": _joined(_STEPS), "default": AS_MEASURED}
+    sent["formats"] |= {"pattern": _joined(get_args(ResultFormat)), "default": "+".join(_default_formats())}
+    return sent
+
+
+def _as_sent(schema: dict[str, Any]) -> dict[str, Any]:
+    """What may be null in JSON is left out where it is sent as a form."""
+    alternatives = schema.pop("anyOf", [])
+    given: dict[str, Any] = next((one for one in alternatives if one["type"] != "null"), {})
+    return {name: value for name, value in (schema | given).items() if (name, value) != ("default", None)}
+
+
+def _default_formats() -> tuple[str, ...]:
+    formats: tuple[str, ...] = Options.model_fields["formats"].default
+    return formats
+
+
+def _languages_pattern(installed: Collection[str]) -> str:
+    names = "|".join(map(re.escape, installed)) or _LANGUAGE
+    return rf"^({AUTO_LANGUAGE}|({names})([+, ]+({names})){{0,7}})$"
+
+
+def _joined(names: Collection[str]) -> str:
+    name = "|".join(map(re.escape, names))
+    return rf"^({name})([+, ]+({name}))*$"

@@ -1,0 +1,62 @@
+"""The API's description: `/openapi.json` for programs, `/docs` for people. docs/decisions/0006-openapi.md says why it is no viewer."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+
+from recto.web.authorisation import Access, access
+from recto.web.openapi_document import openapi_document
+
+blueprint = Blueprint("reference", __name__)
+_ROOTS: Final = 8
+"""Addresses that this Backend is reached below: one, or a few behind several proxies."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The document as values, and as JSON."""
+
+    content: dict[str, Any]
+    body: bytes
+
+
+@blueprint.get("/openapi.json")
+@access(Access.ANYBODY)
+def openapi_json() -> Response:
+    """The OpenAPI document. It says nothing that is anybody's own."""
+    return Response(_document(_application(), request.script_root).body, mimetype="application/json")
+
+
+@blueprint.get("/docs")
+@access(Access.ANYBODY)
+def docs() -> str:
+    """The same as a page."""
+    document = _document(_application(), request.script_root).content
+    return render_template("reference.html", document=document, tags=_by_tag(document), pretty=_pretty)
+
+
+def _application() -> Flask:
+    application: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the documented way to unwrap it
+    return application
+
+
+@lru_cache(maxsize=_ROOTS)
+def _document(app: Flask, root: str) -> _Document:
+    content = openapi_document(app, root)
+    return _Document(content, json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _by_tag(document: dict[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:
+    """(method, path, operation) of every operation, by what it is about."""
+    tags: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            tags.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
+    return tags
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
