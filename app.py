@@ -26,11 +26,24 @@ from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
 from recto.file_storage.volume import VolumeStorage
+from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
-from recto.web import access_api, api, health, login, page_images, pages, reference, results
+from recto.web import (
+    access_api,
+    answers,
+    api,
+    health,
+    limits_api,
+    login,
+    option_schema,
+    page_images,
+    pages,
+    reference,
+    results,
+)
 from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import db, in_thread
 from recto.web.deriver import Deriver
@@ -85,6 +98,7 @@ def create_app(settings: Settings) -> Flask:
                 server.session_lifetime_s,
                 settings.log.audit_lifetime_s,
             ),
+            published_limits=_published_limits(settings),
             sign_in_limits=SignInLimits(
                 limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
             ),
@@ -93,7 +107,7 @@ def create_app(settings: Settings) -> Flask:
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, page_images, access_api, health, login, pages, reference):
+    for room in (api, results, page_images, access_api, limits_api, health, login, pages, reference):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)
@@ -105,6 +119,44 @@ def create_app(settings: Settings) -> Flask:
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
+
+
+def _published_limits(settings: Settings) -> answers.Limits:
+    server, limits, queue, worker, ocr = settings.server, settings.limits, settings.queue, settings.worker, settings.ocr
+    return answers.Limits(
+        upload=answers.UploadLimits(
+            max_bytes=server.max_upload_bytes,
+            min_bytes_per_s=limits.min_body_bytes_per_s,
+            header_timeout_s=limits.header_timeout_s,
+            body_timeout_s=limits.body_timeout_s,
+        ),
+        document=answers.DocumentLimits(
+            max_pages=ocr.max_pages,
+            max_page_px=ocr.max_page_px,
+            max_document_px=ocr.max_document_px,
+            max_languages=option_schema.MOST_LANGUAGES,
+        ),
+        rates=answers.RateLimits(
+            uploads_per_minute=limits.uploads_per_minute or None,
+            tokens_per_hour=limits.tokens_per_hour or None,
+            sign_ins_per_minute=limits.sign_ins_per_minute or None,
+        ),
+        queue=answers.QueueLimits(
+            max_unfinished_per_user=queue.max_unfinished_per_user,
+            max_unfinished=queue.max_unfinished,
+            max_attempts=queue.max_attempts,
+        ),
+        waiting=answers.WaitingLimits(
+            max_wait_s=server.max_wait_s, retry_after_s=server.retry_after_s, link_lifetime_s=server.link_lifetime_s
+        ),
+        reading=answers.ReadingLimits(
+            page_timeout_s=worker.page_timeout_s,
+            page_timeout_s_per_megapixel=worker.page_timeout_s_per_megapixel,
+            job_timeout_s=worker.job_timeout_s,
+            job_timeout_s_per_page=worker.job_timeout_s_per_page,
+        ),
+        lists=answers.ListLimits(max_jobs=api.MOST_JOBS, max_changes=MOST_CHANGES),
+    )
 
 
 def _flask_settings(settings: Settings) -> dict[str, Any]:

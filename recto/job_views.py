@@ -15,6 +15,9 @@ from recto.ocr.options import Options
 from recto.ocr.page import ResultWarning, Step
 from recto.ocr.step_words import sentence
 
+MOST_CHANGES: Final = 500
+"""Jobs in one answer to what changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -137,7 +140,7 @@ def latest_change(session: Session) -> int:
     return session.scalars(select(ChangeCounter.value)).one()
 
 
-def changes_after(session: Session, change: int, user_id: int | None = None, limit: int = 500) -> Changes:
+def changes_after(session: Session, change: int, user_id: int | None = None, limit: int = MOST_CHANGES) -> Changes:
     """Jobs that changed after `change`, of one user or of all: the first `limit` of them. Ask on from the number reached."""
     jobs: Select[Any] = select(Job).where(Job.change > change).order_by(Job.change).limit(limit)
     deleted: Select[Any] = (

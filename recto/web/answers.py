@@ -147,6 +147,79 @@ class Languages(Answer):
     worker_running: bool
 
 
+class UploadLimits(Answer):
+    """Of one request that sends a document."""
+
+    max_bytes: int = Field(description="Of the document; above, 413", examples=[209715200])
+    min_bytes_per_s: int = Field(description="How fast the body has to arrive; 0: anything at all", examples=[1000])
+    header_timeout_s: float = Field(description="For the headers of any request", examples=[20.0])
+    body_timeout_s: float = Field(description="How long the body may be slower than that; then 408", examples=[30.0])
+
+
+class DocumentLimits(Answer):
+    """Of what is in a document."""
+
+    max_pages: int = Field(examples=[5000])
+    max_page_px: int = Field(
+        description="Pixels of one page; larger PDF pages are rendered smaller, larger images refused",
+        examples=[200000000],
+    )
+    max_document_px: int = Field(description="Pixels of all pages together", examples=[100000000000])
+    max_languages: int = Field(description="In the option `languages`", examples=[8])
+
+
+class RateLimits(Answer):
+    """Of requests in a time; above, 429. Null for no limit."""
+
+    uploads_per_minute: int | None = Field(description="Of one user", examples=[1200])
+    tokens_per_hour: int | None = Field(description="New tokens of one user", examples=[60])
+    sign_ins_per_minute: int | None = Field(description="From one address, good and bad", examples=[60])
+
+
+class QueueLimits(Answer):
+    """Of jobs that have not ended."""
+
+    max_unfinished_per_user: int = Field(description="Above, 429", examples=[10000])
+    max_unfinished: int = Field(description="Of all users; above, 503", examples=[100000])
+    max_attempts: int = Field(description="How often a job is started before it fails", examples=[3])
+
+
+class WaitingLimits(Answer):
+    """Of requests that are held, and of links."""
+
+    max_wait_s: float = Field(description="Longer `wait`s are cut to this", examples=[60.0])
+    retry_after_s: int = Field(description="How soon to ask again", examples=[1])
+    link_lifetime_s: int = Field(description="How long the link to a file works", examples=[300])
+
+
+class ReadingLimits(Answer):
+    """Of the time that reading may take."""
+
+    page_timeout_s: float = Field(description="For one page", examples=[60.0])
+    page_timeout_s_per_megapixel: float = Field(description="And for each million of its pixels", examples=[8.0])
+    job_timeout_s: float = Field(description="For one attempt of a job", examples=[3600.0])
+    job_timeout_s_per_page: float = Field(description="And for each of its pages", examples=[300.0])
+
+
+class ListLimits(Answer):
+    """Of lists."""
+
+    max_jobs: int = Field(description="In one answer of the list; a larger `limit` is cut to this", examples=[200])
+    max_changes: int = Field(description="In one answer of `?after=`", examples=[500])
+
+
+class Limits(Answer):
+    """What a client has to keep within, by this Recto's settings."""
+
+    upload: UploadLimits
+    document: DocumentLimits
+    rates: RateLimits
+    queue: QueueLimits
+    waiting: WaitingLimits
+    reading: ReadingLimits
+    lists: ListLimits
+
+
 class Token(Answer):
     """The token of the request."""
 

@@ -37,7 +37,7 @@ from recto.workers import installed_languages, list_workers
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 _log = get_logger(__name__)
 _LIST_LIMIT: Final = 50
-_LIST_LIMIT_MOST: Final = 200
+MOST_JOBS: Final = 200
 _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 JOB_ACCEPTED: Final = Reply(202, "The job, which has not ended", (answers.Job,), headers=("Location", "Retry-After"))
 _LIST_PARAMETERS: Final = (
@@ -99,7 +99,7 @@ def get_jobs() -> Response:
     user_id = signed_in().account.id
     if "after" in request.args:
         return _changes(user_id)
-    limit = min(number("limit", _LIST_LIMIT, least=1), _LIST_LIMIT_MOST)
+    limit = min(number("limit", _LIST_LIMIT, least=1), MOST_JOBS)
     change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
     jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")))
     following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit) if len(jobs) > limit else None

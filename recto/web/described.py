@@ -33,6 +33,7 @@ class Reply:
     headers: tuple[str, ...] = ()
     schema_name: str = ""
     """Of a component that is made from no type, such as the pages that a Worker wrote."""
+    json_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)

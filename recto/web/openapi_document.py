@@ -40,7 +40,7 @@ from recto.web.described import (
     stated_description,
 )
 from recto.web.examples import example
-from recto.web.option_schema import option_properties
+from recto.web.option_schema import option_properties, options_component
 from recto.web.result_schema import result_components
 
 OPENAPI_VERSION: Final = "3.1.1"
@@ -125,7 +125,7 @@ def _schemas(descriptions: Iterable[Description]) -> dict[str, Schema]:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
     _, made = models_json_schema([(body, "serialization") for body in bodies], ref_template=f"{_SCHEMAS}{{model}}")
     schemas: dict[str, Schema] = made["$defs"]
-    return schemas | result_components(_SCHEMAS)
+    return schemas | result_components(_SCHEMAS) | {"OptionsSchema": options_component()}
 
 
 def _operations(
@@ -212,7 +212,7 @@ def _reply(reply: Reply, schemas: dict[str, Schema]) -> dict[str, Any]:
     if references:
         schema = references[0] if len(references) == 1 else {"oneOf": references}
         shown = {name: {"value": example(schemas[name], schemas)} for name in names}
-        content["application/json"] = {"schema": schema, "examples": shown}
+        content[reply.json_type] = {"schema": schema, "examples": shown}
     for media_type in reply.media_types:
         content.setdefault(media_type, {"schema": {"type": "string", "contentMediaType": media_type}})
     return answer | ({"content": content} if content else {})

@@ -1,10 +1,11 @@
 """The options as they are sent, a string each, in JSON Schema: for `/options`, and for the OpenAPI document's forms and queries."""
 
-import re
 from collections.abc import Collection
 from copy import deepcopy
 from functools import cache
 from typing import Any, Final, get_args
+
+from annotated_types import MaxLen
 
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
 
@@ -14,6 +15,10 @@ _PAGES: Final = (
 )
 _STEPS: Final = (AS_MEASURED, NO_STEP, *(f"{prefix}{name}" for name in PREPROCESSING_STEPS for prefix in ("", "no-")))
 _SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
+
+MOST_LANGUAGES: Final = next(
+    rule.max_length for rule in Options.model_fields["languages"].metadata if isinstance(rule, MaxLen)
+)
 
 
 def options_schema(languages: Collection[str], default_languages: str) -> dict[str, Any]:
@@ -59,10 +64,22 @@ def _default_formats() -> tuple[str, ...]:
 
 
 def _languages_pattern(installed: Collection[str]) -> str:
-    names = "|".join(map(re.escape, installed)) or _LANGUAGE
-    return rf"^({AUTO_LANGUAGE}|({names})([+, ]+({names})){{0,7}})$"
+    """`auto` stands alone."""
+    name = "|".join(map(_exactly, installed)) or _LANGUAGE
+    several = rf"({name})([+, ]+({name})){{0,{MOST_LANGUAGES - 1}}}"
+    return rf"^({AUTO_LANGUAGE}|(?!(.*[+, ])?{AUTO_LANGUAGE}([+, ]|$)){several})$"
 
 
 def _joined(names: Collection[str]) -> str:
-    name = "|".join(map(re.escape, names))
+    name = "|".join(map(_exactly, names))
     return rf"^({name})([+, ]+({name}))*$"
+
+
+def _exactly(name: str) -> str:
+    """JavaScript takes fewer escapes than `re.escape` makes."""
+    return name.replace(".", r"\.")
+
+
+def options_component() -> dict[str, Any]:
+    """What describes the schema itself, in the OpenAPI document: an object whose example it is."""
+    return {"type": "object", "description": "A JSON Schema", "examples": [options_schema(("deu", "eng"), "eng")]}

@@ -10,6 +10,7 @@ from recto.changes import ChangeFeed
 from recto.file_storage.base import FileStorage
 from recto.jobs import Jobs
 from recto.sign_ins import SignInLimits
+from recto.web.answers import Limits
 from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
 
@@ -38,6 +39,7 @@ class Services:
     links: LinkSigner
     deriver: Deriver
     limits: WebLimits
+    published_limits: Limits
     sign_in_limits: SignInLimits
     default_languages: str
     first_password_file: Path

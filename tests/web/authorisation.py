@@ -69,6 +69,8 @@ LET_IN: Final = {
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": 200,
     "GET /api/v1/languages": 200,
+    "GET /api/v1/limits": 200,
+    "GET /api/v1/options": 200,
     "GET /api/v1/token": 200,
     "DELETE /api/v1/token": 204,
     "GET /api/v1/audit": 200,
