@@ -36,6 +36,7 @@ from recto.web import (
     answers,
     api,
     health,
+    job_pages,
     limits_api,
     login,
     option_schema,
@@ -107,7 +108,7 @@ def create_app(settings: Settings) -> Flask:
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, page_images, access_api, limits_api, health, login, pages, reference):
+    for room in (api, results, job_pages, page_images, access_api, limits_api, health, login, pages, reference):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)
@@ -155,7 +156,7 @@ def _published_limits(settings: Settings) -> answers.Limits:
             job_timeout_s=worker.job_timeout_s,
             job_timeout_s_per_page=worker.job_timeout_s_per_page,
         ),
-        lists=answers.ListLimits(max_jobs=api.MOST_JOBS, max_changes=MOST_CHANGES),
+        lists=answers.ListLimits(max_jobs=api.MOST_JOBS, max_pages=job_pages.MOST_PAGES, max_changes=MOST_CHANGES),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -190,8 +191,9 @@ class Job(Base):
 class JobPage(Base):
     """A page that an attempt finished, adopted under its lease: read into a checkpoint, or given up with an error.
 
-    `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here. `text_layer` and
-    `preprocessing` are those of the checkpoint, steps as {"name", "measured"}, for pages that show them; null where it has none.
+    `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here. `text_layer`,
+    `confidence` (from 0 to 1, null on a page without words) and `preprocessing` are those of the checkpoint, steps as {"name", "measured"}, for
+    those that show them; null where it has none.
     """
 
     __tablename__ = "job_page"
@@ -200,6 +202,7 @@ class JobPage(Base):
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     attempt_token: Mapped[str] = mapped_column(String(32))
     text_layer: Mapped[str | None] = mapped_column(String(10))
+    confidence: Mapped[float | None] = mapped_column(Double)
     preprocessing: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)

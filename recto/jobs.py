@@ -179,7 +179,7 @@ class Jobs:
     ) -> None:
         """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with.
 
-        `page` is the checkpoint's, with or without its blocks: how it was read stays in the Database.
+        `page` is the checkpoint's, with or without its text: how it was read stays in the Database.
         """
         self._write(
             session,
@@ -193,6 +193,7 @@ class Jobs:
                 number=number,
                 attempt_token=lease.token,
                 text_layer=page.text_layer if page else None,
+                confidence=page.confidence if page else None,
                 preprocessing=[asdict(step) for step in page.preprocessing] if page else None,
                 error_code=error.code if error else None,
                 error_detail=error.detail if error else None,

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -137,6 +137,18 @@ def inspect_file(file: DocumentFile) -> DocumentInfo:
     return inspect(file, _here().limits)
 
 
+@dataclass(frozen=True, slots=True)
+class PageWithoutText(Page):
+    """How a page was read, without what: its blocks are empty, and its confidence is that of the page with them."""
+
+    confidence_with_text: float | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """See Page."""
+        return self.confidence_with_text
+
+
 def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Page:
     """Read one page of a job and keep it as a checkpoint of the attempt `token`. Raises a DocumentError.
 
@@ -147,7 +159,8 @@ def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Pag
         page = read_page(DocumentFile(path, options.plain_password), number, options)
     with storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
-    return replace(page, blocks=())
+    values = {field.name: getattr(page, field.name) for field in fields(Page)}
+    return PageWithoutText(**values | {"blocks": ()}, confidence_with_text=page.confidence)
 
 
 def read_page(file: DocumentFile, number: int, options: Options) -> Page:

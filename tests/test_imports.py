@@ -24,6 +24,8 @@ WORKER_SERVICES = (
 )
 OPERATIONS = (
     "recto.job_views",
+    "recto.page_views",
+    "recto.page_results",
     "recto.audit",
     "recto.sign_ins",
     "recto.file_references",

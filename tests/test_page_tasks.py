@@ -1,6 +1,7 @@
 """What a page process does, in this process and in one with a cap on its memory."""
 
 import json
+import pickle
 import resource
 import signal
 import subprocess
@@ -195,6 +196,9 @@ def test_text_is_written_also_where_only_other_formats_were_asked_for(storage: V
 def test_checkpoint_says_how_the_page_was_read_without_its_text(storage: VolumeStorage, uuid: str) -> None:
     page = checkpoint_page(uuid, TOKEN, 1, OPTIONS)
     assert (page.number, page.text_layer, page.blocks) == (1, "none", ())
+    assert page.confidence is not None
+    assert 0.5 < page.confidence <= 1
+    assert pickle.loads(pickle.dumps(page)) == page  # noqa: S301 - it goes to another process so
 
 
 def test_picture_of_a_page_lies_beside_the_results(storage: VolumeStorage, uuid: str) -> None:

@@ -85,6 +85,7 @@ class JobLinks(Answer):
 
     self: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"])
     result: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/result"])
+    pages: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages"])
 
 
 class Transition(Answer):
@@ -135,6 +136,41 @@ class JobChanges(Answer):
     jobs: list[JobSummary]
     deleted: list[str] = Field(description="uuids of jobs that were deleted")
     change: int = Field(description="Ask on from here with `?after=`", examples=[4712])
+
+
+class PageLinks(Answer):
+    """Addresses on this host."""
+
+    self: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages/1"])
+    image: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages/1/image"])
+
+
+class PageEntry(Answer):
+    """A page that has ended."""
+
+    number: int = Field(description="Counts from 1 in the document as uploaded", examples=[1])
+    status: Literal["READ", "FAILED"]
+    confidence: float | None = Field(
+        description="Mean over the words, from 0 to 1; null without words, and for pages that were read before Recto kept it",
+        examples=[0.9431],
+    )
+    text_layer: str | None = Field(
+        description="What became of the text that the page had: `none`, `used`, `garbled` or `ignored`",
+        examples=["none"],
+    )
+    warnings: list[JobWarning] = Field(description="Why it could not be read")
+    links: PageLinks
+
+
+class PageList(Answer):
+    """Pages of a job that have ended, by their numbers."""
+
+    status: StatusName = Field(
+        description="Of the job: as long as it is not final, more pages may come", examples=["IN_PROGRESS"]
+    )
+    progress: Progress
+    pages: list[PageEntry]
+    next: str | None = Field(description="Where more are; null at the end. The `Link` header has it, too")
 
 
 class Languages(Answer):
@@ -205,6 +241,7 @@ class ListLimits(Answer):
     """Of lists."""
 
     max_jobs: int = Field(description="In one answer of the list; a larger `limit` is cut to this", examples=[200])
+    max_pages: int = Field(description="In one answer of a job's pages", examples=[1000])
     max_changes: int = Field(description="In one answer of `?after=`", examples=[500])
 
 

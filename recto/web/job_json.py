@@ -23,6 +23,11 @@ def job_summary(job: JobView) -> answers.JobSummary:
     return answers.JobSummary(**_fields(job))
 
 
+def progress(job: JobView) -> answers.Progress:
+    """How far the job is."""
+    return answers.Progress(pages_done=job.pages_done, page_count=job.page_count, pages_failed=job.pages_failed)
+
+
 def _fields(job: JobView) -> dict[str, Any]:
     return {
         "uuid": job.uuid,
@@ -34,15 +39,15 @@ def _fields(job: JobView) -> dict[str, Any]:
         "options": answers.job_options(job.options),
         "created": job.created,
         "ended": job.ended,
-        "progress": answers.Progress(
-            pages_done=job.pages_done, page_count=job.page_count, pages_failed=job.pages_failed
-        ),
+        "progress": progress(job),
         "attempt": job.attempt,
         "change": job.change,
         "reason": _reason(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],
         "links": answers.JobLinks(
-            self=url_for("api.get_job_status", uuid=job.uuid), result=url_for("results.get_result", uuid=job.uuid)
+            self=url_for("api.get_job_status", uuid=job.uuid),
+            result=url_for("results.get_result", uuid=job.uuid),
+            pages=url_for("job_pages.get_pages", uuid=job.uuid),
         ),
     }
 

@@ -67,6 +67,8 @@ LET_IN: Final = {
     "POST /api/v1/jobs/<uuid:uuid>/cancel": 200,
     "GET /api/v1/jobs/<uuid:uuid>/result": 302,
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": 200,
+    "GET /api/v1/jobs/<uuid:uuid>/pages": 200,
+    "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": 200,
     "GET /api/v1/languages": 200,
     "GET /api/v1/limits": 200,

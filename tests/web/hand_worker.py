@@ -13,7 +13,7 @@ from recto.errors import RectoError
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
-from recto.ocr.page import Page, Step
+from recto.ocr.page import Block, Page, Step
 from recto.ocr.writers.json import page_to_json
 
 
@@ -73,12 +73,17 @@ class HandWorker:
         raise AssertionError("no job came")
 
     def read_page(
-        self, claim: Claim, number: int, error: RectoError | None = None, steps: tuple[Step, ...] = ()
+        self,
+        claim: Claim,
+        number: int,
+        error: RectoError | None = None,
+        steps: tuple[Step, ...] = (),
+        blocks: tuple[Block, ...] = (),
     ) -> None:
-        """End one page, blank where it does not end in an error."""
+        """End one page, blank where it does not end in an error and has no blocks."""
         page = None
         if error is None:
-            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", steps, ())
+            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", steps, blocks)
             with self._storage.write(claim.lease.job_uuid, checkpoint_name(claim.lease.token, number)) as file:
                 file.write(page_to_json(page))
         with transaction(Session(self.engine), Begin.WRITE) as session:

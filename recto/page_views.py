@@ -1,0 +1,44 @@
+"""The pages of a job as clients see them, from the Database: also while the job runs."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import JobPage
+from recto.job_views import Reason
+
+_MOST_NUMBER: Final = 2**31 - 1
+"""What a column of page numbers holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPage:
+    """A page that was read, or given up for a reason. `attempt_token` names whose checkpoint it is; it is not for clients.
+
+    `confidence` is from 0 to 1; None on a page without words, or one that was given up or read before such things were kept.
+    """
+
+    number: int
+    attempt_token: str
+    confidence: float | None
+    text_layer: str | None
+    reason: Reason | None
+
+
+def list_ended_pages(session: Session, uuid: str, limit: int, after: int = 0) -> list[EndedPage]:
+    """The first `limit` pages with a number above `after`, by their numbers."""
+    ended = select(JobPage).where(JobPage.job_uuid == uuid, JobPage.number > min(after, _MOST_NUMBER))
+    return [_view(page) for page in session.scalars(ended.order_by(JobPage.number).limit(limit))]
+
+
+def find_ended_page(session: Session, uuid: str, number: int) -> EndedPage | None:
+    """None as long as it has not ended, or where the job does not read it."""
+    page = session.get(JobPage, (uuid, number)) if number <= _MOST_NUMBER else None
+    return _view(page) if page else None
+
+
+def _view(page: JobPage) -> EndedPage:
+    reason = Reason(page.error_code, page.error_detail or "") if page.error_code else None
+    return EndedPage(page.number, page.attempt_token, page.confidence, page.text_layer, reason)

@@ -1,0 +1,147 @@
+"""The pages of a job, one by one: which have ended, and what was read on each. Also before the job has ended."""
+
+import time
+from functools import partial
+from typing import Final, Literal, TypeAlias, get_args
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+
+from recto.changes import Deleted
+from recto.errors import FileNotFound, JobNotFound, OptionInvalid, PageNotFound
+from recto.job_views import JobView, get_job, job_not_found
+from recto.page_results import page_as_json, page_as_text
+from recto.page_views import EndedPage, find_ended_page, list_ended_pages
+from recto.web import answers
+from recto.web.api import JOB_ACCEPTED, accepted, number
+from recto.web.authorisation import Access, access
+from recto.web.database import Lane, in_thread, read
+from recto.web.described import WAIT, Parameter, Reply, described
+from recto.web.job_json import progress
+from recto.web.login import signed_in
+from recto.web.next_link import with_next
+from recto.web.served_files import confined
+from recto.web.services import services
+from recto.web.waiting import asked_wait_s
+
+PageFormat: TypeAlias = Literal["json", "txt"]
+
+blueprint = Blueprint("job_pages", __name__, url_prefix="/api/v1")
+_LIMIT: Final = 100
+MOST_PAGES: Final = 1000
+_LIST_PARAMETERS: Final = (
+    Parameter("limit", "Pages in one answer", {"type": "integer", "minimum": 1, "default": _LIMIT, "examples": [20]}),
+    Parameter(
+        "after", "The number of a page: those with higher numbers", {"type": "integer", "minimum": 0, "default": 0}
+    ),
+)
+_FORMAT: Final = Parameter(
+    "format", "What is wanted", {"type": "string", "enum": list(get_args(PageFormat)), "default": "json"}
+)
+
+
+@blueprint.get("/jobs/<uuid:uuid>/pages")
+@access(Access.READ)
+@described(
+    Reply(200, "Pages that have ended", (answers.PageList,), headers=("Link",)),
+    problems=(JobNotFound, OptionInvalid),
+    parameters=_LIST_PARAMETERS,
+    tag="Pages",
+)
+def get_pages(uuid: UUID) -> Response:
+    """The pages that were read or given up so far, by their numbers. While the job runs, they do not end in this order."""
+    limit, after = min(number("limit", _LIMIT, least=1), MOST_PAGES), number("after", 0, least=0)
+    job = read(get_job, signed_in().account.id, str(uuid))
+    pages = read(list_ended_pages, job.uuid, limit + 1, after)
+    following = None
+    if len(pages) > limit:
+        following = url_for("job_pages.get_pages", uuid=job.uuid, after=pages[limit - 1].number, limit=limit)
+    body = answers.PageList(
+        status=job.status.value,
+        progress=progress(job),
+        pages=[_entry(job, page) for page in pages[:limit]],
+        next=following,
+    )
+    return with_next(answers.answered(body), following)
+
+
+@blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>")
+@access(Access.READ)
+@described(
+    Reply(200, "What was read on the page", media_types=("text/plain",), schema_name="ResultPage"),
+    JOB_ACCEPTED,
+    problems=(JobNotFound, PageNotFound, FileNotFound, OptionInvalid),
+    parameters=(_FORMAT, WAIT),
+    tag="Pages",
+)
+def get_page(uuid: UUID, number: int) -> Response:
+    """One page as it is in the result; 202 as long as it may still be read. `?wait=` holds the request until it has ended."""
+    wanted = _parse_format(request.args.get("format", "json"))
+    job, page = _wait_for_page(signed_in().account.id, str(uuid), number, asked_wait_s())
+    if page is None and not job.status.is_final and not _is_beyond(job, number):
+        return accepted(job)
+    return _answer(job, _require_read(page, number), wanted)
+
+
+def _wait_for_page(user_id: int, uuid: str, number: int, wait_s: float) -> tuple[JobView, EndedPage | None]:
+    """Job and page when the page has ended, or will not end any more, or the time is up. The job is read first: an ended one gets no pages."""
+    job, page = read(get_job, user_id, uuid), read(find_ended_page, uuid, number)
+    if wait_s <= 0 or page or job.status.is_final:
+        return job, page
+    until = time.monotonic() + wait_s
+    with services().feed.job(uuid) as subscription:
+        job, page = read(get_job, user_id, uuid), read(find_ended_page, uuid, number)
+        while not (page or job.status.is_final or _is_beyond(job, number) or services().feed.is_stopping):
+            remaining_s = until - time.monotonic()
+            if remaining_s <= 0:
+                break
+            news = subscription.wait(remaining_s)
+            if isinstance(news, Deleted):
+                raise job_not_found()
+            job, page = news or job, read(find_ended_page, uuid, number)
+    return job, page
+
+
+def _is_beyond(job: JobView, number: int) -> bool:
+    """Whether it is known that the document has no such page: where all its pages are read, their count says so."""
+    is_counted = job.options.pages is None and job.page_count is not None
+    return number < 1 or (is_counted and number > (job.page_count or 0))
+
+
+def _require_read(page: EndedPage | None, number: int) -> EndedPage:
+    if page is None:
+        raise PageNotFound(
+            f"The job has no page {number}: the document does not have it, or it was not asked for. The list of its pages shows those there are."
+        )
+    if page.reason:
+        raise PageNotFound(f"Page {number} could not be read. {page.reason.detail}", reason=page.reason.code)
+    return page
+
+
+def _answer(job: JobView, page: EndedPage, wanted: PageFormat) -> Response:
+    write, media_type = (page_as_json, "application/json") if wanted == "json" else (page_as_text, "text/plain")
+    content = in_thread(partial(write, services().storage, job.uuid, page.attempt_token, page.number), Lane.DISK)
+    return confined(Response(content, mimetype=media_type))
+
+
+def _parse_format(given: str) -> PageFormat:
+    for page_format in get_args(PageFormat):
+        if given == page_format:
+            found: PageFormat = page_format
+            return found
+    raise OptionInvalid(f"A page cannot be had as '{given}'. Ask for one of: {', '.join(get_args(PageFormat))}.")
+
+
+def _entry(job: JobView, page: EndedPage) -> answers.PageEntry:
+    warnings = [answers.JobWarning(code=page.reason.code, detail=page.reason.detail)] if page.reason else []
+    return answers.PageEntry(
+        number=page.number,
+        status="FAILED" if page.reason else "READ",
+        confidence=None if page.confidence is None else round(page.confidence, 4),
+        text_layer=page.text_layer,
+        warnings=warnings,
+        links=answers.PageLinks(
+            self=url_for("job_pages.get_page", uuid=job.uuid, number=page.number),
+            image=url_for("page_images.get_page_image", uuid=job.uuid, number=page.number),
+        ),
+    )
