@@ -27,6 +27,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 _RowId = BigInteger().with_variant(Integer, "sqlite")
 _QUEUED = text("status = 'QUEUED'")
 _IN_PROGRESS = text("status = 'IN_PROGRESS'")
+_FINISHED = text("status = 'FINISHED'")
+_FAILURE = text("status = 'FAILURE'")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
@@ -180,6 +182,9 @@ class Job(Base):
         Index("job_of_user", "user_id", "created_us", "uuid"),
         Index("job_of_user_changed", "user_id", "change"),
         Index("job_changed", "change"),
+        # Lists by status. Partial, one a status: an index with the status in it would draw the claim's queries away from theirs.
+        Index("job_finished", "user_id", "created_us", "uuid", sqlite_where=_FINISHED, postgresql_where=_FINISHED),
+        Index("job_failed", "user_id", "created_us", "uuid", sqlite_where=_FAILURE, postgresql_where=_FAILURE),
         # Partial: what claiming and renewing read stays as small as the work in hand, whatever lies behind it.
         Index("job_queued", "user_id", "created_us", "uuid", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         Index(

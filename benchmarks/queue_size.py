@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from models import JobStatus
 from recto.database import Begin, connect, transaction, upgrade_schema
-from recto.job_views import get_job, list_jobs
+from recto.job_views import JobFilter, get_job, list_jobs
 from recto.jobs import Jobs, Lease, QueuePolicy, Submission
 from recto.settings import load_settings
 
@@ -36,6 +36,7 @@ class Table:
     """A database with `past` finished jobs, and operations on it."""
 
     def __init__(self, file: Path, past: int) -> None:
+        self._past = past
         self.engine: Engine = connect(f"sqlite:///{file}", 10.0)
         self.jobs = Jobs(QueuePolicy(**load_settings({}).queue.model_dump()))
         upgrade_schema(self.engine)
@@ -74,6 +75,22 @@ class Table:
         """The first page of a user's list."""
         self.write(list_jobs, 1, 51, begin=Begin.READ)
 
+    def deep(self) -> None:
+        """One from the middle of the list."""
+        middle = _OLD_US + self._past // 2 * 1_000_000
+        self.write(list_jobs, 1, 51, (middle, "f"), begin=Begin.READ)
+
+    def finished(self) -> None:
+        """The same of the finished ones, within a time."""
+        middle = _OLD_US + self._past // 2 * 1_000_000
+        wanted = JobFilter(frozenset({JobStatus.FINISHED, JobStatus.FAILURE}), _OLD_US, middle + 10_000_000)
+        self.write(list_jobs, 1, 51, (middle, "f"), wanted, begin=Begin.READ)
+
+    def unfinished(self) -> None:
+        """The jobs that have not ended."""
+        wanted = JobFilter(frozenset({JobStatus.QUEUED, JobStatus.IN_PROGRESS}), _OLD_US)
+        self.write(list_jobs, 1, 51, None, wanted, begin=Begin.READ)
+
     def look(self) -> None:
         """What an idle Worker asks."""
         self.write(self.jobs.has_claimable, [], begin=Begin.READ)
@@ -83,6 +100,9 @@ OPERATIONS: Final[dict[str, Callable[[Table], None]]] = {
     "claim": Table.claim,
     "job page": Table.job,
     "job list": Table.list,
+    "middle of the list": Table.deep,
+    "finished jobs": Table.finished,
+    "unfinished jobs": Table.unfinished,
     "look for work": Table.look,
 }
 

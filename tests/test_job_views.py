@@ -1,10 +1,14 @@
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from models import JobStatus
 from recto.errors import JobNotFound, PageCrashed, PageDamaged
 from recto.job_views import (
+    JobFilter,
     PageView,
     changes_after,
     checkpoints,
@@ -75,6 +79,46 @@ def test_list_jobs_page_by_page_shows_each_job_once(table: JobTable, ann: int) -
 
 def test_list_jobs_of_a_user_without_jobs_is_empty(table: JobTable, ann: int) -> None:
     assert table.read(list_jobs, ann, 10) == []
+
+
+@given(
+    jobs=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["wait", "cancel"])), max_size=8),
+    statuses=st.frozensets(st.sampled_from(JobStatus), max_size=3),
+    after=st.none() | st.integers(-1, 4),
+    before=st.none() | st.integers(-1, 4),
+    limit=st.integers(1, 4),
+)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_filtered_list_page_by_page_is_the_filter_of_the_whole(
+    table: JobTable,
+    jobs: list[tuple[int, str]],
+    statuses: frozenset[JobStatus],
+    after: int | None,
+    before: int | None,
+    limit: int,
+) -> None:
+    user = table.add_user(uuid4().hex)
+    for second, fate in jobs:
+        table.clock.now_us = START_US + second * SECOND_US
+        uuid = table.submit(user)
+        if fate == "cancel":
+            table.do(table.jobs.cancel, user, uuid)
+    wanted = JobFilter(
+        statuses, *(None if second is None else START_US + second * SECOND_US for second in (after, before))
+    )
+    expected = [
+        view.uuid
+        for view in table.read(list_jobs, user, 100)
+        if (not statuses or view.status in statuses)
+        and (after is None or table.job(view.uuid).created_us > START_US + after * SECOND_US)
+        and (before is None or table.job(view.uuid).created_us < START_US + before * SECOND_US)
+    ]
+    seen: list[str] = []
+    place = None
+    while page := table.read(list_jobs, user, limit, place, wanted):
+        seen += [view.uuid for view in page]
+        place = table.job(seen[-1]).created_us, seen[-1]
+    assert seen == expected
 
 
 def test_changes_after_gives_each_changed_job_once_in_order(table: JobTable, ann: int) -> None:

@@ -25,7 +25,7 @@ from recto.errors import (
     UserQueueFull,
 )
 from recto.file_references import FileReferences
-from recto.job_views import changes_after, get_job, list_jobs
+from recto.job_views import JobFilter, changes_after, get_job, list_jobs
 from recto.jobs import Claim, ExpiryWatch, Jobs, Lease
 from tests.conftest import POLICY, SECOND_US, START_US, JobTable, SetClock, new_submission
 
@@ -589,6 +589,13 @@ def plans_of(engine: Engine, action: Callable[[], object]) -> dict[str, list[str
 
 
 REFERENCES = FileReferences()
+ENDED = {JobStatus.FINISHED, JobStatus.FAILURE}
+
+
+def wanted(statuses: set[JobStatus]) -> JobFilter:
+    return JobFilter(frozenset(statuses), 5, START_US + 5)
+
+
 ACTIONS: dict[str, Callable[[JobTable, int], object]] = {
     "submit": lambda table, user: table.do(table.jobs.submit, new_submission(user)),
     "claim": lambda table, user: table.claim(),
@@ -604,6 +611,11 @@ ACTIONS: dict[str, Callable[[JobTable, int], object]] = {
     "sweep: next jobs": lambda table, user: table.read(REFERENCES.jobs_after, ""),
     "sweep: has_job": lambda table, user: table.read(REFERENCES.has_job, table.submit(user)),
     "sweep: deletions": lambda table, user: table.read(REFERENCES.deletions_with_files),
+    "list of the ended": lambda table, user: table.read(list_jobs, user, 50, (START_US, "f"), wanted(ENDED)),
+    "list of the others": lambda table, user: table.read(
+        list_jobs, user, 50, (START_US, "f"), wanted(set(JobStatus) - ENDED)
+    ),
+    "list by time": lambda table, user: table.read(list_jobs, user, 50, None, JobFilter(frozenset(), 5, START_US)),
     "expired": lambda table, user: table.read(ExpiryWatch(POLICY, table.clock).expired, 0.0),
     "cancel": lambda table, user: table.do(table.jobs.cancel, user, table.claim().lease.job_uuid),
     "heartbeat": lambda table, user: table.do(table.jobs.heartbeat, [table.claim().lease]),
@@ -639,6 +651,34 @@ def test_query_plan_of_a_claim_reads_the_partial_indices(table: JobTable, ann: i
     steps = "\n".join(step for plan in plans.values() for step in plan)
     assert "INDEX job_queued (user_id=?" in steps
     assert "INDEX job_in_progress (user_id=?" in steps
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("list", {"SEARCH job USING INDEX job_of_user (user_id=? AND (created_us,uuid)<(?,?))"}),
+        ("list by time", {"SEARCH job USING INDEX job_of_user (user_id=? AND created_us>? AND created_us<?)"}),
+        (
+            "list of the ended",
+            {
+                "SEARCH job USING INDEX job_finished (user_id=? AND created_us>? AND (created_us,uuid)<(?,?))",
+                "SEARCH job USING INDEX job_failed (user_id=? AND created_us>? AND (created_us,uuid)<(?,?))",
+            },
+        ),
+        (
+            "list of the others",
+            {
+                "SEARCH job USING INDEX job_queued (user_id=? AND created_us>? AND (created_us,uuid)<(?,?))",
+                "SEARCH job USING INDEX job_in_progress (user_id=?)",  # as few as the work in hand
+                "USE TEMP B-TREE FOR ORDER BY",
+            },
+        ),
+    ],
+)
+def test_query_plan_of_a_list_seeks_its_place(table: JobTable, ann: int, name: str, expected: set[str]) -> None:
+    table.submit(ann)
+    plans = plans_of(table.engine, lambda: ACTIONS[name](table, ann))
+    assert {step for plan in plans.values() for step in plan} == expected
 
 
 def test_claim_counts_as_many_rows_with_a_thousand_ended_jobs_behind_it(table: JobTable, ann: int) -> None:

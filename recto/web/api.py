@@ -27,8 +27,10 @@ from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, write
 from recto.web.described import PREFER, WAIT, Parameter, Reply, described
+from recto.web.job_filters import FILTERS, given_filters, parse_filters
 from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
+from recto.web.next_link import with_next
 from recto.web.services import services
 from recto.web.uploads import given_options, received, submit
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_change, wait_for_end
@@ -45,6 +47,7 @@ _LIST_PARAMETERS: Final = (
     Parameter("before", "A place in the list, as `next` has it", {"type": "string"}),
     Parameter("after", "A `change`: gives what changed since, instead of the list", {"type": "integer", "minimum": 0}),
     WAIT,
+    *FILTERS,
 )
 
 
@@ -90,21 +93,29 @@ def create_job() -> Response:
 @blueprint.get("/jobs")
 @access(Access.READ)
 @described(
-    Reply(200, "Jobs, or what changed", (answers.JobList, answers.JobChanges)),
+    Reply(200, "Jobs, or what changed", (answers.JobList, answers.JobChanges), headers=("Link",)),
     problems=(OptionInvalid,),
     parameters=_LIST_PARAMETERS,
 )
 def get_jobs() -> Response:
-    """The user's jobs, newest first; with `?after=`, what changed since."""
+    """The user's jobs, newest first, all or those that the filters name; with `?after=`, what changed since."""
     user_id = signed_in().account.id
+    filters = given_filters()
     if "after" in request.args:
+        if filters:
+            raise OptionInvalid(
+                f"'after' gives all that changed; it does not go with {', '.join(filters)}. Leave one of both out."
+            )
         return _changes(user_id)
+    wanted = parse_filters(filters)
     limit = min(number("limit", _LIST_LIMIT, least=1), MOST_JOBS)
     change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
-    jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")))
-    following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit) if len(jobs) > limit else None
+    jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")), wanted)
+    following = None
+    if len(jobs) > limit:
+        following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit, **filters)
     items = [job_summary(job) for job in jobs[:limit]]
-    return answers.answered(answers.JobList(jobs=items, next=following, change=change))
+    return with_next(answers.answered(answers.JobList(jobs=items, next=following, change=change)), following)
 
 
 @blueprint.get("/jobs/<uuid:uuid>")

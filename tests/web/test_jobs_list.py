@@ -1,6 +1,7 @@
 """GET /api/v1/jobs: the list, and with ?after= what changed."""
 
 import threading
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -80,6 +81,14 @@ def test_limit_is_capped(program: Program) -> None:
         "after=0&wait=-1",
         "after=0&wait=inf",
         "after=0&wait=nan",
+        "status=queued",
+        "status=QUEUED,DONE",
+        "status=%2B",
+        "created_after=yesterday",
+        "created_after=2026-11-23",
+        "created_before=2026-11-23T18:24:02",
+        "created_before=9999-99-99T00:00:00Z",
+        "after=0&status=QUEUED",
     ],
 )
 def test_bad_query_answers_422_with_the_next_step(program: Program, query: str) -> None:
@@ -131,6 +140,48 @@ def test_wait_ends_with_the_first_change_of_an_own_job(
 
 def test_wait_without_a_change_ends_empty(program: Program) -> None:
     assert listed(program, f"{JOBS}?after=0&wait=0.1") == {"jobs": [], "deleted": [], "change": 0}
+
+
+def test_link_header_leads_where_next_leads(program: Program) -> None:
+    for _ in range(3):
+        program.submit()
+    first = program.get(f"{JOBS}?limit=2")
+    following = first.get_json()["next"]
+    assert first.headers["Link"] == f'<{following}>; rel="next"'
+    assert "Link" not in program.get(following).headers
+
+
+@pytest.mark.parametrize(
+    "query", ["status=FINISHED%2BFAILURE", "status=FINISHED,FAILURE", "status=FINISHED&status=FAILURE"]
+)
+def test_filter_by_status_goes_on_from_page_to_page(program: Program, worker: HandWorker, query: str) -> None:
+    ended = []
+    for number in range(4):
+        program.submit()
+        ended.append(
+            worker.finish(worker.claim()) if number % 2 else worker.fail(worker.claim(), DocumentEncrypted("…"))
+        )
+    waiting = program.submit()
+    found: list[str] = []
+    address: str | None = f"{JOBS}?limit=1&{query}"
+    while address:
+        answer = listed(program, address)
+        found += uuids(answer)
+        address = answer["next"]
+    assert found == ended[::-1]
+    assert uuids(listed(program, f"{JOBS}?status=QUEUED")) == [waiting]
+    assert uuids(listed(program, f"{JOBS}?status=IN_PROGRESS")) == []
+
+
+def test_filter_by_time_takes_the_times_that_the_list_shows(program: Program) -> None:
+    first, second, third = (program.submit() for _ in range(3))
+    created = {job["uuid"]: job["created"] for job in listed(program)["jobs"]}
+    assert uuids(listed(program, f"{JOBS}?created_after={created[first]}")) == [third, second]
+    assert uuids(listed(program, f"{JOBS}?created_before={created[third]}")) == [second, first]
+    between = f"{JOBS}?created_after={created[first]}&created_before={created[third]}&status=QUEUED"
+    assert uuids(listed(program, between)) == [second]
+    in_another_zone = datetime.fromisoformat(created[second]).astimezone(timezone(timedelta(hours=2))).isoformat()
+    assert uuids(listed(program, f"{JOBS}?created_after={in_another_zone}")) == [third]  # its '+' arrives as a space
 
 
 def test_signed_out_is_refused(anybody: Program) -> None:

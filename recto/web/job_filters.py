@@ -1,0 +1,65 @@
+"""Which jobs the list shows: `?status=`, `?created_after=`, `?created_before=`."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import request
+
+from models import JobStatus
+from recto.errors import OptionInvalid
+from recto.job_views import JobFilter
+from recto.web.described import Parameter
+
+_NAMES: Final = "|".join(JobStatus)
+_STATUS: Final = "status"
+_CREATED_AFTER: Final = "created_after"
+_CREATED_BEFORE: Final = "created_before"
+_MOMENT: Final = {"type": "string", "format": "date-time", "examples": ["2026-11-23T18:24:02Z"]}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+FILTERS: Final = (
+    Parameter(
+        _STATUS,
+        "Jobs of this status; of several, joined by `+`",
+        {"type": "string", "pattern": f"^({_NAMES})([+, ]+({_NAMES}))*$", "examples": ["QUEUED+IN_PROGRESS"]},
+    ),
+    Parameter(_CREATED_AFTER, "Jobs that were submitted later than this", _MOMENT),
+    Parameter(_CREATED_BEFORE, "Jobs that were submitted earlier than this", _MOMENT),
+)
+
+
+def given_filters() -> dict[str, Any]:
+    """The filters of the query as they were given."""
+    values = {one.name: "+".join(request.args.getlist(one.name)) for one in FILTERS}
+    return {name: value for name, value in values.items() if value}
+
+
+def parse_filters(given: dict[str, Any]) -> JobFilter:
+    """OptionInvalid, saying what is right, where one is wrong."""
+    return JobFilter(
+        statuses=frozenset(map(_parse_status, re.split(r"[+,\s]+", given[_STATUS])))
+        if _STATUS in given
+        else frozenset(),
+        created_after_us=_parse_moment(_CREATED_AFTER, given.get(_CREATED_AFTER)),
+        created_before_us=_parse_moment(_CREATED_BEFORE, given.get(_CREATED_BEFORE)),
+    )
+
+
+def _parse_status(given: str) -> JobStatus:
+    if given not in JobStatus.__members__:
+        raise OptionInvalid(f"There is no status '{given}'. Ask for one or more of: {', '.join(JobStatus)}.")
+    return JobStatus(given)
+
+
+def _parse_moment(name: str, given: str | None) -> int | None:
+    """Microseconds since 1970. A '+' in a query string arrives as a space."""
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(given.replace(" ", "+"))
+        return (moment - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, TypeError) as error:  # TypeError: it has no zone
+        raise OptionInvalid(
+            f"'{name}' has to be a time with its zone, such as 2026-11-23T18:24:02Z; it is '{given}'."
+        ) from error
