@@ -125,7 +125,9 @@ def _schemas(descriptions: Iterable[Description]) -> dict[str, Schema]:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
     _, made = models_json_schema([(body, "serialization") for body in bodies], ref_template=f"{_SCHEMAS}{{model}}")
     schemas: dict[str, Schema] = made["$defs"]
-    return schemas | result_components(_SCHEMAS) | {"OptionsSchema": options_component()}
+    return (
+        schemas | result_components(_SCHEMAS) | {"OptionsSchema": options_component(), "DocumentForm": _document_form()}
+    )
 
 
 def _operations(
@@ -179,26 +181,41 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _document_parameters() -> Iterator[Parameter]:
     """The options, for who sends the bare file. A password in an address would end up in logs."""
-    yield Parameter(
-        "filename", "Name of a document that is sent as the body", {"type": "string", "examples": ["letter.pdf"]}
-    )
-    for name, schema in option_properties().items():
+    name_schema = {"type": "string", "examples": ["letter.pdf"]}
+    yield Parameter("filename", "Name of a document that is sent as the body", name_schema)
+    for name, schema in _untitled_options().items():
         if name != "password":
             yield Parameter(name, schema.pop("description"), schema)
 
 
-def _document_body() -> dict[str, Any]:
-    file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-    form = {
-        "type": "object",
-        "title": "DocumentForm",
-        "required": ["document"],
-        "properties": {"document": {**file, "description": "The file"}, **option_properties()},
+def _untitled_options() -> dict[str, Schema]:
+    """A generator of clients would name its types by the titles, which are for people."""
+    return {
+        name: {key: value for key, value in schema.items() if key != "title"}
+        for name, schema in option_properties().items()
     }
+
+
+_FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+
+
+def _document_form() -> Schema:
+    return {
+        "type": "object",
+        "description": "A document and its options",
+        "required": ["document"],
+        "properties": {"document": {**_FILE, "description": "The file"}, **_untitled_options()},
+    }
+
+
+def _document_body() -> dict[str, Any]:
     return {
         "required": True,
         "description": "A form with the file in `document`, or the file itself, whatever type it declares.",
-        "content": {"multipart/form-data": {"schema": form}, "application/octet-stream": {"schema": file}},
+        "content": {
+            "multipart/form-data": {"schema": {"$ref": f"{_SCHEMAS}DocumentForm"}},
+            "application/octet-stream": {"schema": _FILE},
+        },
     }
 
 

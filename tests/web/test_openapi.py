@@ -70,7 +70,7 @@ def test_document_says_of_each_operation_who_may_call_it(app: Flask, document: d
 
 def test_document_has_every_option_and_format(document: dict[str, Any]) -> None:
     create = document["paths"]["/api/v1/jobs"]["post"]
-    form = create["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+    form = document["components"]["schemas"]["DocumentForm"]["properties"]
     assert set(form) == {"document", *Options.model_fields}
     query = {parameter["name"] for parameter in create["parameters"] if parameter["in"] == "query"}
     assert query == {"filename", *Options.model_fields} - {"password"}
