@@ -108,6 +108,10 @@ test-all: ## All three, one after another
 fuzz: $(DEV_READY) | system-packages-tests ## Send 2,000 damaged documents through the page process (ARGS="--seed 2 --source /path/to/documents")
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
+.PHONY: fuzz-api
+fuzz-api: $(DEV_READY) | system-packages-tests ## Ask a running Backend by its own /openapi.json, rightly and wrongly, and hold every answer to it (ARGS="--seed 2 --examples 200")
+	@$(BIN)/python -m tests.fuzz.api $(ARGS)
+
 .PHONY: bombs
 bombs: $(DEV_READY) | system-packages-tests ## Send small files that are vast inside through the running service, and see what they cost
 	@$(BIN)/python -m tests.bombs.run $(ARGS)

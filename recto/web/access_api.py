@@ -11,7 +11,7 @@ from recto.accounts import TokenView
 from recto.audit import Action, Event, NotedEvent
 from recto.errors import OptionInvalid, TokenNotFound
 from recto.web import answers
-from recto.web.api import number
+from recto.web.api import MOST_NUMBER, number
 from recto.web.audited import client_address
 from recto.web.authorisation import Access, access
 from recto.web.database import read, write
@@ -22,7 +22,9 @@ blueprint = Blueprint("access", __name__, url_prefix="/api/v1")
 _LIMIT: Final = 100
 _LIMIT_MOST: Final = 1000
 _LIMIT_PARAMETER: Final = Parameter(
-    "limit", "Events in the answer", {"type": "integer", "minimum": 1, "default": _LIMIT, "examples": [10]}
+    "limit",
+    "Events in the answer",
+    {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER, "default": _LIMIT, "examples": [10]},
 )
 
 

@@ -1,5 +1,6 @@
 """The HTTP API for programs: /api/v1. docs/api.md describes it."""
 
+from collections.abc import Collection
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Final
@@ -42,10 +43,23 @@ _LIST_LIMIT: Final = 50
 MOST_JOBS: Final = 200
 _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 JOB_ACCEPTED: Final = Reply(202, "The job, which has not ended", (answers.Job,), headers=("Location", "Retry-After"))
+MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 _LIST_PARAMETERS: Final = (
-    Parameter("limit", "Jobs in one answer", {"type": "integer", "minimum": 1, "default": 50, "examples": [2]}),
-    Parameter("before", "A place in the list, as `next` has it", {"type": "string"}),
-    Parameter("after", "A `change`: gives what changed since, instead of the list", {"type": "integer", "minimum": 0}),
+    Parameter(
+        "limit",
+        "Jobs in one answer",
+        {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER, "default": _LIST_LIMIT, "examples": [2]},
+    ),
+    Parameter(
+        "before",
+        "A place in the list, as `next` has it",
+        {"type": "string", "pattern": rf"^[0-9]{{1,{_MOST_DIGITS}}}\..+$"},
+    ),
+    Parameter(
+        "after",
+        "A `change`: gives what changed since, instead of the list",
+        {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER},
+    ),
     WAIT,
     *FILTERS,
 )
@@ -100,17 +114,13 @@ def create_job() -> Response:
 def get_jobs() -> Response:
     """The user's jobs, newest first, all or those that the filters name; with `?after=`, what changed since."""
     user_id = signed_in().account.id
-    filters = given_filters()
+    filters, limit = given_filters(), min(number("limit", _LIST_LIMIT, least=1), MOST_JOBS)
+    asked_wait_s()  # means nothing without `after`, but a wrong one is wrong
+    place, wanted = parse_before(request.args.get("before")), parse_filters(filters)
     if "after" in request.args:
-        if filters:
-            raise OptionInvalid(
-                f"'after' gives all that changed; it does not go with {', '.join(filters)}. Leave one of both out."
-            )
-        return _changes(user_id)
-    wanted = parse_filters(filters)
-    limit = min(number("limit", _LIST_LIMIT, least=1), MOST_JOBS)
+        return _changes(user_id, filters)
     change = read(latest_change)  # read before the list: what changes between the two is reported again, not missed
-    jobs = read(list_jobs, user_id, limit + 1, parse_before(request.args.get("before")), wanted)
+    jobs = read(list_jobs, user_id, limit + 1, place, wanted)
     following = None
     if len(jobs) > limit:
         following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit, **filters)
@@ -198,7 +208,11 @@ def parse_before(given: str | None) -> tuple[int, str] | None:
     return int(created), uuid
 
 
-def _changes(user_id: int) -> Response:
+def _changes(user_id: int, filters: Collection[str]) -> Response:
+    if filters:
+        raise OptionInvalid(
+            f"'after' gives all that changed; it does not go with {', '.join(filters)}. Leave one of both out."
+        )
     changes = wait_for_change(user_id, number("after", 0, least=0), asked_wait_s())
     return answers.answered(
         answers.JobChanges(

@@ -30,9 +30,8 @@ FILTERS: Final = (
 
 
 def given_filters() -> dict[str, Any]:
-    """The filters of the query as they were given."""
-    values = {one.name: "+".join(request.args.getlist(one.name)) for one in FILTERS}
-    return {name: value for name, value in values.items() if value}
+    """The filters of the query as they were given. An empty one is none that could be meant: `?status=$UNSET` shall not list all."""
+    return {one.name: "+".join(request.args.getlist(one.name)) for one in FILTERS if one.name in request.args}
 
 
 def parse_filters(given: dict[str, Any]) -> JobFilter:

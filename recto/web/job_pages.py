@@ -13,7 +13,7 @@ from recto.job_views import JobView, get_job, job_not_found
 from recto.page_results import page_as_json, page_as_text
 from recto.page_views import EndedPage, find_ended_page, list_ended_pages
 from recto.web import answers
-from recto.web.api import JOB_ACCEPTED, accepted, number
+from recto.web.api import JOB_ACCEPTED, MOST_NUMBER, accepted, number
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read
 from recto.web.described import WAIT, Parameter, Reply, described
@@ -30,9 +30,15 @@ blueprint = Blueprint("job_pages", __name__, url_prefix="/api/v1")
 _LIMIT: Final = 100
 MOST_PAGES: Final = 1000
 _LIST_PARAMETERS: Final = (
-    Parameter("limit", "Pages in one answer", {"type": "integer", "minimum": 1, "default": _LIMIT, "examples": [20]}),
     Parameter(
-        "after", "The number of a page: those with higher numbers", {"type": "integer", "minimum": 0, "default": 0}
+        "limit",
+        "Pages in one answer",
+        {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER, "default": _LIMIT, "examples": [20]},
+    ),
+    Parameter(
+        "after",
+        "The number of a page: those with higher numbers",
+        {"type": "integer", "minimum": 0, "maximum": MOST_NUMBER, "default": 0},
     ),
 )
 _FORMAT: Final = Parameter(

@@ -159,6 +159,9 @@ def _operation(
         operation["responses"][str(reply.status)] = _reply(reply, schemas)
     for problem in _problems(method, rule, needed, description):
         _add_problem(operation["responses"], problem)
+    operation["responses"]["414"] = {
+        "description": "The address is too long; a bare answer, and the connection is closed"
+    }
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return operation
 
@@ -182,7 +185,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _document_parameters() -> Iterator[Parameter]:
     """The options, for who sends the bare file. A password in an address would end up in logs."""
     name_schema = {"type": "string", "examples": ["letter.pdf"]}
-    yield Parameter("filename", "Name of a document that is sent as the body", name_schema)
+    yield Parameter(
+        "filename",
+        "Name of a document that is sent as the body. With it the whole body is the document, also where it calls itself a form",
+        name_schema,
+    )
     for name, schema in _untitled_options().items():
         if name != "password":
             yield Parameter(name, schema.pop("description"), schema)
@@ -196,13 +203,14 @@ def _untitled_options() -> dict[str, Schema]:
     }
 
 
-_FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+_FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream", "minLength": 1}
 
 
 def _document_form() -> Schema:
     return {
         "type": "object",
         "description": "A document and its options",
+        "additionalProperties": False,
         "required": ["document"],
         "properties": {"document": {**_FILE, "description": "The file"}, **_untitled_options()},
     }

@@ -1,4 +1,7 @@
-"""The options as they are sent, a string each, in JSON Schema: for `/options`, and for the OpenAPI document's forms and queries."""
+"""The options as they are sent, a string each, in JSON Schema: for `/options`, and for the OpenAPI document's forms and queries.
+
+The patterns take an empty string as well: a field that a form leaves empty is as one that is left out.
+"""
 
 from collections.abc import Collection
 from copy import deepcopy
@@ -67,12 +70,12 @@ def _languages_pattern(installed: Collection[str]) -> str:
     """`auto` stands alone."""
     name = "|".join(map(_exactly, installed)) or _LANGUAGE
     several = rf"({name})([+, ]+({name})){{0,{MOST_LANGUAGES - 1}}}"
-    return rf"^({AUTO_LANGUAGE}|(?!(.*[+, ])?{AUTO_LANGUAGE}([+, ]|$)){several})$"
+    return rf"^({AUTO_LANGUAGE}|(?!(.*[+, ])?{AUTO_LANGUAGE}([+, ]|$)){several})?$"
 
 
 def _joined(names: Collection[str]) -> str:
     name = "|".join(map(_exactly, names))
-    return rf"^({name})([+, ]+({name}))*$"
+    return rf"^(({name})([+, ]+({name}))*)?$"
 
 
 def _exactly(name: str) -> str:

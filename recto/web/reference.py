@@ -1,16 +1,19 @@
 """The API's description: `/openapi.json` for programs, `/docs` for people. docs/decisions/0006-openapi.md says why it is no viewer."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request
+from markupsafe import Markup
 
 from recto.web.authorisation import Access, access
 from recto.web.openapi_document import openapi_document
 
 blueprint = Blueprint("reference", __name__)
+_CODE: Final = re.compile(r"`([^`]+)`")
 _ROOTS: Final = 8
 """Addresses that this Backend is reached below: one, or a few behind several proxies."""
 
@@ -35,7 +38,7 @@ def openapi_json() -> Response:
 def docs() -> str:
     """The same as a page."""
     document = _document(_application(), request.script_root).content
-    return render_template("reference.html", document=document, tags=_by_tag(document), pretty=_pretty)
+    return render_template("reference.html", document=document, tags=_by_tag(document), pretty=_pretty, marked=_marked)
 
 
 def _application() -> Flask:
@@ -60,3 +63,11 @@ def _by_tag(document: dict[str, Any]) -> dict[str, list[tuple[str, str, dict[str
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _marked(text: str | None) -> Markup:
+    """HTML of a description, which is CommonMark: of that, Recto's own have code alone."""
+    parts = _CODE.split(text or "")  # what stands between backticks has the odd places
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )

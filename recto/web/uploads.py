@@ -118,13 +118,22 @@ def given_options() -> Options:
         raise OptionInvalid(
             "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
         )
-    given: dict[str, Any] = {name: "+".join(values) for name, values in request.args.lists() if name != _NAME_PARAMETER}
+    in_query: dict[str, Any] = {
+        name: "+".join(values) for name, values in request.args.lists() if name != _NAME_PARAMETER
+    }
+    options = _parse(in_query)  # also where the form says otherwise: what is wrong is not passed over
     if _is_form():
-        given |= {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
-    given = {name: value for name, value in given.items() if value}
-    options = parse_options({"languages": services().default_languages} | given)
+        in_form = {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
+        options = _parse(in_query | in_form)
     _check_languages(options)
     return options
+
+
+def _parse(given: dict[str, Any]) -> Options:
+    """An empty value is as one that is left out."""
+    return parse_options(
+        {"languages": services().default_languages} | {name: value for name, value in given.items() if value}
+    )
 
 
 def submit(upload: Upload, options: Options, user_id: int) -> JobView:

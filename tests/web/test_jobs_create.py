@@ -451,3 +451,16 @@ def test_part_of_a_form_without_a_name_is_a_bad_request(
     headers = {"X-CSRFToken": browser.csrf_token, "Accept": "application/json"}
     problem(browser.client.post("/upload", headers=headers, buffered=True, **sent), 400, "bad_request")
     assert left_behind(folder) == []
+
+
+def test_option_in_the_address_that_is_wrong_is_refused_also_where_the_form_has_it_right(program: Program) -> None:
+    form = {"document": (io.BytesIO(PDF), "scan.pdf"), "mode": "force"}
+    response = program.post("/api/v1/jobs?mode=never", data=form)
+    assert "'never'" in problem(response, 422, "option_invalid")["detail"]
+
+
+def test_option_of_the_form_wins_over_the_one_in_the_address(program: Program) -> None:
+    form = {"document": (io.BytesIO(PDF), "scan.pdf"), "mode": "force"}
+    response = program.post("/api/v1/jobs?mode=skip&pages=1", data=form)
+    assert response.get_json()["options"]["mode"] == "force"
+    assert response.get_json()["options"]["pages"] == "1"

@@ -11,6 +11,7 @@ from recto.errors import RequestError, ServiceError
 from recto.ocr.options import Options, ResultFormat
 from recto.web.authorisation import Access, stated_access
 from recto.web.openapi_document import is_of_the_api, openapi_document, shown_path
+from recto.web.reference import _marked
 from tests.web.clients import Program
 from tests.web.conformance import conformance
 from tests.web.conftest import MakeApp
@@ -118,5 +119,11 @@ def test_page_shows_every_operation_and_type_without_any_script(app: Flask, docu
         assert f'id="{operation["operationId"]}"' in response.text
     for name in document["components"]["schemas"]:
         assert f'id="{name}"' in response.text
+    assert "<code>Authorization: Bearer TOKEN</code>" in response.text
     for forbidden in ("<script", "style=", " onclick"):
         assert forbidden not in response.text
+
+
+def test_page_shows_markup_of_a_description_as_text() -> None:
+    assert _marked("<b>a</b> `<i>` & `c`") == "&lt;b&gt;a&lt;/b&gt; <code>&lt;i&gt;</code> &amp; <code>c</code>"
+    assert _marked(None) == ""

@@ -1,0 +1,39 @@
+"""/docs in a real Chromium: it shows, in the policy that every page of Recto has."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.web.live_server import LiveServer
+from tests.web.test_page_browser import ARGUMENTS
+
+pytestmark = pytest.mark.services
+
+
+def test_reference_shows_without_breaking_the_policy(live: LiveServer) -> None:
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("requestfailed", lambda request: complaints.append(request.url))
+        answer = page.goto(f"{live.address}/docs")
+        assert answer is not None
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'self'" in policy
+        page.get_by_role("link", name="POST /api/v1/jobs", exact=True).click()
+        heading = page.get_by_role("heading", name="POST /api/v1/jobs", exact=True)
+        assert heading.is_visible()
+        details = page.locator("section", has=heading).locator("details").first
+        assert not details.locator("pre").first.is_visible()
+        details.locator("summary").click()
+        assert details.locator("pre").first.is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.reference pre')).backgroundColor")
+            != "rgba(0, 0, 0, 0)"
+        )
+        browser.close()
+    assert complaints == []
