@@ -192,3 +192,22 @@ def test_feed_goes_on_after_the_database_failed(table: JobTable, ann: int, engin
     with feed.job(uuid) as subscription:
         assert view(subscription.wait(PATIENCE_S)).uuid == uuid
     feed.stop()
+
+
+def test_watcher_that_finds_nothing_new_reads_nothing(table: JobTable, ann: int, engine: Engine) -> None:
+    calls: list[object] = []
+
+    def counted(work: Callable[[], Any]) -> Any:
+        calls.append(work)
+        return work()
+
+    feed = ChangeFeed(engine, interval_s=0.001, call=counted)
+    uuid = table.submit(ann)
+    with feed.job(uuid) as subscription:
+        assert view(subscription.wait(PATIENCE_S)).uuid == uuid
+        assert subscription.wait(NOT_YET_S) is None
+        assert len(calls) == 1
+        table.do(table.jobs.cancel, ann, uuid)
+        assert view(subscription.wait(PATIENCE_S)).status is JobStatus.FAILURE
+        assert len(calls) == 2
+    feed.stop()
