@@ -29,6 +29,7 @@ _QUEUED = text("status = 'QUEUED'")
 _IN_PROGRESS = text("status = 'IN_PROGRESS'")
 _FINISHED = text("status = 'FINISHED'")
 _FAILURE = text("status = 'FAILURE'")
+_REUSABLE = text("result_version IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
@@ -146,6 +147,10 @@ class Job(Base):
     which attempt of which Worker owns the job and until when. `result_token` names the attempt whose files are the result.
     `options` hold a document's password in the clear: it is needed as long as the document is, which lies beside it. `warnings` are
     those about the document as a whole, as {"code", "detail"}.
+
+    `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
+    the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
+    gone, and `result_created_us` the time that its results name: when the job was made that was read.
     """
 
     __tablename__ = "job"
@@ -176,6 +181,11 @@ class Job(Base):
     reason_detail: Mapped[str | None] = mapped_column(Text)
     warnings: Mapped[list[dict[str, str]]] = mapped_column(JSON, server_default=text("'[]'"))
 
+    content_sha256: Mapped[str | None] = mapped_column(String(64))
+    result_version: Mapped[str | None] = mapped_column(String(200))
+    deduplicated_from: Mapped[str | None] = mapped_column(String(36))
+    result_created_us: Mapped[int | None] = mapped_column(BigInteger)
+
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
         CheckConstraint("(status = 'IN_PROGRESS') = (lease_token IS NOT NULL)", name="job_lease_while_in_progress"),
@@ -189,6 +199,15 @@ class Job(Base):
         Index("job_queued", "user_id", "created_us", "uuid", sqlite_where=_QUEUED, postgresql_where=_QUEUED),
         Index(
             "job_in_progress", "user_id", "lease_expires_us", sqlite_where=_IN_PROGRESS, postgresql_where=_IN_PROGRESS
+        ),
+        # Partial as well: an upload writes nothing here, only the end of a reading does.
+        Index(
+            "job_to_reuse",
+            "user_id",
+            "content_sha256",
+            "created_us",
+            sqlite_where=_REUSABLE,
+            postgresql_where=_REUSABLE,
         ),
     )
 
@@ -281,7 +300,7 @@ class ChangeCounter(Base):
 
 
 class Worker(Base):
-    """A Worker process as it last reported. Installed languages reach the Backend through here."""
+    """A Worker process as it last reported. Installed languages, and what a result depends on, reach the Backend through here."""
 
     __tablename__ = "worker"
 
@@ -289,6 +308,7 @@ class Worker(Base):
     version: Mapped[str] = mapped_column(String(50))
     engine: Mapped[str] = mapped_column(String(100))
     languages: Mapped[list[str]] = mapped_column(JSON)
+    result_version: Mapped[str | None] = mapped_column(String(200))
     processes: Mapped[int] = mapped_column(Integer)
     started_us: Mapped[int] = mapped_column(BigInteger)
     seen_us: Mapped[int] = mapped_column(BigInteger)

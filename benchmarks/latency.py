@@ -29,7 +29,7 @@ from recto.ocr.options import Options
 from recto.page_tasks import prepare_this_process, read_page
 from recto.settings import load_settings
 
-_OPTIONS: Final = {"languages": "eng"}
+_OPTIONS: Final = {"languages": "eng", "dedupe": "false"}
 _PAUSE_S: Final = 0.1
 _SHARE_OF_LONG_PAGES: Final = 4
 _PATIENCE_S: Final = 120.0

@@ -50,7 +50,7 @@ RECTO: Final = "recto"
 LANGUAGE: Final = "eng"
 _PAGES_A_PDF: Final = 6
 _CLIENTS: Final = 4
-_OPTIONS: Final = {"languages": LANGUAGE, "mode": "force", "formats": "txt+json+pdf"}
+_OPTIONS: Final = {"languages": LANGUAGE, "mode": "force", "formats": "txt+json+pdf", "dedupe": "false"}
 _FOREVER_S: Final = 3600.0
 
 

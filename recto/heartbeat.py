@@ -55,6 +55,11 @@ class Heartbeat:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
+    @property
+    def result_version(self) -> str:
+        """What the results of this Worker depend on, as it reports it."""
+        return self._engine.result_version
+
     def start(self) -> None:
         """Report the Worker, then beat in a thread."""
         self.beat(time.monotonic())
@@ -84,7 +89,13 @@ class Heartbeat:
         with transaction(self._sessions(), Begin.WRITE) as session:
             lost = self._jobs.heartbeat(session, held)
             workers.report(
-                session, self._name, __version__, self._engine.engine, self._engine.languages, self._processes
+                session,
+                self._name,
+                __version__,
+                self._engine.engine,
+                self._engine.languages,
+                self._processes,
+                self._engine.result_version,
             )
             taken = self._jobs.requeue_expired(session, self._watch.expired(session, monotonic_s))
         self._forget(lost)

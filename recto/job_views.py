@@ -41,7 +41,8 @@ class JobView:
     """One job. `page_count` counts the pages to be read and is None until a Worker has opened the document.
 
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
-    the result; it is not for clients. `warnings` are those about the document as a whole.
+    the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one
+    was answered from, and `result_created` the time that the results name: when the job was made that was read.
     """
 
     uuid: str
@@ -60,6 +61,9 @@ class JobView:
     attempt: int
     reason: Reason | None
     result_token: str | None
+    content_sha256: str | None
+    deduplicated_from: str | None
+    result_created: datetime
     warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
 
@@ -163,6 +167,10 @@ def _listed(
     created_us = Job.created_us + 0 if status is JobStatus.IN_PROGRESS else Job.created_us
     if status:
         query = query.where(Job.status == literal(status.value, literal_execute=True))  # partial indices want it so
+    if status is JobStatus.IN_PROGRESS:
+        query = query.where(
+            Job.lease_expires_us > 0
+        )  # as every lease does: said so that SQLite takes the index of those in progress
     if wanted.created_after_us is not None:
         query = query.where(created_us > wanted.created_after_us)
     # One upper bound: given two, SQLite may seek the farther one.
@@ -256,5 +264,8 @@ def _view(job: Job) -> JobView:
         attempt=job.attempt,
         reason=_reason(job.reason_code, job.reason_detail),
         result_token=job.result_token,
+        content_sha256=job.content_sha256,
+        deduplicated_from=job.deduplicated_from,
+        result_created=utc(job.created_us if job.result_created_us is None else job.result_created_us),
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),
     )

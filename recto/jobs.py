@@ -20,16 +20,19 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    case,
     delete,
     func,
     insert,
     literal,
+    null,
     select,
     update,
 )
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
+from recto import deduplication
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_views import job_not_found
@@ -40,6 +43,8 @@ Clock: TypeAlias = Callable[[], ColumnElement[int]]
 
 _UNFINISHED = tuple(literal(status, literal_execute=True) for status in JobStatus if not status.is_final)
 """Written out in the statement: a bound value would not use the partial indices."""
+DEDUPLICATION: Final = "deduplication"
+"""Stands in the log as the Worker of a job that was answered from another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Submission:
     media_type: str
     size_bytes: int
     options: dict[str, Any]
+    content_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,22 @@ class Jobs:
 
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
-        now = self._check_room(session, submission.user_id)
+        self._insert(session, submission, self._check_room(session, submission.user_id))
+
+    def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> None:
+        """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.
+
+        It waits for nothing, so a full queue does not refuse it. JobNotFound where the source, or its result, is not there any more.
+        """
+        result = deduplication.result_of(session, submission.user_id, source_uuid)
+        now = session.scalars(select(self._clock())).one()
+        self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
+        lease = Lease(submission.uuid, token, DEDUPLICATION)
+        self._lend(session, lease)
+        deduplication.copy_pages(session, source_uuid, submission.uuid, token)
+        self.finish(session, lease, result.version)
+
+    def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
         job = {
             "uuid": submission.uuid,
             "user_id": submission.user_id,
@@ -107,12 +128,13 @@ class Jobs:
             "media_type": submission.media_type,
             "size_bytes": submission.size_bytes,
             "options": submission.options,
+            "content_sha256": submission.content_sha256,
             "pages_done": 0,
             "pages_failed": 0,
             "attempt": 0,
             "not_before_us": 0,
         }
-        session.execute(_INSERT_JOB, job)
+        session.execute(_INSERT_JOB, job | as_read)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
@@ -133,20 +155,24 @@ class Jobs:
         )
         uuid = session.scalars(oldest).one()
         lease = Lease(uuid, uuid4().hex, worker)
-        self._transition(
-            session,
-            uuid,
-            JobStatus.IN_PROGRESS,
-            worker=worker,
-            attempt=Job.attempt + 1,
-            lease_token=lease.token,
-            lease_worker=worker,
-            lease_expires_us=self._in(self.policy.lease_s),
-        )
+        self._lend(session, lease)
         row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
         user_id, attempt, created_us, options = session.execute(row).one()
         finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
         return Claim(lease, user_id, attempt, utc(created_us), options, frozenset(finished))
+
+    def _lend(self, session: Session, lease: Lease) -> None:
+        """QUEUED to IN_PROGRESS: another attempt, under this lease."""
+        self._transition(
+            session,
+            lease.job_uuid,
+            JobStatus.IN_PROGRESS,
+            worker=lease.worker,
+            attempt=Job.attempt + 1,
+            lease_token=lease.token,
+            lease_worker=lease.worker,
+            lease_expires_us=self._in(self.policy.lease_s),
+        )
 
     def heartbeat(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
         """Prolong the leases. Returns those that are lost: expired and requeued, cancelled, or deleted."""
@@ -200,9 +226,13 @@ class Jobs:
             )
         )
 
-    def finish(self, session: Session, lease: Lease) -> None:
-        """FINISHED; the files of this attempt are the result."""
-        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token)
+    def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
+        """FINISHED; the files of this attempt are the result.
+
+        `result_version` says what has read it; it is kept where the same document may be answered from this result.
+        """
+        reusable = case((deduplication.is_whole(lease.job_uuid, lease.token), result_version), else_=null())
+        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token, result_version=reusable)
 
     def fail(self, session: Session, lease: Lease, error: RectoError) -> None:
         """FAILURE with the error's code and sentence, for good."""
@@ -306,7 +336,8 @@ class Jobs:
         )
         pages_in_progress = (
             select(func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done), 0))
-            .where(Job.status == running, Job.user_id == User.id)
+            # Every lease expires after 0: said so that SQLite takes the partial index, and not the one of all that the user ever sent.
+            .where(Job.status == running, Job.user_id == User.id, Job.lease_expires_us > 0)
             .scalar_subquery()
         )
         users = select(User.id).where(waiting_since.is_not(None), User.id.not_in(except_users))

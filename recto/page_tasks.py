@@ -31,6 +31,7 @@ from recto.ocr.stages import Show, page_picture, show_stages, write_png
 from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
 from recto.parent_death import die_with_parent
+from recto.result_version import result_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,11 @@ class PageProcessSetup:
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
-    """The engine of the page processes: name with version, installed languages."""
+    """The engine of the page processes: name with version, installed languages, and what a result depends on (recto/result_version.py)."""
 
     engine: str
     languages: tuple[str, ...]
+    result_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,14 @@ class _PageProcess:
 
     def __init__(self, setup: PageProcessSetup) -> None:
         self.limits = setup.limits
+        self.fallback_languages = setup.fallback_languages
         self._setup = setup
 
     @cached_property
     def reader(self) -> Reader:
         """Made when it is first needed: a process that only writes a format needs none."""
         engine = choose_engine(self._setup.engine, self._setup.tessdata)
-        return Reader(engine, self.limits, self._setup.fallback_languages)
+        return Reader(engine, self.limits, self.fallback_languages)
 
     @property
     def storage(self) -> FileStorage:
@@ -123,7 +126,9 @@ def prepare_this_process(setup: PageProcessSetup, *, reads: bool = True) -> None
 def describe_engine() -> EngineReport:
     """Which engine this process has. Loads it, so that the first page does not wait for it."""
     reader = _here().reader
-    return EngineReport(reader.engine_name, tuple(sorted(reader.engine.languages())))
+    languages = tuple(sorted(reader.engine.languages()))
+    version = result_version(reader.engine_name, reader.engine.traineddata(languages), _here().fallback_languages)
+    return EngineReport(reader.engine_name, languages, version)
 
 
 def inspect_document(uuid: str, password: str | None = None) -> DocumentInfo:

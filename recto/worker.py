@@ -292,7 +292,7 @@ class Worker:
 
     def _finish(self, session: Session, lease: Lease, failures: tuple[FormatFailure, ...]) -> None:
         """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
-        self._jobs.finish(session, lease)
+        self._jobs.finish(session, lease, self._heartbeat.result_version)
         for failure in failures:
             derivations.failed_at_once(session, lease.job_uuid, failure.result_format, lease.token, failure.error)
 

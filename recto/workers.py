@@ -17,7 +17,7 @@ _FORGET_AFTER_S = 30 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A Worker as it last reported. `languages` as Tesseract names them."""
+    """A Worker as it last reported. `languages` as Tesseract names them; `result_version` is None of one that reported none."""
 
     name: str
     version: str
@@ -27,9 +27,18 @@ class WorkerView:
     started: datetime
     seen: datetime
     is_alive: bool
+    result_version: str | None
 
 
-def report(session: Session, name: str, version: str, engine: str, languages: Sequence[str], processes: int) -> None:
+def report(
+    session: Session,
+    name: str,
+    version: str,
+    engine: str,
+    languages: Sequence[str],
+    processes: int,
+    result_version: str | None = None,
+) -> None:
     """Write down that a Worker is there. Forgets those that have been gone for a month."""
     now = session.scalars(select(NowMicroseconds())).one()
     worker = session.get(Worker, name)
@@ -37,6 +46,7 @@ def report(session: Session, name: str, version: str, engine: str, languages: Se
         worker = Worker(name=name, started_us=now)
         session.add(worker)
     worker.version, worker.engine, worker.languages, worker.processes = version, engine, list(languages), processes
+    worker.result_version = result_version
     worker.seen_us = now
     session.execute(delete(Worker).where(Worker.seen_us < now - round(_FORGET_AFTER_S * 1_000_000)))
 
@@ -54,6 +64,7 @@ def list_workers(session: Session) -> list[WorkerView]:
             started=utc(worker.started_us),
             seen=utc(worker.seen_us),
             is_alive=bool(is_alive),
+            result_version=worker.result_version,
         )
         for worker, is_alive in session.execute(select(Worker, alive).order_by(Worker.seen_us.desc()))
     ]
@@ -68,5 +79,13 @@ def sign_off(session: Session, name: str) -> None:
 
 def installed_languages(workers: Sequence[WorkerView]) -> tuple[str, ...]:
     """Languages that some living Worker has; where none lives, those of the last one seen. Empty before any Worker was seen."""
-    living = [worker for worker in workers if worker.is_alive] or list(workers[:1])
-    return tuple(sorted({language for worker in living for language in worker.languages} - {"osd"}))
+    return tuple(sorted({language for worker in _living(workers) for language in worker.languages} - {"osd"}))
+
+
+def result_versions(workers: Sequence[WorkerView]) -> frozenset[str]:
+    """What the results of living Workers depend on; where none lives, those of the last one seen."""
+    return frozenset(worker.result_version for worker in _living(workers) if worker.result_version)
+
+
+def _living(workers: Sequence[WorkerView]) -> Sequence[WorkerView]:
+    return [worker for worker in workers if worker.is_alive] or workers[:1]

@@ -18,7 +18,7 @@ from recto.workers import list_workers
 from tests.conftest import POLICY, JobTable
 
 QUICK = replace(POLICY, lease_s=0.2, renew_s=0.05)
-REPORT = EngineReport("double 1.0", ("deu", "eng"))
+REPORT = EngineReport("double 1.0", ("deu", "eng"), "Recto 1, double 1.0")
 
 
 @pytest.fixture

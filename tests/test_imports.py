@@ -16,6 +16,7 @@ WEB = ("recto.web",)
 WORKER_SERVICES = (
     "recto.sweeper",
     "recto.presence",
+    "recto.result_version",
     "recto.page_tasks",
     "recto.executors",
     "recto.job_in_hand",
@@ -34,6 +35,7 @@ OPERATIONS = (
     "recto.reports",
     "recto.workers",
     "recto.accounts",
+    "recto.deduplication",
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
@@ -43,6 +45,7 @@ ROWS = (ENTRY_POINTS, (*WEB, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
+    "recto.deduplication": ("recto.job_views", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
     "app": (),
     "ocr_worker": ("recto.commands",),

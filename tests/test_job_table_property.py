@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,8 +17,8 @@ from sqlalchemy.orm import Session
 from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto.database import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
-from recto.jobs import ExpiryWatch, Lease, QueuePolicy
-from tests.conftest import JobTable, SetClock, sqlite_url
+from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
+from tests.conftest import JobTable, SetClock, new_submission, sqlite_url
 
 POLICY = QueuePolicy(
     lease_s=20.0, renew_s=5.0, max_attempts=2, retry_delay_s=5.0, max_unfinished_per_user=4, max_unfinished=6
@@ -89,6 +90,29 @@ class JobTableMachine(RuleBasedStateMachine):
     @rule(pick=picks)
     def finish(self, pick: int) -> None:
         self.end(pick, self.table.jobs.finish)
+
+    @rule(pick=picks)
+    def finish_for_reuse(self, pick: int) -> None:
+        self.end(pick, self.table.jobs.finish, "1")
+
+    @rule(pick=picks, user=st.integers(0, USERS - 1))
+    def submit_answered(self, pick: int, user: int) -> None:
+        """From a result that may answer, of the same user, however full the queue is."""
+        source: str | None = self.pick(self.uuids, pick)
+        if source is None:
+            return
+        row, submission, token = self.table.row(source), new_submission(self.users[user]), uuid4().hex
+        may_answer = row is not None and row.user_id == submission.user_id and row.result_version is not None
+        try:
+            self.table.do(self.table.jobs.submit_answered, submission, source, token)
+        except JobNotFound:
+            assert not may_answer
+            return
+        assert may_answer
+        self.uuids.append(submission.uuid)
+        self.leases.append(Lease(submission.uuid, token, DEDUPLICATION))
+        answer = self.table.job(submission.uuid)
+        assert (answer.status, answer.deduplicated_from) == (JobStatus.FINISHED, source)
 
     @rule(pick=picks)
     def fail(self, pick: int) -> None:
@@ -253,6 +277,7 @@ def check_row(job: Job, log: Any) -> None:
         assert (job.reason_code, job.reason_detail) == (None, None)
     assert (job.status == JobStatus.FAILURE) == (job.reason_code is not None)
     assert (job.status == JobStatus.FINISHED) == (job.result_token is not None)
+    assert (job.result_version is not None) <= (job.status == JobStatus.FINISHED and not job.pages_failed)
     running = job.status == JobStatus.IN_PROGRESS
     assert running == (job.lease_token is not None) == (job.lease_expires_us is not None)
     assert job.lease_worker == (last.worker if running else None)

@@ -103,7 +103,7 @@ class Loop:
     ) -> None:
         self.table = table
         self.executor = ScriptedExecutor(capacity)
-        report = EngineReport("double 1.0", ("eng",))
+        report = EngineReport("double 1.0", ("eng",), "Recto 1, double 1.0")
         self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
         self.worker = Worker(name, table.engine, table.jobs, self.executor, self.heartbeat, limits, poll_interval_s)
 

@@ -98,7 +98,7 @@ def _write_format(sessions: sessionmaker[Session], job: JobView, result_format: 
         pages, failures = checkpoints(session, job.uuid), page_failures(session, job.uuid)
     password = job.options.plain_password
     page_count = inspect_document(job.uuid, password).page_count
-    document = describe_result(page_count, (*job.warnings, *failures), job.created, job.options)
+    document = describe_result(page_count, (*job.warnings, *failures), job.result_created, job.options)
     write_result(job.uuid, job.result_token or "", result_format, pages, document, password)
 
 

@@ -11,7 +11,7 @@ are Recto's own; a client's file name never becomes a path.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -116,6 +116,13 @@ class FileStorage(Protocol):
         """Write a file of an existing job folder. It appears, durable, when the block ends; not at all where the block raises.
 
         FileNotFound where the job's folder is gone: a deleted job's folder is never created again.
+        """
+
+    def copy(self, source_uuid: str, uuid: str, names: Mapping[str, str]) -> None:
+        """Begin a job's folder with files of another job: `names` are those that they get, each with the one that it has there.
+
+        The files are the new job's own, whatever becomes of the other's, and durable when this returns. FileNotFound where one is not there;
+        what was copied before lies in the new folder then.
         """
 
     def open(self, uuid: str, name: str) -> BinaryIO:

@@ -110,6 +110,9 @@ class JobSummary(Answer):
     ended: Moment | None
     progress: Progress
     attempt: int = Field(description="How often reading was begun", examples=[1])
+    deduplicated_from: str | None = Field(
+        description="The job whose result answered this one: the same document, the same options. It may be gone"
+    )
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
     reason: Reason | None = Field(description="Of a FAILURE")
     warnings: list[JobWarning]

@@ -33,7 +33,7 @@ from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
-from recto.web.uploads import given_options, received, submit
+from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
@@ -94,7 +94,7 @@ def create_job() -> Response:
     uploads = received()
     if len(uploads) > 1:
         raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
-    job = submit(uploads[0], given_options(), user.account.id)
+    job = submit(uploads[0], given_options(), user.account.id, may_be_answered=may_be_answered_from_earlier())
     if wait_s is None:
         return accepted(job)
     job = wait_for_end(user.account.id, job.uuid, wait_s)

@@ -41,6 +41,7 @@ def _fields(job: JobView) -> dict[str, Any]:
         "ended": job.ended,
         "progress": progress(job),
         "attempt": job.attempt,
+        "deduplicated_from": job.deduplicated_from,
         "change": job.change,
         "reason": _reason(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],

@@ -19,6 +19,15 @@ _PAGES: Final = (
 _STEPS: Final = (AS_MEASURED, NO_STEP, *(f"{prefix}{name}" for name in PREPROCESSING_STEPS for prefix in ("", "no-")))
 _SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
 
+BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
+    "dedupe": {
+        "type": "string",
+        "enum": ["true", "false", ""],
+        "default": "true",
+        "description": "Whether a result that you have of the same document with the same options may answer at once",
+    }
+}
+"""Options that say nothing of how a document is read."""
 MOST_LANGUAGES: Final = next(
     rule.max_length for rule in Options.model_fields["languages"].metadata if isinstance(rule, MaxLen)
 )
@@ -40,7 +49,7 @@ def options_schema(languages: Collection[str], default_languages: str) -> dict[s
 
 def option_properties() -> dict[str, Any]:
     """Schemas by the names of the options. A new copy each time."""
-    return deepcopy(_properties())
+    return deepcopy(_properties() | BESIDE_READING)
 
 
 @cache

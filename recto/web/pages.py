@@ -16,7 +16,7 @@ from recto.audit import Action, Event
 from recto.derivations import PagePicture, ResultFile
 from recto.errors import OptionInvalid, PasswordRejected, RectoError
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, get_job, latest_change, list_jobs, page_failures, pages_read
+from recto.job_views import JobView, find_job, get_job, latest_change, list_jobs, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web.access_api import revoke_token_noted
@@ -29,7 +29,8 @@ from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.page_images import parse_stage, require_page
 from recto.web.results import parse_format, to_file
 from recto.web.services import services
-from recto.web.uploads import given_options, received, submit
+from recto.web.submissions import read_again
+from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("pages", __name__)
@@ -69,14 +70,15 @@ def jobs() -> str:
 def upload() -> Response:
     """The upload form without JavaScript: every document is tried, and what is wrong with one is said of that one."""
     user = signed_in()
-    uploads, options = received(), given_options()
+    uploads, options, may_be_answered = received(), given_options(), may_be_answered_from_earlier()
     for one in uploads:
         try:
-            submit(one, options, user.account.id)
+            job = submit(one, options, user.account.id, may_be_answered=may_be_answered)
         except RectoError as error:
             flash(f"{one.file_name}: {error.detail}", "error")
         else:
-            flash(f"{one.file_name} is in the queue.", "success")
+            what = "was read before, so its text is here already" if job.deduplicated_from else "is in the queue"
+            flash(f"{one.file_name} {what}.", "success")
     return redirect(url_for("pages.jobs"))
 
 
@@ -93,6 +95,7 @@ def job(uuid: UUID) -> str:
         text_cut=is_cut,
         pages=read(pages_read, found.uuid),
         stages=STAGES,
+        answered_from=read(find_job, found.deduplicated_from) if found.deduplicated_from else None,
         warnings=[*found.warnings, *read(page_failures, found.uuid)],
         formats=RESULT_FORMATS,
     )
@@ -130,6 +133,15 @@ def cancel(uuid: UUID) -> Response:
     """Stop reading a job."""
     stop_job(signed_in().account.id, str(uuid))
     return redirect(url_for("pages.job", uuid=uuid))
+
+
+@blueprint.post("/jobs/<uuid:uuid>/read-again")
+@access(Access.WRITE)
+def read_anew(uuid: UUID) -> Response:
+    """Have the document of a job read again, as a job of its own."""
+    job = read_again(signed_in().account.id, str(uuid))
+    flash(f"{job.file_name} is in the queue again.", "success")
+    return redirect(url_for("pages.job", uuid=job.uuid))
 
 
 @blueprint.post("/jobs/<uuid:uuid>/delete")

@@ -32,7 +32,14 @@ def install_rates(app: Flask, rates: Rates) -> None:
     limiter = Limiter(_by_user, app=app, storage_uri="memory://", strategy="moving-window")
     _limit(app, limiter, rates.sign_ins_per_minute, "minute", ("login.sign_in",), _by_address)
     _limit(app, limiter, rates.tokens_per_hour, "hour", ("pages.create_token",), _by_user)
-    _limit(app, limiter, rates.uploads_per_minute, "minute", ("api.create_job", "pages.upload"), _by_user)
+    _limit(
+        app,
+        limiter,
+        rates.uploads_per_minute,
+        "minute",
+        ("api.create_job", "pages.upload", "pages.read_anew"),
+        _by_user,
+    )
 
 
 def _limit(

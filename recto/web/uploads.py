@@ -1,6 +1,6 @@
 """Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
 
-import json
+import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import gevent
 from flask import Request, g, request
-from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest
 
 from recto.errors import (
@@ -21,21 +20,24 @@ from recto.errors import (
     UploadTooLarge,
     UploadUnsupported,
 )
-from recto.file_storage.base import DOCUMENT, METADATA, IncomingFile
-from recto.job_views import JobView, get_job
+from recto.file_storage.base import DOCUMENT, IncomingFile
+from recto.job_views import JobView
 from recto.jobs import Submission
 from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
-from recto.web.database import Lane, in_thread, read, write
+from recto.web.database import Lane, in_thread, read
 from recto.web.services import services
+from recto.web.submissions import answered, make_job
 from recto.workers import installed_languages, list_workers
 
 _log = get_logger(__name__)
 FIELD: Final = "document"
+DEDUPE: Final = "dedupe"
 _TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
+_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE)
 _CHUNK_BYTES: Final = 256 * 1024
 _MAX_NAME_CHARACTERS: Final = 255
 
@@ -46,6 +48,7 @@ class Upload:
 
     incoming: IncomingFile
     file_name: str
+    sha256: str
 
 
 class RectoRequest(Request):
@@ -60,7 +63,7 @@ class RectoRequest(Request):
     ) -> IO[bytes]:
         if self.endpoint not in _TAKES_DOCUMENTS:
             raise OptionInvalid("This form takes no files. Send documents to POST /api/v1/jobs.")
-        return _new_incoming().file
+        return cast(IO[bytes], _FormFile(_new_incoming()))
 
     def _load_form_data(self) -> None:
         super()._load_form_data()
@@ -87,6 +90,27 @@ class _PoliteStream:
         return self._stream.read(size)
 
 
+class _FormFile:
+    """A document that a form's parser writes, 64 KiB at a time: each is digested in 0.1 ms, less than a thread would take to be asked."""
+
+    def __init__(self, incoming: IncomingFile) -> None:
+        self.incoming = incoming
+        self.sha256 = hashlib.sha256()
+
+    def write(self, chunk: bytes) -> int:
+        """See io.RawIOBase.write."""
+        self.sha256.update(chunk)
+        return self.incoming.file.write(chunk)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """See io.IOBase.seek."""
+        return self.incoming.file.seek(offset, whence)
+
+    def close(self) -> None:
+        """See io.IOBase.close."""
+        self.incoming.file.close()
+
+
 def received() -> list[Upload]:
     """The documents of the current request: the form's `document` fields, or the raw body."""
     return _from_form() if _is_form() else [_from_body()]
@@ -103,7 +127,7 @@ def document_too_large(limit_bytes: int) -> UploadTooLarge:
 
 def discard_incoming(_error: BaseException | None = None) -> None:
     """At the end of every request, throw away what arrived and was not kept."""
-    for incoming in g.pop(_INCOMING, {}).values():
+    for incoming in g.pop(_INCOMING, []):
         try:
             incoming.discard()
         except StorageUnavailable as error:
@@ -118,9 +142,7 @@ def given_options() -> Options:
         raise OptionInvalid(
             "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
         )
-    in_query: dict[str, Any] = {
-        name: "+".join(values) for name, values in request.args.lists() if name != _NAME_PARAMETER
-    }
+    in_query: dict[str, Any] = {name: "+".join(values) for name, values in request.args.lists()}
     options = _parse(in_query)  # also where the form says otherwise: what is wrong is not passed over
     if _is_form():
         in_form = {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
@@ -131,13 +153,23 @@ def given_options() -> Options:
 
 def _parse(given: dict[str, Any]) -> Options:
     """An empty value is as one that is left out."""
-    return parse_options(
-        {"languages": services().default_languages} | {name: value for name, value in given.items() if value}
-    )
+    about_reading = {name: value for name, value in given.items() if value and name not in _NOT_ABOUT_READING}
+    return parse_options({"languages": services().default_languages} | about_reading)
 
 
-def submit(upload: Upload, options: Options, user_id: int) -> JobView:
-    """Keep the document, write its metadata, and make it visible as a QUEUED job by one commit."""
+def may_be_answered_from_earlier() -> bool:
+    """The option `dedupe` beside the document: whether the result of an earlier job may answer. OptionInvalid where it is no yes or no."""
+    given = request.args.get(DEDUPE) or (request.form.get(DEDUPE) if _is_form() else None) or "true"
+    if given not in ("true", "false"):
+        raise OptionInvalid(f"Option '{DEDUPE}': '{given}' is none of true, false.")
+    return given == "true"
+
+
+def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: bool) -> JobView:
+    """Keep the document, write its metadata, and make it visible as a QUEUED job by one commit.
+
+    Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
+    """
     file = upload.incoming.file
     size_bytes = file.seek(0, 2)
     if (
@@ -153,38 +185,19 @@ def submit(upload: Upload, options: Options, user_id: int) -> JobView:
     media_type = sniff(head)
     if media_type is None:
         raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
-    submission = Submission(str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored())
+    submission = Submission(
+        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored(), upload.sha256
+    )
+    if may_be_answered and (job := answered(submission, options)):
+        return job
+    keep = partial(upload.incoming.keep, submission.uuid, DOCUMENT)
+    jobs = services().jobs
     try:
-        in_thread(partial(_store, upload.incoming, submission, options), Lane.DISK)
-        # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        return write(_record, submission)
-    except BaseException as error:
-        in_thread(partial(services().storage.delete, submission.uuid), Lane.DISK)
-        if isinstance(error, FileNotFound):
-            raise StorageUnavailable(
-                "The document was swept away while it was being recorded. Send it again; nothing of it is left."
-            ) from error
-        raise
-
-
-def _store(incoming: IncomingFile, submission: Submission, options: Options) -> None:
-    incoming.keep(submission.uuid, DOCUMENT)
-    metadata = {
-        "uuid": submission.uuid,
-        "file_name": submission.file_name,
-        "media_type": submission.media_type,
-        "size_bytes": submission.size_bytes,
-        "options": options.public(),
-    }
-    with services().storage.write(submission.uuid, METADATA) as file:
-        file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
-
-
-def _record(session: Session, submission: Submission) -> JobView:
-    """Record the job, and see in the same transaction that its document was not taken for one left behind (recto/file_references.py)."""
-    services().jobs.submit(session, submission)
-    services().storage.size_bytes(submission.uuid, DOCUMENT)
-    return get_job(session, submission.user_id, submission.uuid)
+        return make_job(submission, options, keep, lambda session: jobs.submit(session, submission))
+    except FileNotFound as error:
+        raise StorageUnavailable(
+            "The document was swept away while it was being recorded. Send it again; nothing of it is left."
+        ) from error
 
 
 def _is_form() -> bool:
@@ -198,20 +211,25 @@ def _from_form() -> list[Upload]:
         raise UploadEmpty(
             f"The form has no file in its field '{FIELD}'. Send the document there: curl -F {FIELD}=@scan.pdf …"
         )
-    incoming_files = g.get(_INCOMING, {})
-    return [Upload(incoming_files[id(file.stream)], _shown_name(file.filename)) for file in files]
+    streams = [(cast(_FormFile, file.stream), file.filename) for file in files]
+    return [Upload(stream.incoming, _shown_name(name), stream.sha256.hexdigest()) for stream, name in streams]
 
 
 def _from_body() -> Upload:
-    incoming = _new_incoming()
+    incoming, sha256 = _new_incoming(), hashlib.sha256()
+
+    def take(chunk: bytes) -> None:
+        incoming.file.write(chunk)
+        sha256.update(chunk)
+
     while chunk := request.stream.read(_CHUNK_BYTES):
-        in_thread(partial(incoming.file.write, chunk), Lane.DISK)  # other requests go on meanwhile
-    return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)))
+        in_thread(partial(take, chunk), Lane.DISK)  # other requests go on meanwhile
+    return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)), sha256.hexdigest())
 
 
 def _new_incoming() -> IncomingFile:
     incoming = services().storage.incoming()
-    g.setdefault(_INCOMING, {})[id(incoming.file)] = incoming
+    g.setdefault(_INCOMING, []).append(incoming)
     return incoming
 
 

@@ -25,7 +25,7 @@ _MOST_S: Final = 900.0
 _LETTER_MOST_S: Final = 60.0
 _BACKEND_MOST_BYTES: Final = 400 << 20
 _LOOK_S: Final = 0.05
-_OPTIONS: Final = "languages=eng&formats=txt%2Bjson%2Bpdf&mode=force"
+_OPTIONS: Final = "languages=eng&formats=txt%2Bjson%2Bpdf&mode=force&dedupe=false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Bombing:
         )
 
     def _post_letter(self, letter: Letter) -> str:
-        options = "languages=eng&preprocess=none"
+        options = "languages=eng&preprocess=none&dedupe=false"
         posted = self._session.post(f"{self._jobs}?{options}", data=letter.content(), timeout=_LETTER_MOST_S)
         posted.raise_for_status()
         return f"{self._jobs}/{posted.json()['uuid']}"

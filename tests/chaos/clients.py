@@ -76,7 +76,7 @@ class Clients:
 
     def _send(self, letter: Letter, content: bytes, random: Random) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_S)
-        path = f"/api/v1/jobs?filename={letter.file_name}&preprocess=none&languages=eng"
+        path = f"/api/v1/jobs?filename={letter.file_name}&preprocess=none&languages=eng&dedupe=false"
         headers = self._headers | {"Content-Length": str(len(content))}
         self._move(1)
         try:

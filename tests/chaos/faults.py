@@ -193,6 +193,7 @@ _watching: Steps | None = None
 _FILE_EVENTS: Final[dict[str, tuple[str, int, bool]]] = {
     "os.mkdir": ("make folder", 0, True),
     "os.rename": ("rename to", 1, True),
+    "os.link": ("link to", 1, True),
     "os.remove": ("remove", 0, False),
     "os.rmdir": ("remove folder", 0, False),
 }

@@ -18,10 +18,14 @@ DERIVED: Final = "tsv"
 
 @dataclass(slots=True)
 class Told:
-    """What the outside knows of the job: its uuid, and the status of the answer to the operation, where there was one."""
+    """What the outside knows of the job: its uuid, and the status of the answer to the operation, where there was one.
+
+    `earlier` is another job of the same document, which was FINISHED before.
+    """
 
     uuid: str | None = None
     status: int | None = None
+    earlier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,21 @@ def _delete(world: World, told: Told, _alone: bool) -> None:
     told.status = world.program.delete(f"/api/v1/jobs/{told.uuid}").status_code
 
 
+def _read_before(world: World, told: Told) -> None:
+    """The document has been read by a Worker that has told what its results depend on."""
+    _nothing(world, told)
+    world.heartbeat.beat(0.0)
+    _submit(world, told, False)
+    world.read_all()
+    told.earlier, told.uuid, told.status = told.uuid, None, None
+
+
+def _read_and_answered(world: World, told: Told) -> None:
+    _read_before(world, told)
+    _submit(world, told, False)
+    told.uuid, told.earlier, told.status = told.earlier, told.uuid, None
+
+
 def _derivation_begun(world: World, told: Told) -> None:
     _finished(world, told)
     assert world.table.do(derivations.begin, str(told.uuid), DERIVED, TOKEN, 20.0)
@@ -149,6 +168,7 @@ def _derive(world: World, told: Told, _alone: bool) -> None:
 
 OPERATIONS: Final = (
     Operation("submit", _nothing, _submit),
+    Operation("submit again", _read_before, _submit),
     Operation("claim", _accepted, _claim),
     Operation("open", _claimed, _open),
     Operation("page", _opened, _open),
@@ -158,6 +178,7 @@ OPERATIONS: Final = (
     Operation("hand back", _opened, _hand_back),
     Operation("expire", _worker_lost, _requeue),
     Operation("delete", _finished_and_seen, _delete),
+    Operation("delete one of two", _read_and_answered, _delete),
     Operation("delete while it is read", _opened_and_seen, _delete),
     Operation("derive", _derivation_begun, _derive),
 )

@@ -48,18 +48,20 @@ def beat_until_expired(heartbeat: Heartbeat) -> None:
 def survey(world: World, told: Told) -> Survivors:
     """AssertionError where something is lost, torn, or ended twice."""
     with world.table.sessions() as session:
-        uuids = list(session.scalars(select(Job.uuid)))
+        everything = list(session.scalars(select(Job.uuid)))
         deleted = set(session.scalars(select(JobDeletion.uuid)))
+    assert told.earlier is None or told.earlier in everything, "another job is lost"
+    uuids = [uuid for uuid in everything if uuid != told.earlier]
     if told.status == 202:
         assert uuids == [told.uuid], "an accepted document is lost"
     if told.uuid is not None and told.uuid not in uuids:
         assert told.uuid in deleted, "the job is gone and nobody deleted it"
     assert len(uuids) <= 1
-    for uuid in uuids:
+    for uuid in everything:
         _check_document(world, uuid)
         _check_log(world, uuid)
         _check_result(world, uuid)
-    return Survivors(_outcome(world, uuids, deleted), _left_behind(world, uuids, deleted))
+    return Survivors(_outcome(world, uuids, deleted), _left_behind(world, everything, deleted))
 
 
 def _check_document(world: World, uuid: str) -> None:

@@ -76,3 +76,38 @@ def test_refused_submission_leaves_nothing_once_the_disk_can_be_written_again(
     assert {point.answer for point in points} == {503}
     assert {point.survivors.outcome for point in points} == {"never accepted"}
     assert {point.survivors.left for point in points} == {()}
+
+
+def test_steps_of_a_submission_that_is_answered_are_its_links_and_one_commit_in_this_order(
+    template: Template, tmp_path: Path
+) -> None:
+    steps = labels(template, tmp_path, "submit again")
+    in_order = [
+        "create .incoming/upload-…",
+        "make folder <job>",
+        "link to <job>/document",
+        "link to <job>/attempts/<token>/pages/0001.json",
+        "link to <job>/attempts/<token>/result.txt",
+        "flush folder",
+        "rename to <job>/metadata.json",
+        "BEGIN IMMEDIATE",
+        "INSERT INTO job",
+        "INSERT INTO job_page",
+        "COMMIT",
+        "remove .incoming/upload-…",
+    ]
+    remaining = iter(steps)
+    assert [label for label in in_order if label not in remaining] == []
+    assert steps.count("COMMIT") == 1 + steps.count("BEGIN DEFERRED")
+    assert not any(label.startswith("rename to <job>/document") for label in steps)
+
+
+def test_point_before_the_commit_of_an_answer_leaves_the_earlier_job_and_files_for_the_sweeper(
+    template: Template, tmp_path: Path
+) -> None:
+    points = list(fault_points(OPERATION_OF_NAME["submit again"], Fault.CRASH, template, tmp_path / "worlds"))
+    outcomes = [point.survivors.outcome for point in points]
+    assert set(outcomes) == {"never accepted", "FINISHED, attempt 1"}
+    committed = outcomes.index("FINISHED, attempt 1")
+    assert "folder without a row" in points[committed - 1].survivors.left
+    assert not any("folder without a row" in point.survivors.left for point in points[committed:])

@@ -241,6 +241,8 @@ CALLS: dict[str, Callable[[FileStorage, str], object]] = {
     "withdraw": lambda storage, uuid: storage.withdraw(uuid),
     "contents": lambda storage, uuid: storage.contents(uuid),
     "remove": lambda storage, uuid: storage.remove(uuid, DOCUMENT),
+    "copy from": lambda storage, uuid: storage.copy(uuid, SOME_UUID, {DOCUMENT: DOCUMENT}),
+    "copy to": lambda storage, uuid: storage.copy(SOME_UUID, uuid, {DOCUMENT: DOCUMENT}),
 }
 
 
@@ -334,3 +336,48 @@ def test_withdrawn_folder_is_gone_for_everybody(storage: FileStorage, uuid: str)
         pass
     storage.delete(uuid)
     assert list(storage.outside()) == []
+
+
+OTHER_TOKEN = "b" * 32
+COPIED = {DOCUMENT: DOCUMENT, checkpoint_name(OTHER_TOKEN, 1): checkpoint_name(TOKEN, 1)}
+
+
+@pytest.fixture
+def copy(storage: FileStorage, uuid: str) -> str:
+    """A job that has the document and the page of `uuid`."""
+    with storage.write(uuid, checkpoint_name(TOKEN, 1)) as file:
+        file.write(b"page")
+    copy = str(uuid4())
+    storage.copy(uuid, copy, COPIED)
+    return copy
+
+
+def test_copy_has_the_files_under_their_new_names_and_no_others(storage: FileStorage, copy: str) -> None:
+    assert names(storage, copy) == dict.fromkeys(COPIED, FileKind.KEPT)
+    assert [content(storage, copy, name) for name in COPIED] == [b"scan", b"page"]
+
+
+@pytest.mark.parametrize("is_copy_deleted", [True, False])
+def test_copy_and_original_outlive_each_other(
+    storage: FileStorage, uuid: str, copy: str, is_copy_deleted: bool
+) -> None:
+    storage.delete(copy if is_copy_deleted else uuid)
+    left = uuid if is_copy_deleted else copy
+    assert list(storage.folders()) == [left]
+    assert content(storage, left, DOCUMENT) == b"scan"
+    assert content(storage, left, checkpoint_name(TOKEN if is_copy_deleted else OTHER_TOKEN, 1)) == b"page"
+
+
+@pytest.mark.parametrize("is_copy_written", [True, False])
+def test_file_that_is_replaced_stays_what_it_was_on_the_other_side(
+    storage: FileStorage, uuid: str, copy: str, is_copy_written: bool
+) -> None:
+    with storage.write(copy if is_copy_written else uuid, DOCUMENT) as file:
+        file.write(b"anew")
+    assert content(storage, uuid if is_copy_written else copy, DOCUMENT) == b"scan"
+
+
+def test_copy_of_what_is_not_there_is_file_not_found(storage: FileStorage, uuid: str) -> None:
+    for source, name in ((uuid, METADATA), (str(uuid4()), DOCUMENT)):
+        with pytest.raises(FileNotFound):
+            storage.copy(source, str(uuid4()), {METADATA: name})

@@ -387,3 +387,47 @@ def test_file_is_in_use_until_it_has_its_name(
     monkeypatch.setattr(volume, "_rename", sweep_and_rename)
     WRITES[name](storage)
     assert f"{UUID}/{METADATA if name == 'write' else DOCUMENT}" in files(root)
+
+
+COPY = str(uuid4())
+
+
+def refuse_links(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+
+
+def test_copy_is_a_hard_link(storage: VolumeStorage, root: Path) -> None:
+    storage.copy(UUID, COPY, {DOCUMENT: DOCUMENT})
+    assert (root / COPY / DOCUMENT).samefile(root / UUID / DOCUMENT)
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EMLINK, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_copy_where_no_hard_link_is_possible_has_bytes_of_its_own(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    refuse_links(monkeypatch, code)
+    name = checkpoint_name("a" * 32, 1)
+    storage.copy(UUID, COPY, {DOCUMENT: DOCUMENT, name: DOCUMENT})
+    assert files(root) == {f"{UUID}/{DOCUMENT}", f"{COPY}/{DOCUMENT}", f"{COPY}/{name}"}
+    assert not (root / COPY / DOCUMENT).samefile(root / UUID / DOCUMENT)
+    assert (root / COPY / DOCUMENT).read_bytes() == (root / COPY / name).read_bytes() == b"scan"
+    with pytest.raises(FileNotFound):
+        storage.copy(UUID, COPY, {METADATA: METADATA})
+
+
+@pytest.mark.parametrize(("code", "error"), [(errno.ENOSPC, StorageFull), (errno.EROFS, StorageUnavailable)])
+def test_copy_that_the_disk_refuses_says_so(
+    storage: VolumeStorage, monkeypatch: pytest.MonkeyPatch, code: int, error: type[Exception]
+) -> None:
+    refuse_links(monkeypatch, code)
+    with pytest.raises(error):
+        storage.copy(UUID, COPY, {DOCUMENT: DOCUMENT})
+
+
+def test_copy_is_refused_where_the_disk_is_nearly_full(storage: VolumeStorage, root: Path) -> None:
+    with pytest.raises(StorageFull):
+        VolumeStorage(root, min_free_bytes=1 << 60).copy(UUID, COPY, {DOCUMENT: DOCUMENT})
+    assert not (root / COPY).exists()

@@ -50,7 +50,9 @@ class Load:
 
     def _use(self, number: int, content: bytes, *, is_whole: bool) -> None:
         """One document through all that a client does with it."""
-        posted = self._session.post(f"{self._jobs}?languages=eng&filename={number}", data=content, timeout=_TIMEOUT_S)
+        posted = self._session.post(
+            f"{self._jobs}?languages=eng&dedupe=false&filename={number}", data=content, timeout=_TIMEOUT_S
+        )
         self.counts[f"upload {posted.status_code}"] += 1
         if posted.status_code != 202:
             self._expect(number, posted, (400, 415) if not is_whole else ())

@@ -59,6 +59,7 @@ LET_IN: Final = {
     "GET /jobs/<uuid:uuid>/result/<result_format>": 302,
     "GET /jobs/<uuid:uuid>/pages/<int:number>/<stage>": 302,
     "POST /jobs/<uuid:uuid>/cancel": 302,
+    "POST /jobs/<uuid:uuid>/read-again": 302,
     "POST /jobs/<uuid:uuid>/delete": 302,
     "GET /api/v1/jobs": 200,
     "POST /api/v1/jobs": 202,

@@ -24,6 +24,8 @@ class HandWorker:
         self.engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
         self._storage = VolumeStorage(folder)
         self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 10_000, 100_000))
+        self.result_version: str | None = None
+        """What it reports and writes with its results. None: they answer for no other document."""
 
     def session(self) -> Session:
         """A new session on the database."""
@@ -37,7 +39,7 @@ class HandWorker:
     def report(self, *languages: str) -> None:
         """Register as a living Worker."""
         with transaction(Session(self.engine), Begin.WRITE) as session:
-            workers.report(session, "hand", "1", "hand", languages, 2)
+            workers.report(session, "hand", "1", "hand", languages, 2, self.result_version)
 
     def claim(self, page_count: int = 1) -> Claim:
         """Take the next job and open it."""
@@ -108,7 +110,7 @@ class HandWorker:
     def commit_finish(self, claim: Claim) -> None:
         """Write FINISHED and nothing else."""
         with transaction(Session(self.engine), Begin.WRITE) as session:
-            self._jobs.finish(session, claim.lease)
+            self._jobs.finish(session, claim.lease, self.result_version)
 
     def finish(self, claim: Claim, text: str = "Read by hand.\n") -> str:
         """End the job with this text; gives its uuid."""

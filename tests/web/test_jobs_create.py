@@ -1,5 +1,6 @@
 """POST /api/v1/jobs."""
 
+import hashlib
 import io
 import json
 import threading
@@ -55,7 +56,9 @@ def test_document_is_kept_byte_for_byte_with_its_metadata(program: Program, fold
         "file_name": "Brief an Böll.png",
         "media_type": "image/png",
         "size_bytes": len(PNG),
+        "sha256": hashlib.sha256(PNG).hexdigest(),
         "options": {"languages": "deu", "pages": None, "mode": "auto", "preprocess": "auto", "formats": "txt+json"},
+        "deduplicated_from": None,
     }
     assert left_behind(folder) == [uuid]
 
@@ -202,7 +205,7 @@ def test_job_that_cannot_be_shown_is_not_accepted_either(
     def busy(*_: object) -> None:
         raise DatabaseBusy("Busy.")
 
-    monkeypatch.setattr("recto.web.uploads.get_job", busy)
+    monkeypatch.setattr("recto.web.submissions.get_job", busy)
     problem(program.send_form(), 503, "database_busy")
     assert program.get(JOBS).get_json()["jobs"] == []
     assert left_behind(folder) == []

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from recto.errors import OptionInvalid
 from recto.ocr.options import Options, parse_options
 from recto.web.answers import Limits
+from recto.web.option_schema import BESIDE_READING
 from tests.web.clients import Program, problem
 from tests.web.conftest import MakeApp, add_user
 from tests.web.hand_worker import HandWorker
@@ -50,9 +51,15 @@ def test_limits_and_options_need_a_token(anybody: Program) -> None:
 
 def test_options_have_every_option_with_its_default(program: Program) -> None:
     schema = schema_of(program)
-    assert list(schema["properties"]) == list(Options.model_fields)
+    assert list(schema["properties"]) == [*Options.model_fields, *BESIDE_READING]
     defaults = {name: value["default"] for name, value in schema["properties"].items() if "default" in value}
-    assert defaults == {"languages": "eng", "mode": "auto", "preprocess": "auto", "formats": "txt+json"}
+    assert defaults == {
+        "languages": "eng",
+        "mode": "auto",
+        "preprocess": "auto",
+        "formats": "txt+json",
+        "dedupe": "true",
+    }
 
 
 def test_options_name_the_installed_languages_once_a_worker_was_seen(program: Program, worker: HandWorker) -> None:

@@ -11,6 +11,7 @@ from recto.errors import RequestError, ServiceError
 from recto.ocr.options import Options, ResultFormat
 from recto.web.authorisation import Access, stated_access
 from recto.web.openapi_document import is_of_the_api, openapi_document, shown_path
+from recto.web.option_schema import BESIDE_READING
 from recto.web.reference import _marked
 from tests.web.clients import Program
 from tests.web.conformance import conformance
@@ -72,9 +73,9 @@ def test_document_says_of_each_operation_who_may_call_it(app: Flask, document: d
 def test_document_has_every_option_and_format(document: dict[str, Any]) -> None:
     create = document["paths"]["/api/v1/jobs"]["post"]
     form = document["components"]["schemas"]["DocumentForm"]["properties"]
-    assert set(form) == {"document", *Options.model_fields}
+    assert set(form) == {"document", *Options.model_fields, *BESIDE_READING}
     query = {parameter["name"] for parameter in create["parameters"] if parameter["in"] == "query"}
-    assert query == {"filename", *Options.model_fields} - {"password"}
+    assert query == {"filename", *Options.model_fields, *BESIDE_READING} - {"password"}
     result = document["paths"]["/api/v1/jobs/{uuid}/result"]["get"]
     (wanted,) = [parameter for parameter in result["parameters"] if parameter["name"] == "format"]
     assert wanted["schema"]["enum"] == list(get_args(ResultFormat))

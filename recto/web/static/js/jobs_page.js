@@ -22,6 +22,7 @@ const upload = (files) => {
     mode: valueOf("mode"),
     preprocess: valueOf("preprocess"),
     password: password.value,
+    dedupe: valueOf("dedupe"),
   };
   uploads.add(files, options);
   if (files.length > 0) password.value = ""; // it belongs to these documents, not to the next ones
