@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from recto.errors import DocumentDamaged, DocumentError, DocumentTooLarge, PageDamaged, PageNotInDocument, PageTooLarge
 from recto.ocr.images.grey import to_grey
+from recto.ocr.images.png_chunks import has_metadata_behind_pixels
 from recto.ocr.images.resolution import page_resolution
 from recto.ocr.images.tiff_directories import TiffFrom, find_directories
 from recto.ocr.images.tiff_pixels import complete_pillow, prepare_decoding
@@ -186,12 +187,18 @@ def _check_size(size_px: tuple[int, int], number: int, max_page_px: int) -> None
 def _stored_orientation(image: Image.Image) -> int:
     try:
         of_heif = image.info.get(_EXIF_OF_HEIF)  # pillow-heif takes it out of the EXIF
-        orientation = int(of_heif or image.getexif().get(_ORIENTATION_TAG, _UPRIGHT))
+        orientation = int(of_heif or _exif(image).get(_ORIENTATION_TAG, _UPRIGHT))
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - EXIF that cannot be parsed says nothing of the orientation; the pixels may be fine
         return _UPRIGHT
     return orientation if 1 <= orientation <= 8 else _UPRIGHT
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """Of a PNG without decoding it, unless Pillow can find it in no other way."""
+    is_seen = isinstance(image, PngImagePlugin.PngImageFile) and image.fp and not has_metadata_behind_pixels(image.fp)
+    return Image.Image.getexif(image) if is_seen else image.getexif()
 
 
 def _turns_itself(path: Path) -> bool:

@@ -17,6 +17,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 from recto.ocr.images.grey import composited, to_grey
 from recto.ocr.images.image_files import load_quietly, orientation_of
+from recto.ocr.images.png_chunks import with_pixels_in_one_chunk
 
 JPEG_QUALITY: Final = 90
 """Of 100, in libjpeg's scale, with the colours at half the resolution, as cameras store them."""
@@ -48,7 +49,9 @@ def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[byte
     """
     if not image.has_transparency_data and _can_be_taken(image, alone):
         try:
-            return _converted(path.read_bytes()), stored_orientation(image)
+            data = path.read_bytes()
+            as_it_is = with_pixels_in_one_chunk(data) if image.format == "PNG" else data
+            return _converted(as_it_is), stored_orientation(image)
         except MemoryError:
             raise
         except Exception:  # nosec B110 # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew

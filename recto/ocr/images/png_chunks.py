@@ -1,0 +1,62 @@
+"""The parts that a PNG is made of (PNG specification, third edition, section 5), without decoding its pixels."""
+
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Final
+
+_SIGNATURE_BYTES: Final = 8
+_AROUND_BYTES: Final = 12
+"""Of a chunk besides its data: length, name and checksum, four bytes each."""
+_MAY_HOLD_EXIF: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
+"""Texts as well: programs older than `eXIf` wrote it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """`offset` in bytes of the length field, with which the chunk begins."""
+
+    name: bytes
+    offset: int
+    size_bytes: int
+
+
+def chunks(file: IO[bytes]) -> Iterator[Chunk]:
+    """The chunks in order, as far as they lie in the file; each costs a read of eight bytes. Moves the file's position."""
+    offset = _SIGNATURE_BYTES
+    while True:
+        file.seek(offset)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        chunk = Chunk(head[4:], offset, int.from_bytes(head[:4], "big"))
+        yield chunk
+        offset += chunk.size_bytes + _AROUND_BYTES
+
+
+def has_metadata_behind_pixels(file: IO[bytes]) -> bool:
+    """Whether EXIF may come after the pixels, where Pillow finds it only by decoding them. Leaves the file's position as it was."""
+    position = file.tell()
+    try:
+        is_behind = False
+        for chunk in chunks(file):
+            is_behind = is_behind or chunk.name == b"IDAT"
+            if is_behind and chunk.name in _MAY_HOLD_EXIF:
+                return True
+        return False
+    finally:
+        file.seek(position)
+
+
+def with_pixels_in_one_chunk(png: bytes) -> bytes:
+    """The same picture with its pixels in a single IDAT chunk: for readers that take long to join thousands of them."""
+    pixels = [chunk for chunk in chunks(io.BytesIO(png)) if chunk.name == b"IDAT"]
+    if len(pixels) < 2:
+        return png
+    data = b"".join(png[chunk.offset + 8 : chunk.offset + 8 + chunk.size_bytes] for chunk in pixels)
+    checksum = zlib.crc32(data, zlib.crc32(b"IDAT"))
+    rest = png[pixels[-1].offset + pixels[-1].size_bytes + _AROUND_BYTES :]
+    return b"".join(
+        (png[: pixels[0].offset], len(data).to_bytes(4, "big"), b"IDAT", data, checksum.to_bytes(4, "big"), rest)
+    )
