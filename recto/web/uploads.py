@@ -159,10 +159,11 @@ def _parse(given: dict[str, Any]) -> Options:
 
 def may_be_answered_from_earlier() -> bool:
     """The option `dedupe` beside the document: whether the result of an earlier job may answer. OptionInvalid where it is no yes or no."""
-    given = request.args.get(DEDUPE) or (request.form.get(DEDUPE) if _is_form() else None) or "true"
-    if given not in ("true", "false"):
-        raise OptionInvalid(f"Option '{DEDUPE}': '{given}' is none of true, false.")
-    return given == "true"
+    given = [request.args.get(DEDUPE), request.form.get(DEDUPE) if _is_form() else None]
+    for value in filter(None, given):
+        if value not in ("true", "false"):
+            raise OptionInvalid(f"Option '{DEDUPE}': '{value}' is none of true, false.")
+    return next(filter(None, reversed(given)), "true") == "true"
 
 
 def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: bool) -> JobView:

@@ -160,12 +160,16 @@ def test_password_of_the_earlier_job_has_to_be_the_same(program: Program, reader
 def test_value_of_dedupe_that_is_neither_true_nor_false_is_refused(program: Program, folder: Path, dedupe: str) -> None:
     assert "dedupe" in problem(program.send_form(dedupe=dedupe), 422, "option_invalid")["detail"]
     assert "dedupe" in problem(program.post(f"{JOBS}?dedupe={dedupe}", data=PDF), 422, "option_invalid")["detail"]
+    posted = program.post(f"{JOBS}?dedupe=true", data={"document": (io.BytesIO(PDF), "a.pdf"), "dedupe": dedupe})
+    assert "dedupe" in problem(posted, 422, "option_invalid")["detail"]
     assert left_behind(folder) == []
 
 
 def test_form_and_raw_body_are_the_same_document(program: Program, earlier: str, document: bytes) -> None:
     assert is_answered(program.post(f"{JOBS}?filename=raw.tif", data=document).get_json(), earlier)
     assert not is_answered(program.post(f"{JOBS}?dedupe=false", data=document).get_json(), earlier)
+    form = {"document": (io.BytesIO(document), "a.tif"), "dedupe": "false"}
+    assert not is_answered(program.post(f"{JOBS}?dedupe=true", data=form).get_json(), earlier)
     assert not is_answered(program.send_form(document + b" ").get_json(), earlier)
 
 
