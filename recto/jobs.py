@@ -31,12 +31,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
+from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto import deduplication
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_views import job_not_found
 from recto.ocr.page import Page, ResultWarning
+from recto.queue_order import QueueOrder, is_any_queued
 
 Clock: TypeAlias = Callable[[], ColumnElement[int]]
 """Yields the SQL expression of the time now, in microseconds since 1970."""
@@ -99,6 +100,7 @@ class Jobs:
     def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
         self.policy = policy
         self._clock = clock
+        self._order = QueueOrder(clock)
 
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
@@ -143,17 +145,10 @@ class Jobs:
         `except_users` leaves out users whose jobs this Worker has in hand already. Reads only the partial indices of queued and
         running jobs, so the cost does not depend on how many jobs have ended.
         """
-        user_id = self._next_user(session, except_users)
+        user_id = self._order.next_user(session, except_users)
         if user_id is None:
             return None
-        oldest = (
-            select(Job.uuid)
-            .where(Job.status == literal(JobStatus.QUEUED, literal_execute=True), Job.user_id == user_id)
-            .where(Job.not_before_us <= self._clock())
-            .order_by(Job.created_us, Job.uuid)
-            .limit(1)
-        )
-        uuid = session.scalars(oldest).one()
+        uuid = self._order.oldest_job(session, user_id)
         lease = Lease(uuid, uuid4().hex, worker)
         self._lend(session, lease)
         row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
@@ -189,9 +184,7 @@ class Jobs:
 
     def has_claimable(self, session: Session, except_users: Collection[int] = ()) -> bool:
         """Whether `claim_next` would find a job. Only reads, so that an idle Worker never takes the writer's lock."""
-        if session.execute(_ANY_QUEUED).first() is None:
-            return False  # what an idle Worker hears each second, for a fraction of what the whole question costs
-        return self._next_user(session, except_users) is not None
+        return is_any_queued(session) and self._order.next_user(session, except_users) is not None
 
     def set_page_count(
         self, session: Session, lease: Lease, page_count: int, warnings: Collection[ResultWarning] = ()
@@ -325,24 +318,6 @@ class Jobs:
             )
         return now
 
-    def _next_user(self, session: Session, except_users: Collection[int]) -> int | None:
-        """The user with the fewest pages in progress among those with a claimable job; the longest waiting first."""
-        queued = literal(JobStatus.QUEUED, literal_execute=True)  # a bound value would not use the partial index
-        running = literal(JobStatus.IN_PROGRESS, literal_execute=True)
-        waiting_since = (
-            select(func.min(Job.created_us))
-            .where(Job.status == queued, Job.user_id == User.id, Job.not_before_us <= self._clock())
-            .scalar_subquery()
-        )
-        pages_in_progress = (
-            select(func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done), 0))
-            # Every lease expires after 0: said so that SQLite takes the partial index, and not the one of all that the user ever sent.
-            .where(Job.status == running, Job.user_id == User.id, Job.lease_expires_us > 0)
-            .scalar_subquery()
-        )
-        users = select(User.id).where(waiting_since.is_not(None), User.id.not_in(except_users))
-        return session.scalar(users.order_by(pages_in_progress, waiting_since, User.id).limit(1))
-
     def _retry_or_give_up(self, session: Session, lease: Lease, attempt: int, error: RectoError) -> None:
         if attempt >= self.policy.max_attempts:
             final = AttemptsExhausted(f"Gave up after {attempt} attempts. The last one ended so: {error.detail}")
@@ -442,9 +417,6 @@ def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
 # Built once, and on the tables: what every upload and every idle Worker runs, in half the time that the same takes through the ORM.
 _UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
 _JOB: Final = cast(Table, Job.__table__)
-_ANY_QUEUED: Final = (
-    select(_JOB.c.uuid).where(_JOB.c.status == literal(JobStatus.QUEUED, literal_execute=True)).limit(1)
-)
 _INSERT_JOB: Final = insert(_JOB)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 _COUNTER: Final = cast(Table, ChangeCounter.__table__).c.value

@@ -110,6 +110,8 @@ class Worker:
         for future, job, work in ended:
             if job in self._in_hand:  # else what another one brought has ended the job
                 self._guarded(job, lambda job=job, work=work, future=future: self._take_in(job, work, future))  # type: ignore[misc]
+        if ended:
+            self._start_pages()  # what the ends made possible: a process need not wait for the questions below
         self._drop_lost_and_late()
         self._top_up()
 

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 from hypothesis import settings
-from sqlalchemy import BigInteger, ColumnElement, Engine, event, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, bindparam, event, select
 from sqlalchemy.orm import Session, sessionmaker
 
 import ocr_worker
@@ -45,7 +45,8 @@ class SetClock:
         self.now_us = now_us
 
     def __call__(self) -> ColumnElement[int]:
-        return literal(self.now_us, BigInteger)
+        # Read when a statement runs, as a database's clock is: some are built once and run often.
+        return bindparam(None, type_=BigInteger, callable_=lambda: self.now_us, unique=True)
 
     def move(self, seconds: float) -> None:
         self.now_us += round(seconds * SECOND_US)

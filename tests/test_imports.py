@@ -35,6 +35,7 @@ OPERATIONS = (
     "recto.reports",
     "recto.workers",
     "recto.accounts",
+    "recto.queue_order",
     "recto.deduplication",
     "recto.jobs",
 )
