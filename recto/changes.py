@@ -10,7 +10,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from recto.database import Begin, DataVersion, transaction
-from recto.job_views import Changes, JobView, changes_after, latest_change, with_transitions
+from recto.job_views import Changes, JobView, changes_wanted, latest_change
 from recto.logs import get_logger
 
 _log = get_logger(__name__)
@@ -133,7 +134,7 @@ class ChangeFeed:
                 self._needed.wait()
                 cursor.skip_to_now()
             if cursor.may_find_something():
-                changes = self._call(cursor.poll)
+                changes = self._call(partial(cursor.poll, self._is_wanted))
                 if changes is not None:
                     self._deliver(changes)
             time.sleep(self._interval_s / (_SOONER if time.monotonic() < self._expected_until_s else 1))
@@ -143,6 +144,9 @@ class ChangeFeed:
             self._put(view.uuid, view.user_id, view)
         for gone in changes.deleted:
             self._put(gone.uuid, gone.user_id, Deleted())
+
+    def _is_wanted(self, uuid: str, user_id: int) -> bool:
+        return uuid in self._of_job or user_id in self._of_user
 
     def _put(self, uuid: str, user_id: int, news: News) -> None:
         for subscription in (*self._of_job.get(uuid, ()), *self._of_user.get(user_id, ())):
@@ -171,20 +175,22 @@ class _Cursor:
         """Whether a poll is worth while. Takes microseconds and waits for nothing, no writer either: it needs no thread of its own."""
         return self._data_version is None or self._version.read() != self._data_version
 
-    def poll(self) -> Changes | None:
-        """Changes since the last poll; None where there is none. The first poll finds everything of the last moment."""
+    def poll(self, is_wanted: Callable[[str, int], bool]) -> Changes | None:
+        """Changes since the last poll of the jobs that are wanted; None where nothing at all was written.
+
+        The first poll looks back, so that nobody misses what happened between a subscription and the poll that it starts.
+        """
         data_version = self._version.read()
         if data_version == self._data_version:
             return None
         with transaction(Session(self._engine), Begin.READ) as session:
             if self._change is None:
                 self._change = max(0, latest_change(session) - _LOOK_BACK)
-            changes = changes_after(session, self._change)
-            with_logs = tuple(with_transitions(session, changes.jobs))
+            changes = changes_wanted(session, self._change, is_wanted)
         self._change = changes.change
         if changes.is_complete:
             self._data_version = data_version
-        return replace(changes, jobs=with_logs)
+        return changes
 
     def skip_to_now(self) -> None:
         """Leave out what happened while nobody waited."""

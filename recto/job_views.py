@@ -1,6 +1,6 @@
 """Jobs as clients see them: read-only values that outlive the session they were read in."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +17,8 @@ from recto.ocr.step_words import sentence
 
 MOST_CHANGES: Final = 500
 """Jobs in one answer to what changed."""
+MOST_WANTED: Final = 2000
+"""Changes that one look goes through for those who wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,19 @@ _LOGS: Final = (
     .where(JobStatusTransition.job_uuid.in_(bindparam("uuids", expanding=True)))
     .order_by(JobStatusTransition.timestamp_us, JobStatusTransition.id)
 )
+_CHANGED: Final = (
+    select(Job.uuid, Job.user_id, Job.change)
+    .where(Job.change > bindparam("change"))
+    .order_by(Job.change)
+    .limit(bindparam("most"))
+)
+_GONE: Final = (
+    select(JobDeletion.uuid, JobDeletion.user_id, JobDeletion.change)
+    .where(JobDeletion.change > bindparam("change"))
+    .order_by(JobDeletion.change)
+    .limit(bindparam("most"))
+)
+_CHANGED_JOBS: Final = select(Job).where(Job.uuid.in_(bindparam("uuids", expanding=True))).order_by(Job.change)
 
 
 def get_job(session: Session, user_id: int, uuid: str) -> JobView:
@@ -196,14 +211,39 @@ def changes_after(session: Session, change: int, user_id: int | None = None, lim
         jobs, deleted = jobs.where(Job.user_id == user_id), deleted.where(JobDeletion.user_id == user_id)
     latest = latest_change(session)
     changed, gone = list(session.scalars(jobs)), list(session.scalars(deleted))
-    # Where one of the two was cut off, the other is cut at the same place.
-    reached = min([latest, *(rows[-1].change for rows in (changed, gone) if len(rows) == limit)])
+    reached = _reached(latest, limit, changed, gone)
     return Changes(
         jobs=tuple(_view(job) for job in changed if job.change <= reached),
         deleted=tuple(DeletedJob(job.uuid, job.user_id) for job in gone if job.change <= reached),
         change=reached,
         is_complete=reached == latest,
     )
+
+
+def changes_wanted(
+    session: Session, change: int, is_wanted: Callable[[str, int], bool], limit: int = MOST_WANTED
+) -> Changes:
+    """The same of the jobs that somebody wants to hear of, with their logs. `is_wanted` is asked with a job's uuid and its user's id.
+
+    What nobody wants costs the reading of three columns.
+    """
+    latest, values = latest_change(session), {"change": change, "most": limit}
+    changed, gone = session.execute(_CHANGED, values).all(), session.execute(_GONE, values).all()
+    reached = _reached(latest, limit, changed, gone)
+    wanted = [row.uuid for row in changed if row.change <= reached and is_wanted(row.uuid, row.user_id)]
+    views = [_view(job) for job in session.scalars(_CHANGED_JOBS, {"uuids": wanted})] if wanted else []
+    return Changes(
+        jobs=tuple(with_transitions(session, views)) if views else (),
+        deleted=tuple(DeletedJob(row.uuid, row.user_id) for row in gone if row.change <= reached),
+        change=reached,
+        is_complete=reached == latest,
+    )
+
+
+def _reached(latest: int, limit: int, *found: Sequence[Any]) -> int:
+    """Up to which change all are there: where one of the lists was cut off, the others are cut at the same place."""
+    cut_off: list[int] = [rows[-1].change for rows in found if len(rows) == limit]
+    return min(latest, *cut_off) if cut_off else latest
 
 
 def with_transitions(session: Session, views: Collection[JobView]) -> list[JobView]:

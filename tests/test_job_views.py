@@ -11,6 +11,7 @@ from recto.job_views import (
     JobFilter,
     PageView,
     changes_after,
+    changes_wanted,
     checkpoints,
     find_job,
     get_job,
@@ -140,6 +141,29 @@ def test_changes_after_names_deleted_jobs(table: JobTable, ann: int) -> None:
     table.do(table.jobs.delete, ann, uuid)
     changes = table.read(changes_after, start)
     assert (changes.jobs, [gone.uuid for gone in changes.deleted]) == ((), [uuid])
+
+
+def test_changes_wanted_are_those_of_changes_after_with_their_logs(table: JobTable, ann: int, bob: int) -> None:
+    mine, theirs = table.submit(ann), table.submit(bob)
+    table.do(table.jobs.cancel, ann, mine)
+    for user, uuid in ((ann, mine), (bob, theirs)):
+        for is_wanted in (lambda _, owner, user=user: owner == user, lambda one, _, uuid=uuid: one == uuid):
+            changes = table.read(changes_wanted, 0, is_wanted)
+            assert changes.jobs == (table.read(get_job, user, uuid),)
+            assert (changes.change, changes.is_complete) == (table.read(latest_change), True)
+    assert table.read(changes_wanted, 0, lambda *_: False).jobs == ()
+
+
+def test_changes_wanted_that_are_cut_off_go_on_from_the_number_reached(table: JobTable, ann: int) -> None:
+    uuids = [table.submit(ann) for _ in range(5)]
+    table.do(table.jobs.delete, ann, uuids.pop(1))
+    heard, gone, change = [], [], 0
+    for _ in range(3):
+        changes = table.read(changes_wanted, change, lambda *_: True, 2)
+        heard += [view.uuid for view in changes.jobs]
+        gone += list(changes.deleted)
+        change = changes.change
+    assert (heard, len(gone), changes.is_complete) == (uuids, 1, True)
 
 
 def test_changes_after_of_a_user_leave_out_the_others(table: JobTable, ann: int, bob: int) -> None:

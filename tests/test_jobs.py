@@ -25,7 +25,7 @@ from recto.errors import (
     UserQueueFull,
 )
 from recto.file_references import FileReferences
-from recto.job_views import JobFilter, changes_after, get_job, list_jobs
+from recto.job_views import JobFilter, changes_after, changes_wanted, get_job, list_jobs
 from recto.jobs import Claim, ExpiryWatch, Jobs, Lease
 from tests.conftest import POLICY, SECOND_US, START_US, JobTable, SetClock, new_submission
 
@@ -604,6 +604,7 @@ ACTIONS: dict[str, Callable[[JobTable, int], object]] = {
     "job page": lambda table, user: table.read(get_job, user, table.submit(user)),
     "changes": lambda table, user: table.read(changes_after, 0),
     "changes of a user": lambda table, user: table.read(changes_after, 0, user),
+    "changes that are wanted": lambda table, user: table.read(changes_wanted, 0, lambda *_: True),
     "still_held": lambda table, user: table.read(table.jobs.still_held, [table.claim().lease]),
     "requeue_expired": lambda table, user: expire(table, table.claim().lease),
     "requeue_of_dead": lambda table, user: table.do(table.jobs.requeue_of_dead, [table.claim().lease.worker]),
