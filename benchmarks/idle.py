@@ -7,13 +7,13 @@ Backend and Worker under their supervisor, as `make run` serves them, with one p
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
 from typing import Final
 
 from benchmarks.process_memory import family
+from benchmarks.server_processes import cpu_s, resident_bytes
 from benchmarks.service import Service
 from recto.commands.page_processes import core_count
 
@@ -38,33 +38,24 @@ def main() -> None:
         try:
             time.sleep(_SETTLE_S)
             pids = family(service.process.pid)
-            before_s = {pid: _cpu_s(pid) for pid in pids}
+            before_s = {pid: cpu_s(pid) for pid in pids}
             time.sleep(given.seconds)
             rows = [
-                (_name(pid), 100 * (_cpu_s(pid) - before_s[pid]) / given.seconds, _resident_bytes(pid)) for pid in pids
+                (process_name(pid), 100 * (cpu_s(pid) - before_s[pid]) / given.seconds, resident_bytes(pid))
+                for pid in pids
             ]
         finally:
             service.stop()
     print(f"Start to ready: {ready_s:.2f} s (aim: 2)\n\n| process | % of a core | MiB |\n|---|---:|---:|")
-    for name, percent, resident_bytes in rows:
-        print(f"| {name} | {percent:.2f} | {resident_bytes >> 20} |")
+    for name, percent, memory_bytes in rows:
+        print(f"| {name} | {percent:.2f} | {memory_bytes >> 20} |")
     print(f"\nAll together: {sum(percent for _, percent, _ in rows):.2f} % of a core (aim: 1)")
     if given.json:
         given.json.write_text(json.dumps({"ready_s": ready_s, "processes": rows}, indent=1), encoding="utf-8")
 
 
-def _cpu_s(pid: int) -> float:
-    """User and system time, proc_pid_stat(5)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _resident_bytes(pid: int) -> int:
-    """proc_pid_statm(5)."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _name(pid: int) -> str:
+def process_name(pid: int) -> str:
+    """What the process is, of those that Recto has."""
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
     return next((name for part, name in _NAMES.items() if part in command), "resource tracker")
 

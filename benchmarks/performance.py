@@ -33,6 +33,7 @@ class Benchmark:
 
 BENCHMARKS: Final = {
     "throughput": Benchmark("throughput", ("--pages", "12", "--rounds", "1"), (), takes_documents=True),
+    "profile": Benchmark("profile", ("--pages", "12"), ("--pages", "60")),
     "latency": Benchmark("latency", ("--pages", "60", "--repeats", "16")),
     "waiters": Benchmark("waiters", ("500",), ("2000",)),
     "queue": Benchmark("queue_size", ("--many", "100000", "--repeats", "50")),

@@ -73,6 +73,7 @@ def drain(stream: Any) -> None:
 
 
 def resident_bytes(pid: int) -> int:
+    """proc_pid_statm(5)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -86,5 +87,6 @@ def until_idle(pid: int) -> None:
 
 
 def cpu_s(pid: int) -> float:
+    """User and system time, proc_pid_stat(5)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -90,13 +90,13 @@ def recto(documents: list[Path], folder: Path) -> Run:
         token = service.new_token()
         began_s = time.monotonic()
         with ThreadPoolExecutor(_CLIENTS) as clients:
-            list(clients.map(partial(_through_service, service.address, token), documents))
+            list(clients.map(partial(through_service, service.address, token), documents))
         return Run(time.monotonic() - began_s, began_s - started_s)
     finally:
         service.stop()
 
 
-def _through_service(address: str, token: str, document: Path) -> None:
+def through_service(address: str, token: str, document: Path) -> None:
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         with document.open("rb") as file:
