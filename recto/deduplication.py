@@ -98,12 +98,13 @@ def _read_alike(one: Options, other: Options) -> bool:
 
 
 _COPY_PAGES: Final = insert(cast(Table, JobPage.__table__)).from_select(
-    ["job_uuid", "number", "attempt_token", "text_layer", "preprocessing"],
+    ["job_uuid", "number", "attempt_token", "text_layer", "confidence", "preprocessing"],
     select(
         bindparam("uuid", type_=String),
         JobPage.number,
         bindparam("token", type_=String),
         JobPage.text_layer,
+        JobPage.confidence,
         JobPage.preprocessing,
     ).where(JobPage.job_uuid == bindparam("source_uuid")),
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from models import JobPage
 from recto import workers
@@ -43,6 +43,8 @@ def read(table: JobTable, user: int, options: Options = OPTIONS, version: str | 
     table.do(table.jobs.set_page_count, held.lease, 1, [ResultWarning(None, "repaired", "It was repaired.")])
     table.do(table.jobs.adopt_page, held.lease, 1, None, PAGE)
     table.do(table.jobs.finish, held.lease, version)
+    with table.sessions.begin() as session:  # a page's confidence is that of its words, and PAGE has none
+        session.execute(update(JobPage).values(confidence=0.75))
     table.clock.move(1.0)
     return held.lease.job_uuid
 
@@ -138,7 +140,7 @@ def test_answer_is_a_job_that_went_through_every_status(table: JobTable, ann: in
     assert (job.deduplicated_from, job.result_created_us) == (source, origin.created_us)
     with table.sessions() as session:
         (page,) = session.scalars(select(JobPage).where(JobPage.job_uuid == uuid))
-    assert (page.number, page.attempt_token, page.text_layer) == (1, OTHER, "used")
+    assert (page.number, page.attempt_token, page.text_layer, page.confidence) == (1, OTHER, "used", 0.75)
     assert page.preprocessing == [{"name": "deskew", "measured": {"angle_deg": 1.5}}]
 
 
