@@ -33,6 +33,9 @@ _REUSABLE = text("result_version IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
+PASSING: Final = text("kind <> 'end'")
+"""Events that are forgotten a while after their job has ended, as the partial index says it."""
+
 
 class JobStatus(StrEnum):
     """The four statuses of a job."""
@@ -267,6 +270,33 @@ class JobStatusTransition(Base):
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="transition_status_known"),
         Index("job_status_transition_of_job", "job_uuid", "timestamp", unique=True),
+    )
+
+
+class JobEvent(Base):
+    """What happened to a job, in order, for those who follow it.
+
+    A status ("status"; "end" for the last), an opened document ("opened"), an ended page ("page"). A while after the end, the end alone is left. `change` is the number of the write that it belongs to, and its id for clients: later events have higher ones, of whatever job.
+    A status is that of the transition with the same time. The three counts are the job's just after the event.
+    """
+
+    __tablename__ = "job_event"
+
+    change: Mapped[int] = mapped_column(_RowId, primary_key=True, autoincrement=False)
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))
+    timestamp_us: Mapped[int] = mapped_column("timestamp", BigInteger)
+    page_number: Mapped[int | None] = mapped_column(Integer)
+    page_count: Mapped[int | None] = mapped_column(Integer)
+    pages_done: Mapped[int] = mapped_column(Integer)
+    pages_failed: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (
+        Index("job_event_of_job", "job_uuid", "change"),
+        Index("job_event_of_user", "user_id", "change"),
+        # Partial: what is forgotten a while after the end is found without a look at all the ends that stay.
+        Index("job_event_to_forget", "timestamp", sqlite_where=PASSING, postgresql_where=PASSING),
     )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from recto.database import Begin, DataVersion, transaction
-from recto.job_views import Changes, JobView, changes_wanted, latest_change
+from recto.job_views import Changes, JobView, change_some_jobs_ago, changes_wanted, latest_change
 from recto.logs import get_logger
 
 _log = get_logger(__name__)
@@ -70,6 +70,10 @@ class ChangeFeed:
         self._thread: threading.Thread | None = None
         self._expected_until_s = 0.0
         self.is_stopping = False
+        self.looks = 0
+        """How often something was found to be committed: as long as it stays the same, so does all that the database says."""
+        self.reached = 0
+        """The number of the latest change that was handed to the waiters."""
 
     @property
     def waiter_count(self) -> int:
@@ -136,6 +140,8 @@ class ChangeFeed:
             if cursor.may_find_something():
                 changes = self._call(partial(cursor.poll, self._is_wanted))
                 if changes is not None:
+                    self.looks += 1
+                    self.reached = changes.change  # before anybody is woken by it
                     self._deliver(changes)
             time.sleep(self._interval_s / (_SOONER if time.monotonic() < self._expected_until_s else 1))
 
@@ -185,7 +191,8 @@ class _Cursor:
             return None
         with transaction(Session(self._engine), Begin.READ) as session:
             if self._change is None:
-                self._change = max(0, latest_change(session) - _LOOK_BACK)
+                look_back = max(0, latest_change(session) - _LOOK_BACK)
+                self._change = min(look_back, change_some_jobs_ago(session, _LOOK_BACK_JOBS))
             changes = changes_wanted(session, self._change, is_wanted)
         self._change = changes.change
         if changes.is_complete:
@@ -204,3 +211,5 @@ _SOONER = 5
 """How much more often is looked meanwhile. Each look costs a fifth of a millisecond of processor time, nearly all of it for the waking up."""
 _LOOK_BACK = 1000
 """How many changes the first poll looks back: more than can fall between a subscription and the poll that it starts."""
+_LOOK_BACK_JOBS = 20
+"""And how many jobs at least: one that is answered from an earlier one takes a number for each of its pages at once."""

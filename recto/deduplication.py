@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, exists, func, insert, select
+from sqlalchemy import ColumnElement, CursorResult, String, Table, bindparam, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobPage
@@ -82,9 +82,10 @@ def result_of(session: Session, user_id: int, uuid: str) -> ReadResult:
     return ReadResult(version=values.pop("result_version"), as_read=values)
 
 
-def copy_pages(session: Session, source_uuid: str, uuid: str, token: str) -> None:
-    """Give a job the pages of another one, as pages of its attempt `token`."""
-    session.execute(_COPY_PAGES, {"source_uuid": source_uuid, "uuid": uuid, "token": token})
+def copy_pages(session: Session, source_uuid: str, uuid: str, token: str) -> int:
+    """Give a job the pages of another one, as pages of its attempt `token`; gives how many they are."""
+    copied = session.execute(_COPY_PAGES, {"source_uuid": source_uuid, "uuid": uuid, "token": token})
+    return cast(CursorResult[Any], copied).rowcount
 
 
 def is_whole(uuid: str, token: str) -> ColumnElement[bool]:

@@ -201,6 +201,12 @@ def latest_change(session: Session) -> int:
     return session.scalars(select(ChangeCounter.value)).one()
 
 
+def change_some_jobs_ago(session: Session, count: int) -> int:
+    """The number after which that many jobs, and no more, have changed; 0 where there are no more."""
+    latest = select(Job.change).order_by(Job.change.desc())
+    return session.scalar(latest.offset(count).limit(1)) or 0
+
+
 def changes_after(session: Session, change: int, user_id: int | None = None, limit: int = MOST_CHANGES) -> Changes:
     """Jobs that changed after `change`, of one user or of all: the first `limit` of them. Ask on from the number reached."""
     jobs: Select[Any] = select(Job).where(Job.change > change).order_by(Job.change).limit(limit)

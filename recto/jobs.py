@@ -35,6 +35,7 @@ from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStat
 from recto import deduplication
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
+from recto.job_events import note_event, note_pages
 from recto.job_views import job_not_found
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
@@ -116,7 +117,8 @@ class Jobs:
         self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
         lease = Lease(submission.uuid, token, DEDUPLICATION)
         self._lend(session, lease)
-        deduplication.copy_pages(session, source_uuid, submission.uuid, token)
+        page_count = deduplication.copy_pages(session, source_uuid, submission.uuid, token)
+        note_pages(session, submission.uuid, now, _next_change(session, page_count) - page_count)
         self.finish(session, lease, result.version)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
@@ -192,6 +194,7 @@ class Jobs:
         """Record how many pages the job reads, and what there is to say about the document as a whole."""
         about = [{"code": warning.code, "detail": warning.detail} for warning in warnings]
         self._write(session, lease, page_count=page_count, warnings=about)
+        note_event(session, lease.job_uuid, "opened", self._clock())
 
     def adopt_page(
         self, session: Session, lease: Lease, number: int, error: RectoError | None = None, page: Page | None = None
@@ -218,6 +221,7 @@ class Jobs:
                 error_detail=error.detail if error else None,
             )
         )
+        note_event(session, lease.job_uuid, "page", self._clock(), number)
 
     def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
         """FINISHED; the files of this attempt are the result.
@@ -420,7 +424,9 @@ _JOB: Final = cast(Table, Job.__table__)
 _INSERT_JOB: Final = insert(_JOB)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 _COUNTER: Final = cast(Table, ChangeCounter.__table__).c.value
-_TAKE_CHANGE: Final = update(cast(Table, ChangeCounter.__table__)).values(value=_COUNTER + 1).returning(_COUNTER)
+_TAKE_CHANGES: Final = (
+    update(cast(Table, ChangeCounter.__table__)).values(value=_COUNTER + bindparam("count")).returning(_COUNTER)
+)
 
 
 def _log(
@@ -441,6 +447,7 @@ def _log(
         "worker": worker,
     }
     session.execute(_INSERT_TRANSITION, transition | _reason(error))
+    note_event(session, uuid, "end" if status.is_final else "status", timestamp_us)
 
 
 def _held(lease: Lease) -> Update:
@@ -463,9 +470,9 @@ def _count(result: Result[Any]) -> int:
     return cast(CursorResult[Any], result).rowcount
 
 
-def _next_change(session: Session) -> int:
-    """Take the next number. The counter's row is locked until the commit, so numbers become visible in their order."""
-    return cast(int, session.execute(_TAKE_CHANGE).scalar_one())
+def _next_change(session: Session, count: int = 1) -> int:
+    """Take the next numbers; gives the last of them. The counter's row is locked until the commit, so numbers become visible in their order."""
+    return cast(int, session.execute(_TAKE_CHANGES, {"count": count}).scalar_one())
 
 
 def _reason(error: RectoError | None) -> dict[str, str | None]:

@@ -75,6 +75,7 @@ class DatabaseSettings(_Section):
     url: str
     busy_timeout_s: _Positive
     watch_interval_s: _Positive
+    event_lifetime_s: _Positive
 
 
 class FileStorageSettings(_Section):

@@ -15,7 +15,7 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database import Begin, transaction
+from recto.database import Begin, NowMicroseconds, transaction
 from recto.errors import DocumentMissing, FileNotFound, ServiceError
 from recto.file_references import FileReferences, JobAge, JobFiles, batches
 from recto.file_storage.base import DOCUMENT, FileKind, FileStorage, StoredFile, attempt_folders, attempt_of
@@ -29,6 +29,7 @@ from recto.file_storage.stale import (
     outside_jobs,
     without_job,
 )
+from recto.job_events import forget_events
 from recto.jobs import Jobs
 from recto.logs import get_logger
 
@@ -39,6 +40,7 @@ Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _FIRST_AFTER_S: Final = 60.0
 _UUID_CHARACTERS: Final = 36
 _SHARE_OF_TIME: Final = 0.02
+_EVENTS_AT_ONCE: Final = 500
 
 
 class Outcome(StrEnum):
@@ -114,16 +116,18 @@ class Sweeper:
         *,
         is_dry_run: bool = False,
         is_forced: bool = False,
+        event_lifetime_s: float | None = None,
         references: FileReferences | None = None,
         pace: Pace | None = None,
     ) -> None:
-        """Without a `pace` it does not rest."""
+        """Without a `pace` it does not rest; without an `event_lifetime_s` the events of ended jobs stay."""
         self._sessions = sessions
         self._jobs = jobs
         self._storage = storage
         self._older_than_s = older_than_s
         self._is_dry_run = is_dry_run
         self._is_forced = is_forced
+        self._event_lifetime_s = event_lifetime_s
         self._references = references or FileReferences()
         self._pace = pace or Pace(1.0)
 
@@ -146,6 +150,15 @@ class Sweeper:
         yield from self._without_job(census)
         yield from self._jobs_without_document(is_mounted=census.owned > 0)
         yield from self._outside(deleted)
+        self._forget_old_events()
+
+    def _forget_old_events(self) -> None:
+        """No finding: they are old, not left behind. Some at a time, so that nobody waits for long to write."""
+        if self._event_lifetime_s is None or self._is_dry_run:
+            return
+        ended_before = NowMicroseconds() - round(self._event_lifetime_s * 1_000_000)
+        while self._write(forget_events, ended_before, _EVENTS_AT_ONCE) == _EVENTS_AT_ONCE and self._pace.rest():
+            pass
 
     def _deletion(self, deletion: JobAge, withdrawn_bytes: int) -> Swept:
         """Nothing can refer to a deleted job any more."""

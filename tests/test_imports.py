@@ -31,6 +31,7 @@ OPERATIONS = (
     "recto.sign_ins",
     "recto.file_references",
     "recto.derivations",
+    "recto.job_events",
     "recto.changes",
     "recto.reports",
     "recto.workers",

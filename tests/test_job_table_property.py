@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
+from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobEvent, JobPage, JobStatus, JobStatusTransition
 from recto.database import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
 from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
@@ -180,10 +180,19 @@ class JobTableMachine(RuleBasedStateMachine):
                 check_log(log)
                 check_row(job, log)
                 self.check_pages(session, job)
+                check_events(session, job, log)
             assert {job.uuid for job in jobs} == set(self.uuids) - self.deleted
             logged = set(session.scalars(select(JobStatusTransition.job_uuid)))
             assert logged == {job.uuid for job in jobs}
             assert set(session.scalars(select(JobDeletion.uuid))) == self.deleted
+
+    @invariant()
+    def events_are_those_of_jobs_that_are_there(self) -> None:
+        with self.table.sessions() as session:
+            told = session.execute(select(JobEvent.change, JobEvent.job_uuid)).all()
+            gone = set(session.scalars(select(JobDeletion.change)))
+        assert {uuid for _, uuid in told} == set(self.uuids) - self.deleted
+        assert not gone & {change for change, _ in told}
 
     @invariant()
     def changes_are_unique_and_never_go_back(self) -> None:
@@ -249,6 +258,19 @@ class JobTableMachine(RuleBasedStateMachine):
     def pick(values: list[Any], number: int) -> Any:
         """A recent one more often than not: old leases are lost ones."""
         return values[-1 - number % min(len(values), 4)] if values else None
+
+
+def check_events(session: Session, job: Job, log: Sequence[JobStatusTransition]) -> None:
+    """Told in order: each status, each page once; the last one is of the row's latest write, and counts what the row counts."""
+    told = session.scalars(select(JobEvent).where(JobEvent.job_uuid == job.uuid).order_by(JobEvent.change)).all()
+    assert [event.timestamp_us for event in told if event.kind in ("status", "end")] == [
+        entry.timestamp_us for entry in log
+    ]
+    pages = session.scalars(select(JobPage.number).where(JobPage.job_uuid == job.uuid))
+    assert sorted(event.page_number or 0 for event in told if event.kind == "page") == sorted(pages)
+    last = told[-1]
+    assert (last.change, last.user_id) == (job.change, job.user_id)
+    assert (last.page_count, last.pages_done, last.pages_failed) == (job.page_count, job.pages_done, job.pages_failed)
 
 
 def check_log(log: Any) -> None:

@@ -10,6 +10,7 @@ from recto.errors import JobNotFound, PageCrashed, PageDamaged
 from recto.job_views import (
     JobFilter,
     PageView,
+    change_some_jobs_ago,
     changes_after,
     changes_wanted,
     checkpoints,
@@ -209,3 +210,10 @@ def test_times_are_aware_and_exact(table: JobTable, ann: int) -> None:
     view = table.read(get_job, ann, table.submit(ann))
     assert view.created.utcoffset() is not None
     assert round(view.created.timestamp() * SECOND_US) == START_US + 123_456
+
+
+def test_change_some_jobs_ago_lies_before_the_latest_change_of_so_many(table: JobTable, ann: int) -> None:
+    uuids = [table.submit(ann) for _ in range(3)]
+    table.do(table.jobs.cancel, ann, uuids[0])
+    changes = sorted(table.job(uuid).change for uuid in uuids)
+    assert [table.read(change_some_jobs_ago, count) for count in (0, 1, 2, 3)] == [*reversed(changes), 0]

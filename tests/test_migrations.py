@@ -6,14 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from models import Base
 from recto.database import MIGRATIONS_FOLDER, connect, upgrade_schema
+from recto.job_events import Progress, events_after
 from tests.conftest import sqlite_url
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,3 +111,53 @@ def test_change_counter_starts_at_zero_and_stays_one_row(engine: Engine) -> None
         assert connection.execute(text("SELECT id, value FROM change_counter")).all() == [(1, 0)]
         with pytest.raises(IntegrityError, match="change_counter_is_one_row"):
             connection.execute(text("INSERT INTO change_counter VALUES (2, 0)"))
+
+
+def test_events_of_jobs_that_there_were_are_made_up_in_their_order(tmp_path: Path) -> None:
+    engine = connect(sqlite_url(tmp_path / "recto.db"), busy_timeout_s=10.0)
+    migrate(engine, "0004")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE change_counter SET value = 40"))
+        connection.execute(text("INSERT INTO user VALUES (7, 'ann', '-', 0, 1)"))
+        connection.execute(
+            text(
+                "INSERT INTO job (uuid, user_id, status, created_us, ended_us, change, file_name, media_type, size_bytes, options, "
+                "page_count, pages_done, pages_failed, attempt, not_before_us, lease_token) "
+                "VALUES (:uuid, 7, :status, 10, :ended, 1, 'a', 'b', 1, '{}', 2, 2, 1, 1, 0, :token)"
+            ),
+            [
+                {"uuid": "done", "status": "FINISHED", "ended": 30, "token": None},
+                {"uuid": "running", "status": "IN_PROGRESS", "ended": None, "token": "t"},
+            ],
+        )
+        connection.execute(
+            text(
+                "INSERT INTO job_page (job_uuid, number, attempt_token, error_code) "
+                "SELECT uuid, 2, 't', 'x' FROM job UNION ALL SELECT uuid, 1, 't', NULL FROM job"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO job_status_transition (job_uuid, status, timestamp, attempt) "
+                "SELECT uuid, 'QUEUED', 10, 1 FROM job UNION ALL SELECT uuid, 'IN_PROGRESS', 20, 1 FROM job "
+                "UNION ALL SELECT uuid, 'FINISHED', 30, 1 FROM job WHERE ended_us IS NOT NULL"
+            )
+        )
+    upgrade_schema(engine)
+    with Session(engine) as session:
+        told = {uuid: events_after(session, 7, uuid, 0, 100) for uuid in ("done", "running")}
+        assert [event.id for event in events_after(session, 7, None, 40, 100)] == list(range(41, 50))
+        assert session.execute(text("SELECT value FROM change_counter")).scalar() == 49
+    assert [event.kind.value for event in told["done"]] == ["status", "status", "page", "page", "end"]
+    assert [event.kind.value for event in told["running"]] == ["status", "status", "page", "page"]
+    assert [event.progress for event in told["done"][2:]] == [Progress(1, 2, 0), Progress(2, 2, 1), Progress(2, 2, 1)]
+    engine.dispose()
+
+
+def migrate(engine: Engine, revision: str) -> None:
+    """Bring an empty database to that revision."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

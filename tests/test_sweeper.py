@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
 from structlog.testing import capture_logs
 
 from models import JobDeletion, JobStatus
@@ -17,8 +18,10 @@ from recto.errors import DatabaseBusy, StorageUnavailable
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.stale import Finding, Kind
 from recto.file_storage.volume import VolumeStorage
-from recto.sweeper import Outcome, Pace, SweepingThread, Swept
-from tests.conftest import JobTable
+from recto.job_events import events_after
+from recto.jobs import Jobs
+from recto.sweeper import Outcome, Pace, Sweeper, SweepingThread, Swept
+from tests.conftest import POLICY, JobTable, SetClock, new_submission
 from tests.left_behind import (
     DAY_S,
     FOREIGN,
@@ -277,6 +280,27 @@ def findings() -> Iterator[Swept]:
     yield Swept(upload, Outcome.REMOVED)
     yield Swept(upload, Outcome.REMOVED)
     yield Swept(upload, Outcome.YOUNG)
+
+
+def test_sweep_forgets_the_events_of_jobs_that_ended_long_ago(engine: Engine, tmp_path: Path) -> None:
+    sessions, jobs = sessionmaker(engine), Jobs(POLICY)
+    table = JobTable(engine, SetClock())
+    user_id = table.add_user("ann")
+    submission = new_submission(user_id)
+    table.do(jobs.submit, submission)
+    table.do(jobs.cancel, user_id, submission.uuid)
+
+    storage = VolumeStorage(tmp_path / "storage")
+    storage.prepare()
+
+    def swept(lifetime_s: float, *, is_dry_run: bool = False) -> list[str]:
+        sweeper = Sweeper(sessions, jobs, storage, DAY_S, is_dry_run=is_dry_run, event_lifetime_s=lifetime_s)
+        assert [found.outcome for found in sweeper.sweep()] == [Outcome.REPORTED]  # a job without its document
+        return [event.kind.value for event in table.read(events_after, user_id, None, 0, 10)]
+
+    time.sleep(0.01)
+    assert swept(3600.0) == swept(0.0, is_dry_run=True) == ["status", "end"]
+    assert swept(0.0) == ["end"]
 
 
 def test_thread_logs_one_line_with_the_counts_of_each_sweep() -> None:

@@ -59,7 +59,14 @@ def run(processes: int | None) -> None:
         heartbeat = Heartbeat(name, sessions, jobs, engine, count, presence)
         worker = settings.worker
         pace = background_pace()
-        sweeper = Sweeper(sessions, jobs, storage, settings.file_storage.sweep_after_s, pace=pace)
+        sweeper = Sweeper(
+            sessions,
+            jobs,
+            storage,
+            settings.file_storage.sweep_after_s,
+            event_lifetime_s=settings.database.event_lifetime_s,
+            pace=pace,
+        )
         sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s, pace=pace)
         heartbeat.start()
         sweeping.start()

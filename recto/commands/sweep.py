@@ -47,6 +47,7 @@ def sweep(dry_run: bool, older_than: float | None, force: bool, as_json: bool) -
         age_s,
         is_dry_run=dry_run,
         is_forced=force,
+        event_lifetime_s=settings.database.event_lifetime_s,
     )
     found = list(sweeper.sweep())
     rows = [_values(swept) if as_json else _shown(swept) for swept in found]
