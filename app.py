@@ -38,6 +38,7 @@ from recto.web import (
     health,
     job_pages,
     limits_api,
+    live,
     login,
     option_schema,
     page_images,
@@ -52,6 +53,7 @@ from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
+from recto.web.live_reader import LiveReader
 from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
@@ -89,6 +91,7 @@ def create_app(settings: Settings) -> Flask:
             jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
             storage=storage,
             feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
+            live=LiveReader(storage),
             links=LinkSigner(secret_key),
             deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
             limits=WebLimits(
@@ -103,12 +106,13 @@ def create_app(settings: Settings) -> Flask:
             sign_in_limits=SignInLimits(
                 limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
             ),
+            allowed_origins=frozenset(server.allowed_origins.lower().split()),
             default_languages=settings.ocr.languages,
             first_password_file=folder / "first_password",
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, job_pages, page_images, access_api, limits_api, health, login, pages, reference):
+    for room in (api, results, job_pages, page_images, live, access_api, limits_api, health, login, pages, reference):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)

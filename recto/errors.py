@@ -3,8 +3,9 @@
     RectoError
     ├── SettingsError                a wrong config.toml or RECTO_* variable stops the start
     ├── RequestError                 the client can mend it: 4xx
-    │   ├── NotSignedIn, NotAllowed, CsrfRejected
+    │   ├── NotSignedIn, NotAllowed, CsrfRejected, OriginRejected
     │   ├── RequestTooSlow           408
+    │   ├── UpgradeRequired          426
     │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
     │   ├── OptionInvalid, LanguageUnknown
@@ -88,6 +89,22 @@ class CsrfRejected(RequestError):
     code = "csrf_rejected"
     status = 403
     title = "Form expired"
+
+
+class OriginRejected(RequestError):
+    """A cookie-authenticated WebSocket handshake of a page from elsewhere."""
+
+    code = "origin_rejected"
+    status = 403
+    title = "Not from this page"
+
+
+class UpgradeRequired(RequestError):
+    """A WebSocket's address was asked for without a handshake."""
+
+    code = "upgrade_required"
+    status = 426
+    title = "WebSocket needed"
 
 
 class RequestTooSlow(RequestError):

@@ -4,6 +4,7 @@ Defaults live in the shipped config.toml alone. On top of it come the file that 
 RECTO_<SECTION>_<KEY>. An unknown key, a missing one or a bad value is a SettingsError that names it and where it was set.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,6 +36,13 @@ def _storage_path(value: Path) -> Path:
     return value
 
 
+def _origins(value: str) -> str:
+    for origin in value.split():
+        if not re.fullmatch(r"https?://[^/\s]+", origin):
+            raise ValueError("must be empty or origins joined by spaces, such as https://scans.example.org")
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -47,6 +55,7 @@ class ServerSettings(_Section):
     base_path: Annotated[str, AfterValidator(_base_path)]
     trusted_proxies: int = Field(ge=0)
     secure_cookies: bool
+    allowed_origins: Annotated[str, AfterValidator(_origins)]
     max_upload_bytes: int = Field(gt=0)
     max_wait_s: _Positive
     retry_after_s: int = Field(ge=1)

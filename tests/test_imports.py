@@ -32,6 +32,7 @@ OPERATIONS = (
     "recto.file_references",
     "recto.derivations",
     "recto.job_events",
+    "recto.page_texts",
     "recto.changes",
     "recto.reports",
     "recto.workers",

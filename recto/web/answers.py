@@ -176,6 +176,53 @@ class PageList(Answer):
     next: str | None = Field(description="Where more are; null at the end. The `Link` header has it, too")
 
 
+class EventPage(Answer):
+    """A page that has just ended."""
+
+    number: int = Field(description="Counts from 1 in the document as uploaded", examples=[1])
+    text: str | None = Field(
+        description="What was read, as the result `txt` has it; null where the page could not be read",
+        examples=["Dear Ada,\n"],
+    )
+    confidence: float | None = Field(
+        description="Mean over the words, from 0 to 1; null without words", examples=[0.9431]
+    )
+    warnings: list[JobWarning] = Field(description="Why it could not be read")
+
+
+class Event(Answer):
+    """Something that happened to a job. Members that an event of its kind does not have are left out."""
+
+    id: int = Field(description="Grows from event to event, of whatever job. Go on after it", examples=[4711])
+    event: Literal["start", "status", "progress", "page", "end", "deleted"] = Field(
+        description="`start`: of no job, where to go on from; `status`: another status, not the last; `progress`: the pages are counted; "
+        "`page`: a page was read or given up; `end`: the last status; `deleted`: the job is gone",
+        examples=["page"],
+    )
+    job: str | None = Field(
+        default=None,
+        description="Its uuid",
+        examples=["0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"],
+        json_schema_extra={"format": "uuid"},
+    )
+    timestamp: Moment | None = Field(default=None)
+    progress: Progress | None = Field(default=None, description="How far the reading was just after the event")
+    status: StatusName | None = Field(default=None, description="Of `status` and `end`", examples=["IN_PROGRESS"])
+    attempt: int | None = Field(
+        default=None, description="Of `status` and `end`: how often reading was begun", examples=[1]
+    )
+    reason: Reason | None = Field(default=None, description="Of `status` and `end`: why it stepped back, or failed")
+    links: JobLinks | None = Field(default=None, description="Of `end`")
+    page: EventPage | None = Field(default=None, description="Of `page`")
+
+
+class EventList(Answer):
+    """What happened after an event, oldest first."""
+
+    events: list[Event]
+    after: int = Field(description="Ask on from here with `?after=`", examples=[4711])
+
+
 class Languages(Answer):
     """What can be read."""
 

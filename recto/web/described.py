@@ -18,6 +18,7 @@ from recto.web.answers import Answer
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 _DESCRIBED: Final = "recto_description"
+EVENT_STREAM: Final = "text/event-stream"
 Schema: TypeAlias = dict[str, Any]
 """JSON Schema 2020-12."""
 
@@ -34,6 +35,8 @@ class Reply:
     schema_name: str = ""
     """Of a component that is made from no type, such as the pages that a Worker wrote."""
     json_type: str = "application/json"
+    event: type[Answer] | None = None
+    """Of an answer that may also come as server-sent events: the data of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
@@ -17,6 +17,7 @@ HELD_S: Final = 1.0
 """What took longer is asked about again before it is answered."""
 _FRESH_S: Final = 0.5
 _REMEMBERED: Final = 100
+_KEY: Final = "recto_rechecks"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
@@ -48,9 +49,15 @@ class Rechecks:
             return recheck.holds
 
 
+def still_holds(user: SignedInUser) -> bool:
+    """Whether they are still signed in, by what is half a second old at most."""
+    rechecks = cast(Rechecks, current_app.extensions[_KEY])
+    return rechecks.holds(user.credential, lambda: is_still_signed_in(user))
+
+
 def install_held_requests(app: Flask) -> None:
     """Ask again, before a request is answered that only reads and was held. One that changed something is answered as it is."""
-    rechecks = Rechecks()
+    app.extensions[_KEY] = Rechecks()
 
     def check_again(response: Response) -> Response:
         recognised_s = g.get("recognised_s")
@@ -58,7 +65,7 @@ def install_held_requests(app: Flask) -> None:
             return response
         user: SignedInUser = current_user._get_current_object()  # noqa: SLF001 - the documented way to unwrap a LocalProxy
         try:
-            if rechecks.holds(user.credential, lambda: is_still_signed_in(user)):
+            if still_holds(user):
                 return response
             failure: Exception = NotSignedIn(
                 "The sign-in or the token has ended while the request was held. Sign in again."

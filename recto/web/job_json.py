@@ -12,7 +12,7 @@ from recto.web import answers
 def job_body(job: JobView) -> answers.Job:
     """The job with its log, as docs/api.md describes it."""
     log = [
-        answers.Transition(status=entry.status.value, timestamp=entry.timestamp, reason=_reason(entry.reason))
+        answers.Transition(status=entry.status.value, timestamp=entry.timestamp, reason=reason_json(entry.reason))
         for entry in job.transitions
     ]
     return answers.Job(**_fields(job), transitions=log)
@@ -26,6 +26,15 @@ def job_summary(job: JobView) -> answers.JobSummary:
 def progress(job: JobView) -> answers.Progress:
     """How far the job is."""
     return answers.Progress(pages_done=job.pages_done, page_count=job.page_count, pages_failed=job.pages_failed)
+
+
+def job_links(uuid: str) -> answers.JobLinks:
+    """Where to go on from the job."""
+    return answers.JobLinks(
+        self=url_for("api.get_job_status", uuid=uuid),
+        result=url_for("results.get_result", uuid=uuid),
+        pages=url_for("job_pages.get_pages", uuid=uuid),
+    )
 
 
 def _fields(job: JobView) -> dict[str, Any]:
@@ -43,15 +52,12 @@ def _fields(job: JobView) -> dict[str, Any]:
         "attempt": job.attempt,
         "deduplicated_from": job.deduplicated_from,
         "change": job.change,
-        "reason": _reason(job.reason),
+        "reason": reason_json(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],
-        "links": answers.JobLinks(
-            self=url_for("api.get_job_status", uuid=job.uuid),
-            result=url_for("results.get_result", uuid=job.uuid),
-            pages=url_for("job_pages.get_pages", uuid=job.uuid),
-        ),
+        "links": job_links(job.uuid),
     }
 
 
-def _reason(reason: Reason | None) -> answers.Reason | None:
+def reason_json(reason: Reason | None) -> answers.Reason | None:
+    """Why it failed, or stepped back."""
     return answers.Reason(code=reason.code, detail=reason.detail) if reason else None

@@ -3,6 +3,7 @@
 It only reads: no request passes through here. Made when it is first asked for, so that the start does not wait for it.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -30,6 +31,7 @@ from recto.web import answers
 from recto.web.authorisation import Access, stated_access
 from recto.web.described import (
     BAD_REQUEST,
+    EVENT_STREAM,
     NO_ADDRESS,
     Description,
     HttpProblem,
@@ -123,6 +125,7 @@ def _schemas(descriptions: Iterable[Description]) -> dict[str, Schema]:
     bodies: dict[type[answers.Answer], None] = {answers.Problem: None}
     for description in descriptions:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
+        bodies |= dict.fromkeys(reply.event for reply in description.replies if reply.event)
     _, made = models_json_schema([(body, "serialization") for body in bodies], ref_template=f"{_SCHEMAS}{{model}}")
     schemas: dict[str, Schema] = made["$defs"]
     return (
@@ -238,9 +241,23 @@ def _reply(reply: Reply, schemas: dict[str, Schema]) -> dict[str, Any]:
         schema = references[0] if len(references) == 1 else {"oneOf": references}
         shown = {name: {"value": example(schemas[name], schemas)} for name in names}
         content[reply.json_type] = {"schema": schema, "examples": shown}
+    if reply.event:
+        content[EVENT_STREAM] = _stream(reply.event.__name__, schemas)
     for media_type in reply.media_types:
         content.setdefault(media_type, {"schema": {"type": "string", "contentMediaType": media_type}})
     return answer | ({"content": content} if content else {})
+
+
+def _stream(name: str, schemas: dict[str, Schema]) -> dict[str, Any]:
+    """Server-sent events. OpenAPI 3.1 has no word for a sequence: as is the custom, the schema is that of each event."""
+    shown = example(schemas[name], schemas)
+    data = {"contentMediaType": "application/json", "contentSchema": {"$ref": f"{_SCHEMAS}{name}"}}
+    fields = {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string", **data}}
+    event = {"id": str(shown["id"]), "event": shown["event"], "data": json.dumps(shown, ensure_ascii=False)}
+    return {
+        "schema": {"type": "object", "required": [*fields], "properties": fields},
+        "examples": {name: {"value": event}},
+    }
 
 
 def _header(name: str) -> dict[str, Any]:

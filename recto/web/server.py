@@ -9,6 +9,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from recto.web.slow_clients import ClientReader, Patience
+from recto.web.websocket import TAKE_OVER, Connection
 
 _REQUEST_TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 15\r\n\r\nRequest Timeout"
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
@@ -69,6 +70,18 @@ class RectoHandler(WSGIHandler):
             self.close_connection = True
         else:
             super().handle_error(t, v, tb)
+
+    def get_environ(self) -> Any:
+        """What the application is told of the request, and how it gets hold of the connection for a WebSocket."""
+        environ = super().get_environ()
+        environ[TAKE_OVER] = self._take_over
+        return environ
+
+    def _take_over(self) -> Connection:
+        """No request follows on this connection; it is closed when the application has returned."""
+        self.close_connection = True
+        self._client.await_messages()
+        return Connection(self.socket, self.rfile)
 
     def run_application(self) -> None:
         """Let the application answer. Of the body that it did not want, the rest is taken for a moment only."""

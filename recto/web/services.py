@@ -13,6 +13,7 @@ from recto.sign_ins import SignInLimits
 from recto.web.answers import Limits
 from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
+from recto.web.live_reader import LiveReader
 
 _KEY: Final = "recto"
 
@@ -36,11 +37,13 @@ class Services:
     jobs: Jobs
     storage: FileStorage
     feed: ChangeFeed
+    live: LiveReader
     links: LinkSigner
     deriver: Deriver
     limits: WebLimits
     published_limits: Limits
     sign_in_limits: SignInLimits
+    allowed_origins: frozenset[str]
     default_languages: str
     first_password_file: Path
 

@@ -35,6 +35,7 @@ class ClientReader(io.RawIOBase):
         self._patience = patience
         self._ends_s: float | None = None
         self._awaits_request = True
+        self._is_conversation = False
         self._waited_s = 0.0
         self._received_bytes = 0
         self.is_overdue = False
@@ -54,6 +55,11 @@ class ClientReader(io.RawIOBase):
         self._awaits_request = False
         self._ends_s = None
         self._waited_s, self._received_bytes = 0.0, 0
+
+    def await_messages(self) -> None:
+        """The connection is a WebSocket from now on: its client may be slow, but has to answer pings."""
+        self._is_conversation = True
+        self._ends_s = None
 
     def linger(self) -> None:
         """The request was answered: what is left of its body is taken for a moment only."""
@@ -92,10 +98,10 @@ class ClientReader(io.RawIOBase):
 
     @property
     def _keeps_a_speed(self) -> bool:
-        return not self._awaits_request and self._ends_s is None
+        return not self._is_conversation and not self._awaits_request and self._ends_s is None
 
     def _timeout_s(self, now_s: float) -> float:
-        if self._awaits_request:
+        if self._awaits_request or (self._is_conversation and self._ends_s is None):
             return SILENCE_S
         if self._ends_s is None:
             return self._patience.body_timeout_s - self._waited_s

@@ -62,10 +62,18 @@ include-operation-id = "get_jobs"
 checks.positive_data_acceptance.expected-statuses = [200, 422]
 
 [[operations]]
+include-operation-id = "get_stream"
+checks.positive_data_acceptance.expected-statuses = [426]
+
+[[operations]]
+include-operation-id = "get_job_stream"
+checks.positive_data_acceptance.expected-statuses = [426]
+
+[[operations]]
 include-operation-id = "create_job"
 checks.positive_data_acceptance.expected-statuses = [200, 202, 422]
 """
-"""422 for what no schema can say: `after` beside a filter, and page ranges that run backwards."""
+"""422 for what no schema can say: `after` beside a filter, and page ranges that run backwards. 426: no request of its is a handshake."""
 
 
 def main() -> int:
@@ -94,6 +102,7 @@ def run(folder: Path, examples: int, seed: int) -> subprocess.CompletedProcess[s
         command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(settings), "run"]
         command += [f"{server.address}/openapi.json", "--header", f"Authorization: Bearer {token}", "--no-color"]
         command += ["--max-examples", str(examples), "--seed", str(seed), "--exclude-operation-id", "delete_token"]
+        command += ["--exclude-operation-id", "get_events"]  # without an end
         environ = os.environ | {DOCUMENT_VARIABLE: str(document), "PYTHONPATH": str(_PROJECT)}
         return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 

@@ -22,10 +22,11 @@ class Program:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def request(self, method: str, path: str, headers: dict[str, str] | None = None, **values: Any) -> TestResponse:
-        """One request; its body is read and its files are closed. A dict as `data` is sent as a multipart form."""
+        """One request; its body is read and its files are closed, unless `buffered` is False. A dict as `data` is sent as a multipart form."""
         if isinstance(values.get("data"), dict):
             values |= multipart(values["data"])
-        return self._client.open(path, method=method, headers=self._headers | (headers or {}), buffered=True, **values)
+        values.setdefault("buffered", True)
+        return self._client.open(path, method=method, headers=self._headers | (headers or {}), **values)
 
     def get(self, path: str, **values: Any) -> TestResponse:
         return self.request("GET", path, **values)

@@ -3,16 +3,20 @@
 import os
 import re
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import get_args
 
+import requests
 from flask import Flask
 
 from recto.errors import DocumentDamaged, RequestError, ServiceError
 from recto.ocr.media_types import ACCEPTED
 from recto.ocr.options import PREPROCESSING_STEPS, STAGES, Options, ResultFormat
 from tests.drawing import blank_page, save_pdf
+from tests.web.clients import PDF
+from tests.web.followers import blocks_of
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
@@ -73,6 +77,28 @@ def test_commands_of_the_walk_answer_as_they_say(
     assert "Read by hand." in walk.stdout
     assert "There is no option 'colour'" in walk.stdout
     assert '"file_name":"letter.pdf"' in walk.stdout
+
+
+def test_python_examples_follow_a_job_to_its_end(live: LiveServer, live_token: str, live_worker: HandWorker) -> None:
+    examples = re.findall(r"```python\n(.*?)```", DOCS.partition("\n## Live\n")[2].partition("\n## ")[0], re.DOTALL)
+    live_worker.end_waiting()
+    answer = requests.post(
+        f"{live.address}/api/v1/jobs",
+        files={"document": PDF},
+        headers={"Authorization": f"Bearer {live_token}"},
+        timeout=30,
+    )
+    environ = os.environ | {"JOB": live.address + answer.headers["Location"], "TOKEN": live_token}
+    programs = [
+        subprocess.Popen([sys.executable, "-c", example], env=environ, stdout=subprocess.PIPE, text=True)
+        for example in examples
+    ]
+    claim = live_worker.claim(1)
+    live_worker.read_page(claim, 1, blocks=blocks_of("Dear Ada"))
+    live_worker.finish(claim)
+    printed = [program.communicate(timeout=60)[0] for program in programs]
+    assert [program.returncode for program in programs] == [0, 0]
+    assert printed == ["1 Dear Ada\n\n", "status 0\nstatus 0\nprogress 0\npage 1\nend 1\n"]
 
 
 def test_every_address_of_the_api_is_described(app: Flask) -> None:
