@@ -85,6 +85,10 @@ LET_IN: Final = {
 """What each address answers to whom it lets in. A new address needs its line here."""
 
 
+ENDLESS: Final = frozenset({"/api/v1/events"})
+"""Answers that go on for as long as somebody listens: not to be read to their ends."""
+
+
 @dataclass(frozen=True)
 class Address:
     """One method of one rule of the URL map, and what its view says of who may call it."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from recto.ocr.options import Options
-from tests.web.authorisation import Address, addresses
+from tests.web.authorisation import ENDLESS, Address, addresses
 from tests.web.clients import PDF, Browser, Program, multipart
 from tests.web.conftest import Known, MakeApp, add_user
 from tests.web.hand_worker import HandWorker
@@ -175,12 +175,10 @@ class Crowd:
             address.rule,
         )
         query = "&".join(f"{spelled(name)}={spelled(value)}" for name, value in asked.query)
-        content = self._content(asked)
+        content = self._content(asked) | {"buffered": address.rule not in ENDLESS}
         if asked.by == "browser":
             headers = {"X-CSRFToken": self.browser.csrf_token, **asked.headers}
-            return self.browser.client.open(
-                path, method=address.method, query_string=query, headers=headers, buffered=True, **content
-            )
+            return self.browser.client.open(path, method=address.method, query_string=query, headers=headers, **content)
         caller = self.program if asked.by == "program" else self.nobody
         return caller.request(address.method, path, asked.headers, query_string=query, **content)
 
@@ -225,7 +223,8 @@ def ask(address: Address, crowd: Crowd, examples: int) -> None:
     @settings(max_examples=examples)
     @given(hostile_requests(address))
     def send(asked: HostileRequest) -> None:
-        assert_meant(address, asked, crowd.send(address, asked))
+        with closing(crowd.send(address, asked)) as response:
+            assert_meant(address, asked, response)
 
     send()
 
