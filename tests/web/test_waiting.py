@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import gevent
@@ -14,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from recto.changes import ChangeFeed, Deleted
 from recto.errors import JobNotFound
-from recto.job_views import JobView, changes_after, get_job
+from recto.job_views import JobView, changes_wanted, get_job
 from recto.web import waiting
 from recto.web.database import db, read
 from tests.web.clients import Program
@@ -231,10 +232,10 @@ def test_watcher_survives_a_database_that_fails_for_a_moment(
     def failing(*arguments: Any) -> Any:
         if faults:
             raise faults.pop()
-        return changes_after(*arguments)
+        return changes_wanted(*arguments)
 
     monkeypatch.setattr("recto.changes._PAUSE_AFTER_FAULT_S", 0.05)
-    monkeypatch.setattr("recto.changes.changes_after", failing)
+    monkeypatch.setattr("recto.changes.changes_wanted", failing)
     uuid = program.submit()
     waiter = Waiter(app, lambda: waiting.wait_for_end(ada.id, uuid, 30))
     until_waiting(app, 1)
@@ -246,7 +247,7 @@ def test_watcher_survives_a_database_that_fails_for_a_moment(
 def test_more_changes_at_once_than_one_reading_takes_are_all_delivered(
     app: Flask, ada: Known, program: Program, worker: HandWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recto.changes.changes_after", lambda session, change: changes_after(session, change, limit=2))
+    monkeypatch.setattr("recto.changes.changes_wanted", partial(changes_wanted, limit=2))
     uuids = [program.submit() for _ in range(5)]
     waiters = [Waiter(app, lambda uuid=uuid: waiting.wait_for_end(ada.id, uuid, 30)) for uuid in uuids]  # type: ignore[misc]
     until_waiting(app, 5)
