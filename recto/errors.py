@@ -4,6 +4,7 @@
     ├── SettingsError                a wrong config.toml or RECTO_* variable stops the start
     ├── RequestError                 the client can mend it: 4xx
     │   ├── NotSignedIn, NotAllowed, CsrfRejected, OriginRejected
+    │   ├── NotAcceptable            406
     │   ├── RequestTooSlow           408
     │   ├── UpgradeRequired          426
     │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
@@ -105,6 +106,14 @@ class UpgradeRequired(RequestError):
     code = "upgrade_required"
     status = 426
     title = "WebSocket needed"
+
+
+class NotAcceptable(RequestError):
+    """A result was asked for in no format that there is."""
+
+    code = "not_acceptable"
+    status = 406
+    title = "No such format"
 
 
 class RequestTooSlow(RequestError):

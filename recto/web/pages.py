@@ -26,8 +26,9 @@ from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
 from recto.web.login import SignedInUser, account_of_password, signed_in
+from recto.web.negotiation import parse_format
 from recto.web.page_images import parse_stage, require_page
-from recto.web.results import parse_format, to_file
+from recto.web.results import to_file
 from recto.web.services import services
 from recto.web.submissions import read_again
 from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit

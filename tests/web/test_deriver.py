@@ -66,7 +66,7 @@ def test_format_that_was_not_written_with_the_job_is_made_when_it_is_asked_for(p
     assert response.status_code == 302
     file = program.get(response.headers["Location"])
     assert (file.status_code, file.mimetype) == (200, "text/markdown")
-    assert file.headers["Content-Disposition"] == "attachment; filename=one.md"
+    assert file.headers["Content-Disposition"] == 'attachment; filename="one.md"'
 
 
 def test_format_is_made_once_and_kept(program: Program, uuid: str, programs: Programs, folder: Path) -> None:

@@ -108,7 +108,7 @@ def test_signed_out_is_refused(program: Program, anybody: Program, worker: HandW
 def test_browser_downloads_by_its_cookie(browser: Browser, program: Program, worker: HandWorker) -> None:
     uuid = program.submit()
     worker.finish(worker.claim(), "text")
-    assert browser.get(f"{JOBS}/{uuid}/result", follow_redirects=True).text == "text"
+    assert browser.get(f"{JOBS}/{uuid}/result?format=txt", follow_redirects=True).text == "text"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
