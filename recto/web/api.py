@@ -27,14 +27,14 @@ from recto.web import answers
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, write
-from recto.web.described import PREFER, WAIT, Parameter, Reply, described
+from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, described
 from recto.web.job_filters import FILTERS, given_filters, parse_filters
 from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
 from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
-from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_change, wait_for_end
+from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -131,13 +131,24 @@ def get_jobs() -> Response:
 @blueprint.get("/jobs/<uuid:uuid>")
 @access(Access.READ)
 @described(
-    Reply(200, "The job", (answers.Job,), headers=("Retry-After",)),
+    Reply(200, "The job", (answers.Job,), headers=("ETag", "Retry-After")),
+    Reply(304, "The job is still as `If-None-Match` names it", headers=("ETag",)),
     problems=(JobNotFound, OptionInvalid),
-    parameters=(WAIT,),
+    parameters=(WAIT, IF_NONE_MATCH),
 )
 def get_job_status(uuid: UUID) -> Response:
-    """One job. `?wait=` holds the request until it has ended."""
-    return _job_response(wait_for_end(signed_in().account.id, str(uuid), asked_wait_s()))
+    """One job. `?wait=` holds the request until it has ended, or until it is not as `If-None-Match` names it any more."""
+    user_id, wait_s = signed_in().account.id, asked_wait_s()
+    if request.if_none_match:
+        job = wait_for_another(user_id, str(uuid), wait_s, _is_known)
+    else:
+        job = wait_for_end(user_id, str(uuid), wait_s)
+    response = _job_response(job)
+    if _is_known(job):
+        response.status_code = HTTPStatus.NOT_MODIFIED
+        response.set_data(b"")
+    response.set_etag(str(job.change), weak=True)
+    return response
 
 
 @blueprint.delete("/jobs/<uuid:uuid>")
@@ -234,6 +245,11 @@ def _job_response(job: JobView) -> Response:
     if not job.status.is_final:
         response.headers["Retry-After"] = str(services().limits.retry_after_s)
     return response
+
+
+def _is_known(job: JobView) -> bool:
+    """Whether `If-None-Match` names the job as it is. Weakly: the body says more than its last change, such as its place in the queue."""
+    return request.if_none_match.contains_weak(str(job.change))
 
 
 def accepted(job: JobView) -> Response:

@@ -79,6 +79,12 @@ WAIT: Final = Parameter(
     "Seconds to hold the request at most; cut to `server.max_wait_s`",
     {"type": "number", "minimum": 0, "default": 0, "examples": [30]},
 )
+IF_NONE_MATCH: Final = Parameter(
+    "If-None-Match",
+    "`ETag`s of what is there already: then 304",
+    {"type": "string", "examples": ['W/"4711"']},
+    "header",
+)
 PREFER: Final = Parameter(
     "Prefer",
     "`wait=SECONDS` (RFC 7240): hold the request until the job ends or the time is up",

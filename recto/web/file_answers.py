@@ -13,7 +13,7 @@ from werkzeug.exceptions import PreconditionFailed
 
 from recto.web.content_disposition import attachment
 from recto.web.database import Lane, in_thread
-from recto.web.described import HttpProblem, Parameter
+from recto.web.described import IF_NONE_MATCH, HttpProblem, Parameter
 from recto.web.served_files import confined
 from recto.web.services import services
 
@@ -21,13 +21,20 @@ FILE_HEADERS: Final = ("Content-Disposition", "ETag", "Repr-Digest", "Accept-Ran
 NOT_HAD: Final = HttpProblem(
     412, "precondition_failed", "Precondition Failed", "The file is another one than `If-Match` names."
 )
-CONDITIONS: Final = tuple(
-    Parameter(name, says, {"type": "string", "examples": [shown]}, "header")
-    for name, says, shown in (
-        ("Range", "A part of the file, such as its end; several at once are answered with the whole", "bytes=0-99"),
-        ("If-Range", "An `ETag`: `Range` counts where the file still has it", '"txt-5891b5b522d5df086d0ff0b110fbd9d2"'),
-        ("If-None-Match", "`ETag`s of what is there already", '"txt-5891b5b522d5df086d0ff0b110fbd9d2"'),
-    )
+CONDITIONS: Final = (
+    Parameter(
+        "Range",
+        "A part of the file, such as its end; several at once are answered with the whole",
+        {"type": "string", "examples": ["bytes=0-99"]},
+        "header",
+    ),
+    Parameter(
+        "If-Range",
+        "An `ETag`: `Range` counts where the file still has it",
+        {"type": "string", "examples": ['"txt-5891b5b522d5df086d0ff0b110fbd9d2"']},
+        "header",
+    ),
+    IF_NONE_MATCH,
 )
 _MOST_DIGESTS: Final = 10_000
 _Stored: TypeAlias = tuple[str, str, int, int]

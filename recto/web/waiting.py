@@ -1,6 +1,7 @@
 """Holding a request until something happens: `?wait=SECONDS` and `Prefer: wait=SECONDS` (RFC 7240, section 4.3)."""
 
 import time
+from collections.abc import Callable
 
 from flask import request
 from werkzeug.http import parse_dict_header
@@ -36,12 +37,21 @@ def preferred_wait_s() -> float | None:
 
 def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
     """The job when it has ended, or as it is when the time is up. One look at the database, however long the wait."""
+    return _wait_for(user_id, uuid, wait_s, lambda job: job.status.is_final)
+
+
+def wait_for_another(user_id: int, uuid: str, wait_s: float, is_known: Callable[[JobView], bool]) -> JobView:
+    """The job as soon as it is not as the client knows it, also where it has ended; or as it is when the time is up."""
+    return _wait_for(user_id, uuid, wait_s, lambda job: not is_known(job))
+
+
+def _wait_for(user_id: int, uuid: str, wait_s: float, is_enough: Callable[[JobView], bool]) -> JobView:
     if wait_s <= 0:
         return read(get_job, user_id, uuid)
     until = time.monotonic() + wait_s
     with services().feed.job(uuid) as subscription:
         job = read(get_job, user_id, uuid)
-        while not job.status.is_final and not services().feed.is_stopping:
+        while not is_enough(job) and not services().feed.is_stopping:
             remaining_s = until - time.monotonic()
             if remaining_s <= 0:
                 break

@@ -4,6 +4,7 @@ import hashlib
 import os
 from base64 import b64encode
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -162,9 +163,14 @@ def test_formats_of_equal_bytes_have_etags_of_their_own(program: Program, worker
 def test_digest_is_made_once_and_anew_for_another_file(
     program: Program, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[int] = []
+    read: list[BinaryIO] = []
     make = file_answers._read_digest
-    monkeypatch.setattr(file_answers, "_read_digest", lambda file: read.append(1) or make(file))  # type: ignore[func-returns-value]
+
+    def make_and_note(file: BinaryIO) -> bytes:
+        read.append(file)
+        return make(file)
+
+    monkeypatch.setattr(file_answers, "_read_digest", make_and_note)
     first = {program.get(address, headers=headers).headers["ETag"] for headers in ({}, {"Range": "bytes=1-2"})}
     assert (len(read), len(first)) == (1, 1)
     (path,) = folder.glob("*/attempts/*/result.txt")
