@@ -645,8 +645,8 @@ def test_look_for_work_asks_one_question_by_the_index_where_nothing_is_queued(ta
     assert "INDEX job_queued" in step
 
 
-@pytest.mark.parametrize("name", ["claim", "has_claimable"])
-def test_query_plan_of_a_claim_reads_the_partial_indices(table: JobTable, ann: int, name: str) -> None:
+@pytest.mark.parametrize("name", ["claim", "has_claimable", "submit"])
+def test_query_plan_of_a_claim_or_an_upload_reads_the_partial_indices(table: JobTable, ann: int, name: str) -> None:
     table.submit(ann)
     plans = plans_of(table.engine, lambda: ACTIONS[name](table, ann))
     steps = "\n".join(step for plan in plans.values() for step in plan)
