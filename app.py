@@ -54,6 +54,7 @@ from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.outlooks import Outlooks
 from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> Flask:
             live=LiveReader(storage),
             links=LinkSigner(secret_key),
             deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
+            outlooks=Outlooks(),
             limits=WebLimits(
                 server.max_upload_bytes,
                 server.max_wait_s,

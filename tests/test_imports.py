@@ -39,6 +39,7 @@ OPERATIONS = (
     "recto.accounts",
     "recto.queue_order",
     "recto.deduplication",
+    "recto.outlook",
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
@@ -49,6 +50,7 @@ WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
+    "recto.outlook": ("recto.job_views", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
     "app": (),
     "ocr_worker": ("recto.commands",),

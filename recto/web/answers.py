@@ -119,10 +119,35 @@ class JobSummary(Answer):
     links: JobLinks
 
 
+class QueuePlace(Answer):
+    """Where a job waits."""
+
+    position: int = Field(
+        description="From 1: so many of the jobs that wait now are to be begun up to and with this one. Users take turns, and documents "
+        "that wait count as being of the mean length",
+        examples=[3],
+    )
+
+
+class TimeLeft(Answer):
+    """Seconds until a job has ended: a range, and no promise."""
+
+    least: int = Field(examples=[20])
+    most: int = Field(examples=[120])
+
+
 class Job(JobSummary):
-    """A job with its log."""
+    """A job with its log. What it has to do with other jobs is said where it is asked for alone."""
 
     transitions: list[Transition] = Field(description="Oldest first")
+    queue: QueuePlace | None = Field(
+        default=None, description="Null for a job that does not wait; only in the answer of the job's own address"
+    )
+    estimated_seconds_left: TimeLeft | None = Field(
+        default=None,
+        description="By how fast pages were read lately; null where nothing is known, such as while no Worker runs, and at the end; only in the "
+        "answer of the job's own address",
+    )
 
 
 class JobList(Answer):

@@ -23,6 +23,7 @@ from recto.errors import (
 )
 from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
+from recto.outlook import Outlook
 from recto.web import answers
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
@@ -143,10 +144,10 @@ def get_job_status(uuid: UUID) -> Response:
         job = wait_for_another(user_id, str(uuid), wait_s, _is_known)
     else:
         job = wait_for_end(user_id, str(uuid), wait_s)
-    response = _job_response(job)
     if _is_known(job):
-        response.status_code = HTTPStatus.NOT_MODIFIED
-        response.set_data(b"")
+        response = _with_retry_after(Response(status=HTTPStatus.NOT_MODIFIED), job)
+    else:
+        response = _job_response(job, services().outlooks.of(job))
     response.set_etag(str(job.change), weak=True)
     return response
 
@@ -235,13 +236,17 @@ def _changes(user_id: int, filters: Collection[str]) -> Response:
 
 
 @lru_cache(maxsize=256)
-def _job_body(job: JobView, script_root: str) -> bytes:  # noqa: ARG001 - part of the key, since the links in the body begin with it
+def _job_body(job: JobView, outlook: Outlook | None, script_root: str) -> bytes:  # noqa: ARG001 - part of the key, since the links in the body begin with it
     """The job as JSON. A thousand clients may be woken by one change: they get the same bytes."""
-    return job_body(job).json_bytes()
+    return job_body(job, outlook).json_bytes()
 
 
-def _job_response(job: JobView) -> Response:
-    response = Response(_job_body(job, request.script_root), mimetype="application/json")
+def _job_response(job: JobView, outlook: Outlook | None = None) -> Response:
+    body = _job_body(job, outlook, request.script_root)
+    return _with_retry_after(Response(body, mimetype="application/json"), job)
+
+
+def _with_retry_after(response: Response, job: JobView) -> Response:
     if not job.status.is_final:
         response.headers["Retry-After"] = str(services().limits.retry_after_s)
     return response
@@ -254,7 +259,7 @@ def _is_known(job: JobView) -> bool:
 
 def accepted(job: JobView) -> Response:
     """202 with the job, its address, and when to ask again."""
-    response = Response(_job_body(job, request.script_root), mimetype="application/json")
+    response = Response(_job_body(job, None, request.script_root), mimetype="application/json")
     response.status_code = HTTPStatus.ACCEPTED
     response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
     response.headers["Retry-After"] = str(services().limits.retry_after_s)

@@ -6,16 +6,20 @@ from flask import url_for
 
 from recto.job_views import JobView, Reason
 from recto.ocr.media_types import kind
+from recto.outlook import Outlook
 from recto.web import answers
 
 
-def job_body(job: JobView) -> answers.Job:
-    """The job with its log, as docs/api.md describes it."""
+def job_body(job: JobView, outlook: Outlook | None = None) -> answers.Job:
+    """The job with its log, as docs/api.md describes it; with its outlook where there is one."""
     log = [
         answers.Transition(status=entry.status.value, timestamp=entry.timestamp, reason=reason_json(entry.reason))
         for entry in job.transitions
     ]
-    return answers.Job(**_fields(job), transitions=log)
+    beyond: dict[str, Any] = (
+        {} if outlook is None else {"queue": _place(outlook), "estimated_seconds_left": _time_left(outlook)}
+    )
+    return answers.Job(**_fields(job), transitions=log, **beyond)
 
 
 def job_summary(job: JobView) -> answers.JobSummary:
@@ -56,6 +60,15 @@ def _fields(job: JobView) -> dict[str, Any]:
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],
         "links": job_links(job.uuid),
     }
+
+
+def _place(outlook: Outlook) -> answers.QueuePlace | None:
+    return None if outlook.position is None else answers.QueuePlace(position=outlook.position)
+
+
+def _time_left(outlook: Outlook) -> answers.TimeLeft | None:
+    left = outlook.time_left
+    return answers.TimeLeft(least=left.least_s, most=left.most_s) if left else None
 
 
 def reason_json(reason: Reason | None) -> answers.Reason | None:

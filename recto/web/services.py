@@ -14,6 +14,7 @@ from recto.web.answers import Limits
 from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.outlooks import Outlooks
 
 _KEY: Final = "recto"
 
@@ -40,6 +41,7 @@ class Services:
     live: LiveReader
     links: LinkSigner
     deriver: Deriver
+    outlooks: Outlooks
     limits: WebLimits
     published_limits: Limits
     sign_in_limits: SignInLimits
