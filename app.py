@@ -36,6 +36,7 @@ from recto.web import (
     answers,
     api,
     health,
+    job_details_api,
     job_pages,
     limits_api,
     live,
@@ -114,7 +115,20 @@ def create_app(settings: Settings) -> Flask:
         ),
     )
     app.before_request(_note_start)
-    for room in (api, results, job_pages, page_images, live, access_api, limits_api, health, login, pages, reference):
+    for room in (
+        api,
+        job_details_api,
+        results,
+        job_pages,
+        page_images,
+        live,
+        access_api,
+        limits_api,
+        health,
+        login,
+        pages,
+        reference,
+    ):
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)

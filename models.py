@@ -153,7 +153,8 @@ class Job(Base):
 
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
-    gone, and `result_created_us` the time that its results name: when the job was made that was read.
+    gone, and `result_created_us` the time that its results name: when the job was made that was read. `tags` repeat the rows of JobTag, and
+    are written with them (recto/job_details.py).
     """
 
     __tablename__ = "job"
@@ -188,6 +189,7 @@ class Job(Base):
     result_version: Mapped[str | None] = mapped_column(String(200))
     deduplicated_from: Mapped[str | None] = mapped_column(String(36))
     result_created_us: Mapped[int | None] = mapped_column(BigInteger)
+    tags: Mapped[list[str]] = mapped_column(JSON, server_default=text("'[]'"))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -233,6 +235,19 @@ class JobPage(Base):
     preprocessing: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
+
+
+class JobTag(Base):
+    """A word that a user has put on a job. Repeats whose the job is and when it was made, so that one index has a list by tag in its order."""
+
+    __tablename__ = "job_tag"
+
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(_RowId)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (Index("job_tag_of_user", "user_id", "tag", "created_us", "job_uuid"),)
 
 
 class JobDerivation(Base):

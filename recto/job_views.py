@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Select, bindparam, literal, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
+from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, JobTag
 from recto.database import utc
 from recto.errors import JobNotFound
 from recto.ocr.options import Options
@@ -66,6 +66,7 @@ class JobView:
     content_sha256: str | None
     deduplicated_from: str | None
     result_created: datetime
+    tags: tuple[str, ...] = ()
     warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
 
@@ -147,14 +148,17 @@ def find_job(session: Session, uuid: str) -> JobView | None:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a list shows: of these statuses, of all where none is named; created later and earlier than those microseconds."""
+    """Which jobs a list shows: of these statuses, of all where none is named; with all of these tags; created later and earlier than those
+    microseconds."""
 
     statuses: frozenset[JobStatus] = frozenset()
     created_after_us: int | None = None
     created_before_us: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 EVERY_JOB: Final = JobFilter()
+_Other: Final = aliased(JobTag)
 
 
 def list_jobs(
@@ -168,6 +172,8 @@ def list_jobs(
 
     A walk along an index that ends after `limit` rows, one for each status: what lies behind costs nothing.
     """
+    if wanted.tags:
+        return [_view(job) for job in session.scalars(_listed_by_tags(user_id, limit, before, wanted))]
     statuses = wanted.statuses or {None}
     found = [job for status in statuses for job in session.scalars(_listed(user_id, limit, before, wanted, status))]
     newest = sorted(found, key=lambda job: (job.created_us, job.uuid), reverse=True)
@@ -194,6 +200,27 @@ def _listed(
     elif wanted.created_before_us is not None:
         query = query.where(created_us < wanted.created_before_us)
     return query.order_by(created_us.desc(), Job.uuid.desc()).limit(limit)
+
+
+def _listed_by_tags(user_id: int, limit: int, before: tuple[int, str] | None, wanted: JobFilter) -> Select[Job]:
+    """Along the index of the first tag; what else is wanted is asked of each job that has it."""
+    first, *others = wanted.tags
+    query = select(Job).join(JobTag, JobTag.job_uuid == Job.uuid)
+    query = query.where(JobTag.user_id == user_id, JobTag.tag == first)
+    if wanted.statuses:
+        query = query.where(Job.status.in_(wanted.statuses))
+    for other in others:
+        has_other = (
+            select(literal(1)).select_from(_Other).where(_Other.job_uuid == JobTag.job_uuid, _Other.tag == other)
+        )
+        query = query.where(has_other.exists())
+    if wanted.created_after_us is not None:
+        query = query.where(JobTag.created_us > wanted.created_after_us)
+    if before and (wanted.created_before_us is None or before[0] < wanted.created_before_us):
+        query = query.where(tuple_(JobTag.created_us, JobTag.job_uuid) < tuple_(*before))
+    elif wanted.created_before_us is not None:
+        query = query.where(JobTag.created_us < wanted.created_before_us)
+    return query.order_by(JobTag.created_us.desc(), JobTag.job_uuid.desc()).limit(limit)
 
 
 def latest_change(session: Session) -> int:
@@ -313,5 +340,6 @@ def _view(job: Job) -> JobView:
         content_sha256=job.content_sha256,
         deduplicated_from=job.deduplicated_from,
         result_created=utc(job.created_us if job.result_created_us is None else job.result_created_us),
+        tags=tuple(job.tags),
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),
     )

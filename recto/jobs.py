@@ -31,8 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
+from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto import deduplication
+from recto.change_numbers import next_change
 from recto.database import NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_events import note_event, note_pages
@@ -72,6 +73,7 @@ class Submission:
     size_bytes: int
     options: dict[str, Any]
     content_sha256: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class Jobs:
         lease = Lease(submission.uuid, token, DEDUPLICATION)
         self._lend(session, lease)
         page_count = deduplication.copy_pages(session, source_uuid, submission.uuid, token)
-        note_pages(session, submission.uuid, now, _next_change(session, page_count) - page_count)
+        note_pages(session, submission.uuid, now, next_change(session, page_count) - page_count)
         self.finish(session, lease, result.version)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
@@ -127,7 +129,7 @@ class Jobs:
             "user_id": submission.user_id,
             "status": JobStatus.QUEUED,
             "created_us": now,
-            "change": _next_change(session),
+            "change": next_change(session),
             "file_name": submission.file_name,
             "media_type": submission.media_type,
             "size_bytes": submission.size_bytes,
@@ -299,7 +301,7 @@ class Jobs:
                 uuid=uuid,
                 user_id=user_id,
                 timestamp_us=self._clock(),
-                change=_next_change(session),
+                change=next_change(session),
                 files_removed=False,
             )
         )
@@ -359,7 +361,7 @@ class Jobs:
         if status.is_final:
             row |= {"ended_us": timestamp_us, **_reason(error)}
         which = _held(lease) if lease else update(Job).where(Job.uuid == uuid)
-        moved = which.where(Job.status.in_(sources)).values(row | {"change": _next_change(session)} | values)
+        moved = which.where(Job.status.in_(sources)).values(row | {"change": next_change(session)} | values)
         attempt = session.execute(moved.returning(Job.attempt)).scalar_one_or_none()
         if attempt is None:
             return False
@@ -367,7 +369,7 @@ class Jobs:
         return True
 
     def _write(self, session: Session, lease: Lease, **values: Any) -> None:
-        if not _changed(session, _held(lease).values(change=_next_change(session), **values)):
+        if not _changed(session, _held(lease).values(change=next_change(session), **values)):
             raise _lost(lease)
 
     def _timestamp(self, session: Session, uuid: str) -> int:
@@ -423,10 +425,6 @@ _UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id
 _JOB: Final = cast(Table, Job.__table__)
 _INSERT_JOB: Final = insert(_JOB)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
-_COUNTER: Final = cast(Table, ChangeCounter.__table__).c.value
-_TAKE_CHANGES: Final = (
-    update(cast(Table, ChangeCounter.__table__)).values(value=_COUNTER + bindparam("count")).returning(_COUNTER)
-)
 
 
 def _log(
@@ -468,11 +466,6 @@ def _changed(session: Session, statement: Update) -> bool:
 
 def _count(result: Result[Any]) -> int:
     return cast(CursorResult[Any], result).rowcount
-
-
-def _next_change(session: Session, count: int = 1) -> int:
-    """Take the next numbers; gives the last of them. The counter's row is locked until the commit, so numbers become visible in their order."""
-    return cast(int, session.execute(_TAKE_CHANGES, {"count": count}).scalar_one())
 
 
 def _reason(error: RectoError | None) -> dict[str, str | None]:

@@ -25,6 +25,7 @@ WORKER_SERVICES = (
 )
 OPERATIONS = (
     "recto.job_views",
+    "recto.change_numbers",
     "recto.page_views",
     "recto.page_results",
     "recto.audit",
@@ -40,6 +41,7 @@ OPERATIONS = (
     "recto.queue_order",
     "recto.deduplication",
     "recto.outlook",
+    "recto.job_details",
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
@@ -50,6 +52,7 @@ WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
+    "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
     "app": (),

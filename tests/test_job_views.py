@@ -105,9 +105,8 @@ def test_filtered_list_page_by_page_is_the_filter_of_the_whole(
         uuid = table.submit(user)
         if fate == "cancel":
             table.do(table.jobs.cancel, user, uuid)
-    wanted = JobFilter(
-        statuses, *(None if second is None else START_US + second * SECOND_US for second in (after, before))
-    )
+    after_us, before_us = (None if second is None else START_US + second * SECOND_US for second in (after, before))
+    wanted = JobFilter(statuses, after_us, before_us)
     expected = [
         view.uuid
         for view in table.read(list_jobs, user, 100)

@@ -616,6 +616,9 @@ ACTIONS: dict[str, Callable[[JobTable, int], object]] = {
     "list of the others": lambda table, user: table.read(
         list_jobs, user, 50, (START_US, "f"), wanted(set(JobStatus) - ENDED)
     ),
+    "list by tags": lambda table, user: table.read(
+        list_jobs, user, 50, (START_US, "f"), JobFilter(frozenset(ENDED), 5, tags=("a", "b"))
+    ),
     "list by time": lambda table, user: table.read(list_jobs, user, 50, None, JobFilter(frozenset(), 5, START_US)),
     "expired": lambda table, user: table.read(ExpiryWatch(POLICY, table.clock).expired, 0.0),
     "cancel": lambda table, user: table.do(table.jobs.cancel, user, table.claim().lease.job_uuid),
@@ -658,6 +661,15 @@ def test_query_plan_of_a_claim_or_an_upload_reads_the_partial_indices(table: Job
     ("name", "expected"),
     [
         ("list", {"SEARCH job USING INDEX job_of_user (user_id=? AND (created_us,uuid)<(?,?))"}),
+        (
+            "list by tags",
+            {
+                "SEARCH job_tag USING COVERING INDEX job_tag_of_user (user_id=? AND tag=? AND created_us>? AND (created_us,job_uuid)<(?,?))",
+                "SEARCH job USING INDEX sqlite_autoindex_job_1 (uuid=?)",
+                "CORRELATED SCALAR SUBQUERY 1",
+                "SEARCH job_tag_1 USING COVERING INDEX sqlite_autoindex_job_tag_1 (job_uuid=? AND tag=?)",
+            },
+        ),
         ("list by time", {"SEARCH job USING INDEX job_of_user (user_id=? AND created_us>? AND created_us<?)"}),
         (
             "list of the ended",

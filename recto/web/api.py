@@ -99,7 +99,7 @@ def create_job() -> Response:
     if wait_s is None:
         return accepted(job)
     job = wait_for_end(user.account.id, job.uuid, wait_s)
-    response = _job_response(job) if job.status.is_final else accepted(job)
+    response = job_response(job) if job.status.is_final else accepted(job)
     response.headers["Preference-Applied"] = f"wait={wait_s:g}"
     response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
     return response
@@ -147,7 +147,7 @@ def get_job_status(uuid: UUID) -> Response:
     if _is_known(job):
         response = _with_retry_after(Response(status=HTTPStatus.NOT_MODIFIED), job)
     else:
-        response = _job_response(job, services().outlooks.of(job))
+        response = job_response(job, services().outlooks.of(job))
     response.set_etag(str(job.change), weak=True)
     return response
 
@@ -166,7 +166,7 @@ def delete_job(uuid: UUID) -> tuple[str, int]:
 @described(Reply(200, "The job as it is now", (answers.Job,), headers=("Retry-After",)), problems=(JobNotFound,))
 def cancel_job(uuid: UUID) -> Response:
     """Stop reading a job, and keep it; one that has ended stays as it ended."""
-    return _job_response(stop_job(signed_in().account.id, str(uuid)))
+    return job_response(stop_job(signed_in().account.id, str(uuid)))
 
 
 @blueprint.get("/languages")
@@ -241,7 +241,8 @@ def _job_body(job: JobView, outlook: Outlook | None, script_root: str) -> bytes:
     return job_body(job, outlook).json_bytes()
 
 
-def _job_response(job: JobView, outlook: Outlook | None = None) -> Response:
+def job_response(job: JobView, outlook: Outlook | None = None) -> Response:
+    """200 with the job, and when to ask again where it has not ended."""
     body = _job_body(job, outlook, request.script_root)
     return _with_retry_after(Response(body, mimetype="application/json"), job)
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
+from pydantic import BaseModel
+
 from recto.errors import RectoError
 from recto.web.answers import Answer
 
@@ -72,6 +74,7 @@ class Description:
     problems: tuple[ProblemKind, ...]
     parameters: tuple[Parameter, ...]
     takes_document: bool
+    takes: type[BaseModel] | None
 
 
 WAIT: Final = Parameter(
@@ -106,12 +109,13 @@ def described(
     problems: tuple[ProblemKind, ...] = (),
     parameters: tuple[Parameter, ...] = (),
     takes_document: bool = False,
+    takes: type[BaseModel] | None = None,
     tag: str = "Jobs",
 ) -> Callable[[_View], _View]:
-    """Describe a view. Stands below the decorator that gives the view its address."""
+    """Describe a view; `takes` is the type of a JSON body. Stands below the decorator that gives the view its address."""
 
     def state(view: _View) -> _View:
-        vars(view)[_DESCRIBED] = Description(tag, replies, problems, parameters, takes_document)
+        vars(view)[_DESCRIBED] = Description(tag, replies, problems, parameters, takes_document, takes)
         return view
 
     return state

@@ -56,6 +56,7 @@ def _fields(job: JobView) -> dict[str, Any]:
         "attempt": job.attempt,
         "deduplicated_from": job.deduplicated_from,
         "change": job.change,
+        "tags": list(job.tags),
         "reason": reason_json(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],
         "links": job_links(job.uuid),

@@ -5,12 +5,13 @@ It only reads: no request passes through here. Made when it is first asked for, 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from apispec import APISpec
 from flask import Flask
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
@@ -102,7 +103,7 @@ def openapi_document(app: Flask, root: str) -> dict[str, Any]:
         "session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]}
     )
     described = list(_described(app))
-    schemas = _schemas(description for *_, description in described)
+    schemas = _schemas([description for *_, description in described])
     for name, schema in schemas.items():
         spec.components.schema(name, schema)
     for rule, view, description in described:
@@ -124,12 +125,17 @@ def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Descripti
             yield rule, view, description
 
 
-def _schemas(descriptions: Iterable[Description]) -> dict[str, Schema]:
+def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
     bodies: dict[type[answers.Answer], None] = {answers.Problem: None}
     for description in descriptions:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
         bodies |= dict.fromkeys(reply.event for reply in description.replies if reply.event)
-    _, made = models_json_schema([(body, "serialization") for body in bodies], ref_template=f"{_SCHEMAS}{{model}}")
+    sent = [description.takes for description in descriptions if description.takes]
+    modes: list[tuple[type[BaseModel], Literal["serialization", "validation"]]] = [
+        *((body, "serialization") for body in bodies),
+        *((body, "validation") for body in sent),
+    ]
+    _, made = models_json_schema(modes, ref_template=f"{_SCHEMAS}{{model}}")
     schemas: dict[str, Schema] = made["$defs"]
     return (
         schemas | result_components(_SCHEMAS) | {"OptionsSchema": options_component(), "DocumentForm": _document_form()}
@@ -161,6 +167,8 @@ def _operation(
     if description.takes_document:
         operation["parameters"] += map(_parameter, _document_parameters())
         operation["requestBody"] = _document_body()
+    if description.takes:
+        operation["requestBody"] = _json_body(description.takes, schemas)
     for reply in description.replies:
         operation["responses"][str(reply.status)] = _reply(reply, schemas)
     for problem in _problems(method, rule, needed, description):
@@ -231,6 +239,16 @@ def _document_body() -> dict[str, Any]:
             "application/octet-stream": {"schema": _FILE},
         },
     }
+
+
+def _json_body(sent: type[BaseModel], schemas: dict[str, Schema]) -> dict[str, Any]:
+    """Taken whatever type it declares."""
+    name = sent.__name__
+    content = {
+        "schema": {"$ref": f"{_SCHEMAS}{name}"},
+        "examples": {name: {"value": example(schemas[name], schemas)}},
+    }
+    return {"required": True, "content": {"application/merge-patch+json": content, "application/json": content}}
 
 
 def _reply(reply: Reply, schemas: dict[str, Schema]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from annotated_types import MaxLen
 
+from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
 
 _LANGUAGE: Final = r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?"
@@ -19,13 +20,19 @@ _PAGES: Final = (
 _STEPS: Final = (AS_MEASURED, NO_STEP, *(f"{prefix}{name}" for name in PREPROCESSING_STEPS for prefix in ("", "no-")))
 _SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
 
+TAGS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "array",
+    "items": {"type": "string", "maxLength": MOST_TAG_CHARACTERS, "examples": ["invoice"]},
+    "maxItems": MOST_TAGS,
+}
 BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
     "dedupe": {
         "type": "string",
         "enum": ["true", "false", ""],
         "default": "true",
         "description": "Whether a result that you have of the same document with the same options may answer at once",
-    }
+    },
+    "tag": {**TAGS_SCHEMA, "description": "A word to find the job by; several, each in a field of its own"},
 }
 """Options that say nothing of how a document is read."""
 MOST_LANGUAGES: Final = next(

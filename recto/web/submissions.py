@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recto.deduplication import find_earlier
 from recto.errors import FileNotFound, JobNotFound
 from recto.file_storage.base import DOCUMENT, METADATA
+from recto.job_details import put_tags
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
 from recto.ocr.options import Options
@@ -63,7 +64,14 @@ def read_again(user_id: int, uuid: str) -> JobView:
     """A new job for the document of that one, with its options, which is read whatever was read before. JobNotFound, FileNotFound."""
     job = read(get_job, user_id, uuid)
     submission = Submission(
-        str(uuid4()), user_id, job.file_name, job.media_type, job.size_bytes, job.options.stored(), job.content_sha256
+        uuid=str(uuid4()),
+        user_id=user_id,
+        file_name=job.file_name,
+        media_type=job.media_type,
+        size_bytes=job.size_bytes,
+        options=job.options.stored(),
+        content_sha256=job.content_sha256,
+        tags=job.tags,
     )
     jobs, storage = services().jobs, services().storage
     copy = partial(storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})
@@ -90,5 +98,6 @@ def _store(
 def _record(session: Session, submission: Submission, submit: Callable[[Session], None]) -> JobView:
     """Record the job, and see in the same transaction that its document was not taken for one left behind (recto/file_references.py)."""
     submit(session)
+    put_tags(session, submission.uuid, submission.tags)
     services().storage.size_bytes(submission.uuid, DOCUMENT)
     return get_job(session, submission.user_id, submission.uuid)

@@ -21,6 +21,7 @@ from recto.errors import (
     UploadUnsupported,
 )
 from recto.file_storage.base import DOCUMENT, IncomingFile
+from recto.job_details import parse_tags
 from recto.job_views import JobView
 from recto.jobs import Submission
 from recto.logs import get_logger
@@ -34,12 +35,13 @@ from recto.workers import installed_languages, list_workers
 _log = get_logger(__name__)
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
+_TAG: Final = "tag"
 _TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
-_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE)
+_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, _TAG)
 _CHUNK_BYTES: Final = 256 * 1024
-_MAX_NAME_CHARACTERS: Final = 255
+MOST_NAME_CHARACTERS: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,13 @@ def may_be_answered_from_earlier() -> bool:
     return next(filter(None, reversed(given)), "true") == "true"
 
 
+def given_tags() -> tuple[str, ...]:
+    """The tags beside the document: those of the form and those of the query. OptionInvalid."""
+    return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if _is_form() else ())])
+
+
 def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: bool) -> JobView:
-    """Keep the document, write its metadata, and make it visible as a QUEUED job by one commit.
+    """Keep the document, write its metadata, and make it visible as a QUEUED job, with the tags beside it, by one commit.
 
     Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
     """
@@ -187,7 +194,7 @@ def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: b
     if media_type is None:
         raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
     submission = Submission(
-        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored(), upload.sha256
+        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored(), upload.sha256, given_tags()
     )
     if may_be_answered and (job := answered(submission, options)):
         return job
@@ -213,7 +220,7 @@ def _from_form() -> list[Upload]:
             f"The form has no file in its field '{FIELD}'. Send the document there: curl -F {FIELD}=@scan.pdf …"
         )
     streams = [(cast(_FormFile, file.stream), file.filename) for file in files]
-    return [Upload(stream.incoming, _shown_name(name), stream.sha256.hexdigest()) for stream, name in streams]
+    return [Upload(stream.incoming, shown_name(name), stream.sha256.hexdigest()) for stream, name in streams]
 
 
 def _from_body() -> Upload:
@@ -225,7 +232,7 @@ def _from_body() -> Upload:
 
     while chunk := request.stream.read(_CHUNK_BYTES):
         in_thread(partial(take, chunk), Lane.DISK)  # other requests go on meanwhile
-    return Upload(incoming, _shown_name(request.args.get(_NAME_PARAMETER)), sha256.hexdigest())
+    return Upload(incoming, shown_name(request.args.get(_NAME_PARAMETER)), sha256.hexdigest())
 
 
 def _new_incoming() -> IncomingFile:
@@ -234,11 +241,11 @@ def _new_incoming() -> IncomingFile:
     return incoming
 
 
-def _shown_name(given: str | None) -> str:
+def shown_name(given: str | None) -> str:
     """The last part of a client's file name, without control characters."""
     name = PurePosixPath((given or "").replace("\\", "/")).name
     printable = "".join(character for character in name if character.isprintable())
-    return printable[:_MAX_NAME_CHARACTERS] or "document"
+    return printable[:MOST_NAME_CHARACTERS] or "document"
 
 
 def _check_languages(options: Options) -> None:

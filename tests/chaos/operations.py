@@ -142,6 +142,11 @@ def _delete(world: World, told: Told, _alone: bool) -> None:
     told.status = world.program.delete(f"/api/v1/jobs/{told.uuid}").status_code
 
 
+def _change(world: World, told: Told, _alone: bool) -> None:
+    change = {"tags": ["one", "two"], "file_name": "renamed.tif"}
+    told.status = world.program.request("PATCH", f"/api/v1/jobs/{told.uuid}", json=change).status_code
+
+
 def _read_before(world: World, told: Told) -> None:
     """The document has been read by a Worker that has told what its results depend on."""
     _nothing(world, told)
@@ -177,6 +182,7 @@ OPERATIONS: Final = (
     Operation("fail with the last page", _one_page_failed, _fail_last_page),
     Operation("hand back", _opened, _hand_back),
     Operation("expire", _worker_lost, _requeue),
+    Operation("change tags", _opened_and_seen, _change),
     Operation("delete", _finished_and_seen, _delete),
     Operation("delete one of two", _read_and_answered, _delete),
     Operation("delete while it is read", _opened_and_seen, _delete),

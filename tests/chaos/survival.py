@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from models import MAY_FOLLOW, Job, JobDeletion, JobDerivation, JobPage, JobStatus
+from models import MAY_FOLLOW, Job, JobDeletion, JobDerivation, JobPage, JobStatus, JobTag
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.heartbeat import Heartbeat
@@ -61,6 +61,7 @@ def survey(world: World, told: Told) -> Survivors:
         _check_document(world, uuid)
         _check_log(world, uuid)
         _check_result(world, uuid)
+        _check_tags(world, uuid)
     return Survivors(_outcome(world, uuids, deleted), _left_behind(world, everything, deleted))
 
 
@@ -69,6 +70,14 @@ def _check_document(world: World, uuid: str) -> None:
         assert file.read() == world.template.document, "the document is torn"
     with world.storage.open(uuid, METADATA) as file:
         assert json.load(file)["uuid"] == uuid
+
+
+def _check_tags(world: World, uuid: str) -> None:
+    with world.table.sessions() as session:
+        rows = set(session.scalars(select(JobTag.tag).where(JobTag.job_uuid == uuid)))
+    job = world.table.job(uuid)
+    assert rows == set(job.tags), "the tags are not those of the rows"
+    assert bool(rows) == (job.file_name == "renamed.tif"), "half of a change was kept"
 
 
 def _check_log(world: World, uuid: str) -> None:

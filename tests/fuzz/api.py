@@ -72,8 +72,15 @@ checks.positive_data_acceptance.expected-statuses = [426]
 [[operations]]
 include-operation-id = "create_job"
 checks.positive_data_acceptance.expected-statuses = [200, 202, 422]
+checks.negative_data_rejection.expected-statuses = ["4XX", 200, 202]
+
+[[operations]]
+include-operation-id = "get_result"
+parameters = {{ "query.redirect" = 1 }}
 """
-"""422 for what no schema can say: `after` beside a filter, and page ranges that run backwards. 426: no request of its is a handshake."""
+"""422 for what no schema can say: `after` beside a filter, and page ranges that run backwards. 202 for a form's `tag` that is no list: sent
+as a form, it is a list of one. The result played by hand is no JSON of a Worker's, so the redirect to it is all that is asked for. 426: no request of its is a handshake.
+"""
 
 
 def main() -> int:

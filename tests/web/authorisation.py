@@ -64,6 +64,7 @@ LET_IN: Final = {
     "GET /api/v1/jobs": 200,
     "POST /api/v1/jobs": 202,
     "GET /api/v1/jobs/<uuid:uuid>": 200,
+    "PATCH /api/v1/jobs/<uuid:uuid>": 422,  # with no change
     "DELETE /api/v1/jobs/<uuid:uuid>": 204,
     "POST /api/v1/jobs/<uuid:uuid>/cancel": 200,
     "GET /api/v1/jobs/<uuid:uuid>/result": 302,
