@@ -26,6 +26,7 @@ from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
 from recto.file_storage.volume import VolumeStorage
+from recto.idempotency import IdempotencyKeys
 from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
         app,
         Services(
             jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
+            idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
             storage=storage,
             feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
             live=LiveReader(storage),

@@ -153,8 +153,8 @@ class Job(Base):
 
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
-    gone, and `result_created_us` the time that its results name: when the job was made that was read. `tags` repeat the rows of JobTag, and
-    are written with them (recto/job_details.py).
+    gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
+    this one reads again, which may be gone as well. `tags` repeat the rows of JobTag, and are written with them (recto/job_details.py).
     """
 
     __tablename__ = "job"
@@ -190,6 +190,7 @@ class Job(Base):
     deduplicated_from: Mapped[str | None] = mapped_column(String(36))
     result_created_us: Mapped[int | None] = mapped_column(BigInteger)
     tags: Mapped[list[str]] = mapped_column(JSON, server_default=text("'[]'"))
+    retry_of: Mapped[str | None] = mapped_column(String(36))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -248,6 +249,21 @@ class JobTag(Base):
     created_us: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (Index("job_tag_of_user", "user_id", "tag", "created_us", "job_uuid"),)
+
+
+class IdempotencyKey(Base):
+    """A key that a user's program sent with a submission, and the job that it made. Written in the job's transaction, gone with the job.
+
+    `fingerprint` is a SHA-256 of what was sent: the same key with something else is refused.
+    """
+
+    __tablename__ = "idempotency_key"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), index=True)
+    created_us: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class JobDerivation(Base):

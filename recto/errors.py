@@ -10,6 +10,7 @@
     │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
     │   ├── OptionInvalid, LanguageUnknown
+    │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
     │   ├── ResultNotMade            a format of a finished job's result, or a picture of a page, could not be made
@@ -209,6 +210,31 @@ class LanguageUnknown(OptionInvalid):
 
     code = "language_unknown"
     title = "Language not installed"
+
+
+class IdempotencyKeyInvalid(RequestError):
+    """The header Idempotency-Key holds no key."""
+
+    code = "idempotency_key_invalid"
+    status = 400
+    title = "Invalid idempotency key"
+
+
+class IdempotencyKeyReused(RequestError):
+    """The key was sent before with another document or other options."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    title = "Idempotency key used for something else"
+
+
+class IdempotencyKeyInUse(RequestError):
+    """Another request with this key is still arriving, or is being recorded."""
+
+    code = "idempotency_key_in_use"
+    status = 409
+    title = "Idempotency key in use"
+    retryable = True
 
 
 class PasswordRejected(RequestError):

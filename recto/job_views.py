@@ -44,7 +44,8 @@ class JobView:
 
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
     the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one
-    was answered from, and `result_created` the time that the results name: when the job was made that was read.
+    was answered from, and `result_created` the time that the results name: when the job was made that was read. `retry_of` is the job whose
+    document this one reads again.
     """
 
     uuid: str
@@ -65,6 +66,7 @@ class JobView:
     result_token: str | None
     content_sha256: str | None
     deduplicated_from: str | None
+    retry_of: str | None
     result_created: datetime
     tags: tuple[str, ...] = ()
     warnings: tuple[ResultWarning, ...] = ()
@@ -339,6 +341,7 @@ def _view(job: Job) -> JobView:
         result_token=job.result_token,
         content_sha256=job.content_sha256,
         deduplicated_from=job.deduplicated_from,
+        retry_of=job.retry_of,
         result_created=utc(job.created_us if job.result_created_us is None else job.result_created_us),
         tags=tuple(job.tags),
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),

@@ -74,6 +74,7 @@ class Submission:
     options: dict[str, Any]
     content_sha256: str | None = None
     tags: tuple[str, ...] = ()
+    retry_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +125,10 @@ class Jobs:
         self.finish(session, lease, result.version)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
-        job = {
-            "uuid": submission.uuid,
-            "user_id": submission.user_id,
+        job = asdict(submission) | {
             "status": JobStatus.QUEUED,
             "created_us": now,
             "change": next_change(session),
-            "file_name": submission.file_name,
-            "media_type": submission.media_type,
-            "size_bytes": submission.size_bytes,
-            "options": submission.options,
-            "content_sha256": submission.content_sha256,
             "pages_done": 0,
             "pages_failed": 0,
             "attempt": 0,

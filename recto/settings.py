@@ -61,6 +61,7 @@ class ServerSettings(_Section):
     retry_after_s: int = Field(ge=1)
     link_lifetime_s: int = Field(ge=1)
     session_lifetime_s: int = Field(ge=60)
+    idempotency_lifetime_s: int = Field(ge=1)
     stop_timeout_s: float = Field(ge=0)
 
 

@@ -42,6 +42,7 @@ def test_only_what_passes_with_time_may_be_tried_again() -> None:
         "user_queue_full",
         "too_many_requests",
         "too_many_sign_ins",
+        "idempotency_key_in_use",
         *(cls.code for cls in classes(errors.ServiceError)),
     }
 

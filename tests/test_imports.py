@@ -35,6 +35,7 @@ OPERATIONS = (
     "recto.job_events",
     "recto.page_texts",
     "recto.changes",
+    "recto.idempotency",
     "recto.reports",
     "recto.workers",
     "recto.accounts",

@@ -113,6 +113,7 @@ class JobSummary(Answer):
     deduplicated_from: str | None = Field(
         description="The job whose result answered this one: the same document, the same options. It may be gone"
     )
+    retry_of: str | None = Field(description="The job whose document this one reads again. It may be gone")
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
     tags: list[str] = Field(description="Words to find it by; `PATCH` changes them", examples=[["invoice", "2026"]])
     reason: Reason | None = Field(description="Of a FAILURE")

@@ -29,12 +29,13 @@ from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, write
 from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, described
+from recto.web.idempotent import IDEMPOTENCY_KEY, KEY_PROBLEMS, REPLAYED_HEADER
 from recto.web.job_filters import FILTERS, given_filters, parse_filters
 from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
-from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
+from recto.web.uploads import submit_one
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
@@ -44,6 +45,12 @@ _LIST_LIMIT: Final = 50
 MOST_JOBS: Final = 200
 _MOST_DIGITS: Final = 18  # what a 64-bit integer of the database always holds
 JOB_ACCEPTED: Final = Reply(202, "The job, which has not ended", (answers.Job,), headers=("Location", "Retry-After"))
+NEW_JOB: Final = Reply(
+    202,
+    "The job, which waits or is read; one that was made before, with the same document or the same key, may have ended",
+    (answers.Job,),
+    headers=("Location", "Retry-After", *REPLAYED_HEADER),
+)
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 _LIST_PARAMETERS: Final = (
     Parameter(
@@ -69,14 +76,15 @@ _LIST_PARAMETERS: Final = (
 @blueprint.post("/jobs")
 @access(Access.WRITE)
 @described(
-    JOB_ACCEPTED,
+    NEW_JOB,
     Reply(
         200,
         "The job, which ended while the request was held",
         (answers.Job,),
-        headers=("Location", "Preference-Applied"),
+        headers=("Location", "Preference-Applied", *REPLAYED_HEADER),
     ),
     problems=(
+        *KEY_PROBLEMS,
         UploadEmpty,
         UploadUnsupported,
         LanguageUnknown,
@@ -85,24 +93,21 @@ _LIST_PARAMETERS: Final = (
         QueueFull,
         StorageFull,
     ),
-    parameters=(PREFER,),
+    parameters=(PREFER, IDEMPOTENCY_KEY),
     takes_document=True,
 )
 def create_job() -> Response:
     """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
-    user = signed_in()
-    wait_s = preferred_wait_s()
-    uploads = received()
-    if len(uploads) > 1:
-        raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
-    job = submit(uploads[0], given_options(), user.account.id, may_be_answered=may_be_answered_from_earlier())
+    user_id, wait_s = signed_in().account.id, preferred_wait_s()
+    submitted = submit_one(user_id)
+    job = submitted.job
     if wait_s is None:
-        return accepted(job)
-    job = wait_for_end(user.account.id, job.uuid, wait_s)
+        return submitted.mark(accepted(job))
+    job = wait_for_end(user_id, job.uuid, wait_s)
     response = job_response(job) if job.status.is_final else accepted(job)
     response.headers["Preference-Applied"] = f"wait={wait_s:g}"
     response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
-    return response
+    return submitted.mark(response)
 
 
 @blueprint.get("/jobs")

@@ -55,6 +55,7 @@ def _fields(job: JobView) -> dict[str, Any]:
         "progress": progress(job),
         "attempt": job.attempt,
         "deduplicated_from": job.deduplicated_from,
+        "retry_of": job.retry_of,
         "change": job.change,
         "tags": list(job.tags),
         "reason": reason_json(job.reason),

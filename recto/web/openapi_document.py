@@ -62,6 +62,7 @@ _HEADERS: Final = {
     "Location": "Where the job, or the file, is",
     "Retry-After": "Seconds after which to ask again",
     "Preference-Applied": "How long the request was held at most",
+    "Idempotent-Replayed": "`true` where an earlier request with the same `Idempotency-Key` had made the job",
     "ETag": "Names what was answered, for `If-None-Match`",
     "Vary": "`Accept` has a say in what is answered",
     "Repr-Digest": "SHA-256 of the whole file (RFC 9530), also where a part is answered",

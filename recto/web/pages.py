@@ -30,7 +30,7 @@ from recto.web.negotiation import parse_format
 from recto.web.page_images import parse_stage, require_page
 from recto.web.results import to_file
 from recto.web.services import services
-from recto.web.submissions import read_again
+from recto.web.submissions import retry
 from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
 from recto.workers import installed_languages, list_workers
 
@@ -140,7 +140,8 @@ def cancel(uuid: UUID) -> Response:
 @access(Access.WRITE)
 def read_anew(uuid: UUID) -> Response:
     """Have the document of a job read again, as a job of its own."""
-    job = read_again(signed_in().account.id, str(uuid))
+    earlier = read(get_job, signed_in().account.id, str(uuid))
+    job = retry(earlier, earlier.options)
     flash(f"{job.file_name} is in the queue again.", "success")
     return redirect(url_for("pages.job", uuid=job.uuid))
 

@@ -1,6 +1,6 @@
 """What the request handlers work with: made once by app.py from the settings, and handed over here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, cast
 
@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from recto.changes import ChangeFeed
 from recto.file_storage.base import FileStorage
+from recto.idempotency import IdempotencyKeys
 from recto.jobs import Jobs
 from recto.sign_ins import SignInLimits
 from recto.web.answers import Limits
@@ -36,6 +37,7 @@ class Services:
     """The parts of this Backend."""
 
     jobs: Jobs
+    idempotency_keys: IdempotencyKeys
     storage: FileStorage
     feed: ChangeFeed
     live: LiveReader
@@ -48,6 +50,8 @@ class Services:
     allowed_origins: frozenset[str]
     default_languages: str
     first_password_file: Path
+    arriving_keys: set[tuple[int, str]] = field(default_factory=set)
+    """User ids and idempotency keys of requests that have not recorded what they bring."""
 
 
 def install_services(app: Flask, services: Services) -> None:

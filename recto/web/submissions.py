@@ -1,8 +1,8 @@
-"""Making a job: its files are put there, and one commit makes it visible; by an upload, from an earlier result, or from an earlier document."""
+"""Making jobs: their files are put there, and one commit makes them visible; by an upload, from an earlier result, or from an earlier document."""
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from recto.deduplication import find_earlier
 from recto.errors import FileNotFound, JobNotFound
 from recto.file_storage.base import DOCUMENT, METADATA
+from recto.idempotency import KeyedRequest
 from recto.job_details import put_tags
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
@@ -19,28 +20,46 @@ from recto.web.database import Lane, in_thread, read, write
 from recto.web.services import services
 
 
-def make_job(
-    submission: Submission,
-    options: Options,
-    put_files: Callable[[], None],
-    submit: Callable[[Session], None],
-    deduplicated_from: str | None = None,
-) -> JobView:
-    """Let `put_files` fill the job's folder, write its metadata, and record it by `submit`. Where that fails, nothing of it is left.
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that is about to be made: `put_files` fills its folder, `record` is its part of the commit."""
 
-    FileNotFound as well where the folder was taken for one left behind before the commit.
+    submission: Submission
+    options: Options
+    put_files: Callable[[], None]
+    record: Callable[[Session], None]
+    deduplicated_from: str | None = None
+
+
+def make_job(new: NewJob, keyed: KeyedRequest | None = None) -> JobView:
+    """Put its files there, write its metadata, and record it, under its key where it has one. Where that fails, nothing of it is left.
+
+    FileNotFound as well where the folder was taken for one left behind before the commit; IdempotencyKeyInUse.
     """
     try:
-        in_thread(partial(_store, submission, options, put_files, deduplicated_from), Lane.DISK)
+        in_thread(partial(_store, new), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        return write(_record, submission, submit)
+        return write(_record, new, keyed)
     except BaseException:
-        in_thread(partial(services().storage.delete, submission.uuid), Lane.DISK)
+        in_thread(partial(services().storage.delete, new.submission.uuid), Lane.DISK)
         raise
 
 
-def answered(submission: Submission, options: Options) -> JobView | None:
+def to_be_read(submission: Submission, options: Options, put_files: Callable[[], None]) -> NewJob:
+    """A job that goes into the queue."""
+    return NewJob(submission, options, put_files, partial(services().jobs.submit, submission=submission))
+
+
+def answered(submission: Submission, options: Options, keyed: KeyedRequest | None = None) -> JobView | None:
     """A job under a uuid of its own that has the result of an earlier one; None where there is none, or it is deleted meanwhile."""
+    new = _from_earlier(submission, options)
+    try:
+        return make_job(new, keyed) if new else None
+    except (FileNotFound, JobNotFound):
+        return None
+
+
+def _from_earlier(submission: Submission, options: Options) -> NewJob | None:
     earlier = read(find_earlier, submission.user_id, submission.content_sha256 or "", options)
     if earlier is None:
         return None
@@ -51,53 +70,52 @@ def answered(submission: Submission, options: Options) -> JobView | None:
         listed = [file.name for file in storage.contents(earlier.uuid)]
         storage.copy(earlier.uuid, own.uuid, earlier.files(listed, token))
 
-    def submit(session: Session) -> None:
+    def record(session: Session) -> None:
         jobs.submit_answered(session, own, earlier.uuid, token)
 
-    try:
-        return make_job(own, options, put_files, submit, earlier.uuid)
-    except (FileNotFound, JobNotFound):
-        return None
+    return NewJob(own, options, put_files, record, earlier.uuid)
 
 
-def read_again(user_id: int, uuid: str) -> JobView:
-    """A new job for the document of that one, with its options, which is read whatever was read before. JobNotFound, FileNotFound."""
-    job = read(get_job, user_id, uuid)
+def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None) -> JobView:
+    """A new job for the document of that one, which is read whatever was read before. FileNotFound where the document is gone."""
     submission = Submission(
         uuid=str(uuid4()),
-        user_id=user_id,
+        user_id=job.user_id,
         file_name=job.file_name,
         media_type=job.media_type,
         size_bytes=job.size_bytes,
-        options=job.options.stored(),
+        options=options.stored(),
         content_sha256=job.content_sha256,
         tags=job.tags,
+        retry_of=job.uuid,
     )
-    jobs, storage = services().jobs, services().storage
-    copy = partial(storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})
-    return make_job(submission, job.options, copy, lambda session: jobs.submit(session, submission))
+    copy = partial(services().storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})
+    return make_job(to_be_read(submission, options, copy), keyed)
 
 
-def _store(
-    submission: Submission, options: Options, put_files: Callable[[], None], deduplicated_from: str | None
-) -> None:
-    put_files()
+def _store(new: NewJob) -> None:
+    new.put_files()
+    submission = new.submission
     metadata = {
         "uuid": submission.uuid,
         "file_name": submission.file_name,
         "media_type": submission.media_type,
         "size_bytes": submission.size_bytes,
         "sha256": submission.content_sha256,
-        "options": options.public(),
-        "deduplicated_from": deduplicated_from,
+        "options": new.options.public(),
+        "deduplicated_from": new.deduplicated_from,
+        "retry_of": submission.retry_of,
     }
     with services().storage.write(submission.uuid, METADATA) as file:
         file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
 
 
-def _record(session: Session, submission: Submission, submit: Callable[[Session], None]) -> JobView:
+def _record(session: Session, new: NewJob, keyed: KeyedRequest | None) -> JobView:
     """Record the job, and see in the same transaction that its document was not taken for one left behind (recto/file_references.py)."""
-    submit(session)
+    submission = new.submission
+    new.record(session)
+    if keyed is not None:
+        services().idempotency_keys.record(session, keyed, submission.uuid)
     put_tags(session, submission.uuid, submission.tags)
     services().storage.size_bytes(submission.uuid, DOCUMENT)
     return get_job(session, submission.user_id, submission.uuid)

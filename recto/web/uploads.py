@@ -21,6 +21,7 @@ from recto.errors import (
     UploadUnsupported,
 )
 from recto.file_storage.base import DOCUMENT, IncomingFile
+from recto.idempotency import KeyedRequest
 from recto.job_details import parse_tags
 from recto.job_views import JobView
 from recto.jobs import Submission
@@ -28,8 +29,9 @@ from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
 from recto.web.database import Lane, in_thread, read
+from recto.web.idempotent import Submitted, key_of_request, once
 from recto.web.services import services
-from recto.web.submissions import answered, make_job
+from recto.web.submissions import answered, make_job, to_be_read
 from recto.workers import installed_languages, list_workers
 
 _log = get_logger(__name__)
@@ -173,11 +175,38 @@ def given_tags() -> tuple[str, ...]:
     return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if _is_form() else ())])
 
 
-def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: bool) -> JobView:
-    """Keep the document, write its metadata, and make it visible as a QUEUED job, with the tags beside it, by one commit.
+def submit_one(user_id: int) -> Submitted:
+    """The job of the current request's one document, which its Idempotency-Key may have made already."""
+    with key_of_request(user_id) as key:
+        uploads = received()
+        if len(uploads) > 1:
+            raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
+        upload, options, may_be_answered = uploads[0], given_options(), may_be_answered_from_earlier()
+        keyed = key.with_content(upload.sha256, options.stored()) if key else None
+        return once(keyed, lambda: submit(upload, options, user_id, may_be_answered=may_be_answered, keyed=keyed))
+
+
+def submit(
+    upload: Upload, options: Options, user_id: int, *, may_be_answered: bool, keyed: KeyedRequest | None = None
+) -> JobView:
+    """Keep the document, write its metadata, and make it visible as a QUEUED job, with the tags beside it, by one commit, under its key where it has one.
 
     Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
     """
+    submission = _judged(upload, options, user_id)
+    if may_be_answered and (job := answered(submission, options, keyed)):
+        return job
+    keep = partial(upload.incoming.keep, submission.uuid, DOCUMENT)
+    try:
+        return make_job(to_be_read(submission, options, keep), keyed)
+    except FileNotFound as error:
+        raise StorageUnavailable(
+            "The document was swept away while it was being recorded. Send it again; nothing of it is left."
+        ) from error
+
+
+def _judged(upload: Upload, options: Options, user_id: int) -> Submission:
+    """The document by its size and its content. UploadTooLarge, UploadEmpty, UploadUnsupported."""
     file = upload.incoming.file
     size_bytes = file.seek(0, 2)
     if (
@@ -193,19 +222,9 @@ def submit(upload: Upload, options: Options, user_id: int, *, may_be_answered: b
     media_type = sniff(head)
     if media_type is None:
         raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
-    submission = Submission(
+    return Submission(
         str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored(), upload.sha256, given_tags()
     )
-    if may_be_answered and (job := answered(submission, options)):
-        return job
-    keep = partial(upload.incoming.keep, submission.uuid, DOCUMENT)
-    jobs = services().jobs
-    try:
-        return make_job(submission, options, keep, lambda session: jobs.submit(session, submission))
-    except FileNotFound as error:
-        raise StorageUnavailable(
-            "The document was swept away while it was being recorded. Send it again; nothing of it is left."
-        ) from error
 
 
 def _is_form() -> bool:
