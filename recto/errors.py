@@ -8,7 +8,7 @@
     │   ├── RequestTooSlow           408
     │   ├── UpgradeRequired          426
     │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
-    │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete
+    │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
     │   ├── OptionInvalid, LanguageUnknown
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
@@ -187,6 +187,14 @@ class UploadIncomplete(RequestError):
     code = "upload_incomplete"
     status = 400
     title = "Upload incomplete"
+
+
+class ContentDigestWrong(RequestError):
+    """The body is not what the header Content-Digest says, or the header cannot be understood."""
+
+    code = "content_digest_wrong"
+    status = 400
+    title = "Not what the digest says"
 
 
 class UploadUnsupported(RequestError):

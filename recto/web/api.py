@@ -27,6 +27,7 @@ from recto.outlook import Outlook
 from recto.web import answers
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
+from recto.web.content_digest import CONTENT_DIGEST
 from recto.web.database import Lane, in_thread, read, write
 from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, described
 from recto.web.idempotent import IDEMPOTENCY_KEY, KEY_PROBLEMS, REPLAYED_HEADER
@@ -93,7 +94,7 @@ _LIST_PARAMETERS: Final = (
         QueueFull,
         StorageFull,
     ),
-    parameters=(PREFER, IDEMPOTENCY_KEY),
+    parameters=(PREFER, IDEMPOTENCY_KEY, CONTENT_DIGEST),
     takes_document=True,
 )
 def create_job() -> Response:

@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 
 import recto
 from recto.errors import (
+    ContentDigestWrong,
     CsrfRejected,
     DatabaseBusy,
     NotAllowed,
@@ -56,7 +57,7 @@ _PATH_PARTS: Final[dict[str, Schema]] = {
     "": {"type": "string", "examples": ["result.txt"]},
 }
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
-_OF_BODIES: Final = (UploadIncomplete, RequestTooSlow, UploadTooLarge, OptionInvalid)
+_OF_BODIES: Final = (UploadIncomplete, ContentDigestWrong, RequestTooSlow, UploadTooLarge, OptionInvalid)
 """Also where none is asked for: the CSRF token may be in a form, so the body is read."""
 _HEADERS: Final = {
     "Location": "Where the job, or the file, is",

@@ -10,6 +10,7 @@ from uuid import uuid4
 import gevent
 from flask import Request, g, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.utils import cached_property
 
 from recto.errors import (
     FileNotFound,
@@ -28,6 +29,8 @@ from recto.jobs import Submission
 from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
+from recto.web import content_digest
+from recto.web.content_digest import DigestedStream, stated_digests
 from recto.web.database import Lane, in_thread, read
 from recto.web.idempotent import Submitted, key_of_request, once
 from recto.web.services import services
@@ -57,6 +60,13 @@ class Upload:
 
 class RectoRequest(Request):
     """Form files go to the File Storage while they arrive, instead of to memory and then to disk again."""
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, held against its Content-Digest where the client sends one."""
+        body = super().stream
+        stated = stated_digests(self.headers.get(content_digest.HEADER, ""))
+        return cast(IO[bytes], DigestedStream(body, stated)) if stated else body
 
     def _get_file_stream(
         self,

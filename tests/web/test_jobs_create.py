@@ -59,6 +59,7 @@ def test_document_is_kept_byte_for_byte_with_its_metadata(program: Program, fold
         "sha256": hashlib.sha256(PNG).hexdigest(),
         "options": {"languages": "deu", "pages": None, "mode": "auto", "preprocess": "auto", "formats": "txt+json"},
         "deduplicated_from": None,
+        "retry_of": None,
     }
     assert left_behind(folder) == [uuid]
 
