@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 
 from recto.audit import Action
 from recto.errors import (
+    FileNotFound,
     JobNotFound,
     LanguageUnknown,
     OptionInvalid,
@@ -29,14 +30,15 @@ from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.content_digest import CONTENT_DIGEST
 from recto.web.database import Lane, in_thread, read, write
-from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, described
-from recto.web.idempotent import IDEMPOTENCY_KEY, KEY_PROBLEMS, REPLAYED_HEADER
+from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, Takes, described
+from recto.web.idempotent import IDEMPOTENCY_KEY, KEY_PROBLEMS, REPLAYED_HEADER, Submitted, key_of_request, once
 from recto.web.job_filters import FILTERS, given_filters, parse_filters
 from recto.web.job_json import job_body, job_summary
 from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
-from recto.web.uploads import submit_one
+from recto.web.submissions import retry
+from recto.web.uploads import changed_options, submit_one
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
@@ -52,6 +54,14 @@ NEW_JOB: Final = Reply(
     (answers.Job,),
     headers=("Location", "Retry-After", *REPLAYED_HEADER),
 )
+_ENDED_JOB: Final = Reply(
+    200,
+    "The job, which ended while the request was held",
+    (answers.Job,),
+    headers=("Location", "Preference-Applied", *REPLAYED_HEADER),
+)
+NOT_TAKEN: Final = (LanguageUnknown, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
+"""Problems of making a job, whatever its document comes from."""
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 _LIST_PARAMETERS: Final = (
     Parameter(
@@ -78,37 +88,15 @@ _LIST_PARAMETERS: Final = (
 @access(Access.WRITE)
 @described(
     NEW_JOB,
-    Reply(
-        200,
-        "The job, which ended while the request was held",
-        (answers.Job,),
-        headers=("Location", "Preference-Applied", *REPLAYED_HEADER),
-    ),
-    problems=(
-        *KEY_PROBLEMS,
-        UploadEmpty,
-        UploadUnsupported,
-        LanguageUnknown,
-        UserQueueFull,
-        TooManyRequests,
-        QueueFull,
-        StorageFull,
-    ),
+    _ENDED_JOB,
+    problems=(*KEY_PROBLEMS, UploadEmpty, UploadUnsupported, *NOT_TAKEN),
     parameters=(PREFER, IDEMPOTENCY_KEY, CONTENT_DIGEST),
-    takes_document=True,
+    takes=Takes.DOCUMENT,
 )
 def create_job() -> Response:
     """Submit a document. 202; 200 where `Prefer: wait` was asked for and the job ended in time."""
     user_id, wait_s = signed_in().account.id, preferred_wait_s()
-    submitted = submit_one(user_id)
-    job = submitted.job
-    if wait_s is None:
-        return submitted.mark(accepted(job))
-    job = wait_for_end(user_id, job.uuid, wait_s)
-    response = job_response(job) if job.status.is_final else accepted(job)
-    response.headers["Preference-Applied"] = f"wait={wait_s:g}"
-    response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
-    return submitted.mark(response)
+    return _submitted(user_id, submit_one(user_id), wait_s)
 
 
 @blueprint.get("/jobs")
@@ -175,6 +163,26 @@ def cancel_job(uuid: UUID) -> Response:
     return job_response(stop_job(signed_in().account.id, str(uuid)))
 
 
+@blueprint.post("/jobs/<uuid:uuid>/retry")
+@access(Access.WRITE)
+@described(
+    NEW_JOB,
+    _ENDED_JOB,
+    problems=(*KEY_PROBLEMS, JobNotFound, FileNotFound, *NOT_TAKEN),
+    parameters=(PREFER, IDEMPOTENCY_KEY, CONTENT_DIGEST),
+    takes=Takes.OPTIONS,
+)
+def retry_job(uuid: UUID) -> Response:
+    """Read the document of a job again, as a job of its own. Options that are given take the place of the earlier ones."""
+    user_id, wait_s = signed_in().account.id, preferred_wait_s()
+    with key_of_request(user_id) as key:
+        earlier = read(get_job, user_id, str(uuid))
+        options = changed_options(earlier.options)
+        keyed = key.with_content(earlier.uuid, options.stored()) if key else None
+        submitted = once(keyed, lambda: retry(earlier, options, keyed))
+    return _submitted(user_id, submitted, wait_s)
+
+
 @blueprint.get("/languages")
 @access(Access.READ_OR_WRITE)
 @described(Reply(200, "What can be read", (answers.Languages,)), tag="Service")
@@ -239,6 +247,18 @@ def _changes(user_id: int, filters: Collection[str]) -> Response:
             change=changes.change,
         )
     )
+
+
+def _submitted(user_id: int, submitted: Submitted, wait_s: float | None) -> Response:
+    """202 with the job, or after a wait that was preferred 200, where it ended in time."""
+    job = submitted.job
+    if wait_s is None:
+        return submitted.mark(accepted(job))
+    job = wait_for_end(user_id, job.uuid, wait_s)
+    response = job_response(job) if job.status.is_final else accepted(job)
+    response.headers["Preference-Applied"] = f"wait={wait_s:g}"
+    response.headers["Location"] = url_for("api.get_job_status", uuid=job.uuid)
+    return submitted.mark(response)
 
 
 @lru_cache(maxsize=256)

@@ -11,6 +11,7 @@ problems that callers without a right and a service out of order get are those o
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel
@@ -65,6 +66,16 @@ class Parameter:
 ProblemKind: TypeAlias = type[RectoError] | HttpProblem
 
 
+class Takes(Enum):
+    """What an address takes in its body, and as options beside it."""
+
+    NOTHING = auto()
+    DOCUMENT = auto()
+    """A document and the options of its job, as a form or bare."""
+    OPTIONS = auto()
+    """Options in a form, or in the query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What an address takes and answers."""
@@ -73,8 +84,8 @@ class Description:
     replies: tuple[Reply, ...]
     problems: tuple[ProblemKind, ...]
     parameters: tuple[Parameter, ...]
-    takes_document: bool
-    takes: type[BaseModel] | None
+    takes: Takes
+    json_body: type[BaseModel] | None
 
 
 WAIT: Final = Parameter(
@@ -108,14 +119,14 @@ def described(
     *replies: Reply,
     problems: tuple[ProblemKind, ...] = (),
     parameters: tuple[Parameter, ...] = (),
-    takes_document: bool = False,
-    takes: type[BaseModel] | None = None,
+    takes: Takes = Takes.NOTHING,
+    json_body: type[BaseModel] | None = None,
     tag: str = "Jobs",
 ) -> Callable[[_View], _View]:
-    """Describe a view; `takes` is the type of a JSON body. Stands below the decorator that gives the view its address."""
+    """Describe a view; `json_body` is the type of one that it takes. Stands below the decorator that gives the view its address."""
 
     def state(view: _View) -> _View:
-        vars(view)[_DESCRIBED] = Description(tag, replies, problems, parameters, takes_document, takes)
+        vars(view)[_DESCRIBED] = Description(tag, replies, problems, parameters, takes, json_body)
         return view
 
     return state

@@ -44,7 +44,7 @@ class JobChange(BaseModel):
 @described(
     Reply(200, "The job as it is now", (answers.Job,), headers=("ETag", "Retry-After")),
     problems=(JobNotFound, OptionInvalid),
-    takes=JobChange,
+    json_body=JobChange,
 )
 def change_job(uuid: UUID) -> Response:
     """Change the tags of a job, or the name of its document. Those who wait for a change of the job hear of it."""

@@ -41,10 +41,11 @@ from recto.web.described import (
     ProblemKind,
     Reply,
     Schema,
+    Takes,
     stated_description,
 )
 from recto.web.examples import example
-from recto.web.option_schema import option_properties, options_component
+from recto.web.option_schema import BESIDE_READING, option_properties, options_component
 from recto.web.result_schema import result_components
 
 OPENAPI_VERSION: Final = "3.1.1"
@@ -132,7 +133,7 @@ def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
     for description in descriptions:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
         bodies |= dict.fromkeys(reply.event for reply in description.replies if reply.event)
-    sent = [description.takes for description in descriptions if description.takes]
+    sent = [description.json_body for description in descriptions if description.json_body]
     modes: list[tuple[type[BaseModel], Literal["serialization", "validation"]]] = [
         *((body, "serialization") for body in bodies),
         *((body, "validation") for body in sent),
@@ -140,7 +141,9 @@ def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
     _, made = models_json_schema(modes, ref_template=f"{_SCHEMAS}{{model}}")
     schemas: dict[str, Schema] = made["$defs"]
     return (
-        schemas | result_components(_SCHEMAS) | {"OptionsSchema": options_component(), "DocumentForm": _document_form()}
+        schemas
+        | result_components(_SCHEMAS)
+        | {"OptionsSchema": options_component(), "DocumentForm": _document_form(), "OptionsForm": _options_form()}
     )
 
 
@@ -166,11 +169,11 @@ def _operation(
         "parameters": [*_path_parts(rule), *map(_parameter, description.parameters)],
         "responses": {},
     }
-    if description.takes_document:
-        operation["parameters"] += map(_parameter, _document_parameters())
-        operation["requestBody"] = _document_body()
-    if description.takes:
-        operation["requestBody"] = _json_body(description.takes, schemas)
+    operation["parameters"] += map(_parameter, _option_parameters(description.takes))
+    if description.takes is not Takes.NOTHING:
+        operation["requestBody"] = _body(description.takes)
+    if description.json_body:
+        operation["requestBody"] = _json_body(description.json_body, schemas)
     for reply in description.replies:
         operation["responses"][str(reply.status)] = _reply(reply, schemas)
     for problem in _problems(method, rule, needed, description):
@@ -198,17 +201,24 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _document_parameters() -> Iterator[Parameter]:
-    """The options, for who sends the bare file. A password in an address would end up in logs."""
-    name_schema = {"type": "string", "examples": ["letter.pdf"]}
-    yield Parameter(
-        "filename",
-        "Name of a document that is sent as the body. With it the whole body is the document, also where it calls itself a form",
-        name_schema,
-    )
-    for name, schema in _untitled_options().items():
+def _option_parameters(takes: Takes) -> Iterator[Parameter]:
+    """The options, for who sends no form. A password in an address would end up in logs."""
+    if takes is Takes.DOCUMENT:
+        yield Parameter(
+            "filename",
+            "Name of a document that is sent as the body. With it the whole body is the document, also where it calls itself a form",
+            {"type": "string", "examples": ["letter.pdf"]},
+        )
+    for name, schema in _options_taken(takes).items():
         if name != "password":
             yield Parameter(name, schema.pop("description"), schema)
+
+
+def _options_taken(takes: Takes) -> dict[str, Schema]:
+    if takes is Takes.NOTHING:
+        return {}
+    beside = BESIDE_READING if takes is Takes.OPTIONS else {}
+    return {name: schema for name, schema in _untitled_options().items() if name not in beside}
 
 
 def _untitled_options() -> dict[str, Schema]:
@@ -232,7 +242,26 @@ def _document_form() -> Schema:
     }
 
 
-def _document_body() -> dict[str, Any]:
+def _options_form() -> Schema:
+    return {
+        "type": "object",
+        "description": "Options that are given in the place of earlier ones",
+        "additionalProperties": False,
+        "properties": {
+            name: {key: value for key, value in schema.items() if key != "default"}
+            for name, schema in _options_taken(Takes.OPTIONS).items()
+        },
+    }
+
+
+def _body(takes: Takes) -> dict[str, Any]:
+    if takes is Takes.OPTIONS:
+        form = {"schema": {"$ref": f"{_SCHEMAS}OptionsForm"}}
+        return {
+            "required": False,
+            "description": "Options, as a form of either kind.",
+            "content": {"application/x-www-form-urlencoded": form, "multipart/form-data": form},
+        }
     return {
         "required": True,
         "description": "A form with the file in `document`, or the file itself, whatever type it declares.",

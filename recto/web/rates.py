@@ -37,7 +37,7 @@ def install_rates(app: Flask, rates: Rates) -> None:
         limiter,
         rates.uploads_per_minute,
         "minute",
-        ("api.create_job", "pages.upload", "pages.read_anew"),
+        ("api.create_job", "api.retry_job", "pages.upload", "pages.read_anew"),
         _by_user,
     )
 

@@ -1,6 +1,7 @@
 """Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import gevent
 from flask import Request, g, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.utils import cached_property
 
@@ -45,6 +47,7 @@ _TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
 _NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, _TAG)
+_FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 _CHUNK_BYTES: Final = 256 * 1024
 MOST_NAME_CHARACTERS: Final = 255
 
@@ -152,23 +155,43 @@ def discard_incoming(_error: BaseException | None = None) -> None:
 
 def given_options() -> Options:
     """The options beside the document: form fields and query parameters, checked, with this Recto's default languages."""
-    if "password" in request.args:
-        raise OptionInvalid(
-            "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
-        )
-    in_query: dict[str, Any] = {name: "+".join(values) for name, values in request.args.lists()}
-    options = _parse(in_query)  # also where the form says otherwise: what is wrong is not passed over
-    if _is_form():
-        in_form = {name: "+".join(values) for name, values in request.form.lists() if name not in ("csrf_token", FIELD)}
-        options = _parse(in_query | in_form)
+    fields = request.form if _is_form() else MultiDict()
+    options = _options({"languages": services().default_languages}, fields, _NOT_ABOUT_READING, (FIELD,))
     _check_languages(options)
     return options
 
 
-def _parse(given: dict[str, Any]) -> Options:
+def changed_options(earlier: Options) -> Options:
+    """The options of an earlier job with those in their place that the request gives, in a form or in its query."""
+    if request.mimetype not in _FORMS and request.stream.read(1):
+        raise OptionInvalid("Send the options as a form, or in the query: curl -d mode=force …")
+    options = _options(earlier.stored(), request.form)
+    _check_languages(options)
+    return options
+
+
+def _options(
+    base: dict[str, Any],
+    fields: MultiDict[str, str],
+    others: Collection[str] = (),
+    others_in_form: Collection[str] = (),
+) -> Options:
+    """`others` are names that may stand there, those and `others_in_form` in a form, and are no options of the reading."""
+    if "password" in request.args:
+        raise OptionInvalid(
+            "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
+        )
+    in_query = _given(request.args, others)
+    options = parse_options(base | in_query)  # also where the form says otherwise: what is wrong is not passed over
+    return (
+        parse_options(base | in_query | _given(fields, {*others, *others_in_form, "csrf_token"})) if fields else options
+    )
+
+
+def _given(values: MultiDict[str, str], others: Collection[str]) -> dict[str, Any]:
     """An empty value is as one that is left out."""
-    about_reading = {name: value for name, value in given.items() if value and name not in _NOT_ABOUT_READING}
-    return parse_options({"languages": services().default_languages} | about_reading)
+    joined = {name: "+".join(given) for name, given in values.lists() if name not in others}
+    return {name: value for name, value in joined.items() if value}
 
 
 def may_be_answered_from_earlier() -> bool:

@@ -67,6 +67,7 @@ LET_IN: Final = {
     "PATCH /api/v1/jobs/<uuid:uuid>": 422,  # with no change
     "DELETE /api/v1/jobs/<uuid:uuid>": 204,
     "POST /api/v1/jobs/<uuid:uuid>/cancel": 200,
+    "POST /api/v1/jobs/<uuid:uuid>/retry": 202,
     "GET /api/v1/jobs/<uuid:uuid>/result": 302,
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages": 200,
