@@ -19,6 +19,8 @@ PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 DEFAULTS_FILE = PROJECT_FOLDER / "config.toml"
 CONFIG_VARIABLE = "RECTO_CONFIG"
 PREFIX = "RECTO_"
+OF_THE_CLIENT = frozenset({"RECTO_URL", "RECTO_TOKEN"})
+"""Variables of the command `recto`, which may be set beside the service's own."""
 _ENVIRONMENT = "environment"
 
 _Positive = Annotated[float, Field(gt=0)]
@@ -228,7 +230,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     }
     values: dict[str, dict[str, Any]] = {}
     for name, value in environ.items():
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE:
+        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or name in OF_THE_CLIENT:
             continue
         if name not in known:
             raise SettingsError(

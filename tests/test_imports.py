@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,7 +78,12 @@ def modules() -> Iterator[tuple[str, Path]]:
 MODULES = dict(modules())
 
 
-def imports(file: Path) -> set[str]:
+CLIENT = ROOT / "clients" / "python"
+CLIENT_FILES = sorted((CLIENT / "recto_client").rglob("*.py"))
+"""The client is a stranger to the service: it stands in no row, and both know each other by HTTP alone."""
+
+
+def imports(file: Path, of: tuple[str, ...] = OUR_OWN) -> set[str]:
     """Our own modules that a file imports, also inside functions and for types alone."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -88,7 +94,7 @@ def imports(file: Path) -> set[str]:
             assert node.module is not None
             whole = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= {name if name in MODULES else node.module for name in whole}
-    return {name for name in found if name.partition(".")[0] in OUR_OWN}
+    return {name for name in found if name.partition(".")[0] in of}
 
 
 def room(module: str) -> tuple[int, str]:
@@ -176,6 +182,22 @@ def test_flask_and_gevent_are_left_to_the_backend(module: str) -> None:
 )
 def test_rule_itself_tells_right_from_wrong(importer: str, imported: str, allowed: bool) -> None:
     assert is_allowed(importer, imported) is allowed
+
+
+@pytest.mark.parametrize("file", CLIENT_FILES, ids=lambda file: str(file.relative_to(CLIENT)))
+def test_client_imports_nothing_of_the_service(file: Path) -> None:
+    assert imports(file) == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_service_imports_nothing_of_the_client(module: str) -> None:
+    assert imports(MODULES[module], of=("recto_client",)) == set()
+
+
+def test_client_package_lists_all_its_folders() -> None:
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {".".join(file.parent.relative_to(CLIENT).parts) for file in CLIENT_FILES}
+    assert set(project["tool"]["setuptools"]["packages"]) == folders
 
 
 START_BACKEND = """

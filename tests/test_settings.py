@@ -77,6 +77,11 @@ def test_unknown_variable_is_named() -> None:
     assert "RECTO_SERVER_PROT" in message({"RECTO_SERVER_PROT": "1"})
 
 
+def test_variables_of_the_client_are_passed_over() -> None:
+    environ = {"RECTO_URL": "http://127.0.0.1:8080", "RECTO_TOKEN": "recto_some"}
+    assert load_settings(environ) == load_settings({})
+
+
 def test_unknown_key_is_named_with_its_file_and_the_known_ones(tmp_path: Path) -> None:
     environ = own_file(tmp_path, "[server]\nprot = 9000\n")
     text = message(environ)
