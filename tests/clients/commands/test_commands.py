@@ -242,6 +242,48 @@ def test_recto_that_does_not_answer_has_a_status_of_its_own(recto_command: Recto
     assert "Check the address, and that Recto runs." in done.err
 
 
+def test_watch_once_reads_the_folder(recto_command: Recto, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "scan.pdf").write_bytes(SCAN)
+    quick = ("--once", "--settle", "0", "--interval", "0.1", "--format", "md")
+    done = recto_command("watch", "in", "--out", "results", *quick)
+    assert (done.status, done.out, done.err) == (0, "", "scan.pdf -> scan\n")
+    assert (tmp_path / "results" / "scan.md").read_bytes() == b"md of %PDF-1.7 scan"
+    (tmp_path / "in" / "broken.pdf").write_bytes(BROKEN)
+    assert (
+        recto_command("watch", "in", "--out", "results", *quick, "--journal", "results/.recto-watch.sqlite3").status
+        == 1
+    )
+
+
+def test_watch_started_before_its_recto_waits_for_it(recto_command: Recto, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    away = [httpx.ConnectError("refused")] * 20
+    recto_command.fake.next_answers.extend([*away, problem(401, "not_signed_in")])
+    done = recto_command("watch", "in", "--out", "results")
+    assert done.status == 77
+    assert "http://recto.test/ does not answer (refused)." in done.err
+    recto_command.fake.next_answers.extend(away)
+    assert recto_command("watch", "in", "--out", "results", "--once").status == 69
+
+
+def test_watch_of_a_folder_that_is_watched_says_so(recto_command: Recto, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "in").mkdir()
+    (tmp_path / "results" / ".recto-watch.sqlite3").write_text("something else, and long enough to be looked at " * 9)
+    done = recto_command("watch", "in", "--out", "results", "--once")
+    assert done.status == 1
+    assert "another `recto watch`" in done.err
+
+
+@pytest.mark.parametrize("inbox", ["same", "same/deeper"])
+def test_watch_with_results_among_the_documents_is_wrong_usage(
+    recto_command: Recto, tmp_path: Path, inbox: str
+) -> None:
+    (tmp_path / "same" / "deeper").mkdir(parents=True)
+    assert recto_command("watch", inbox, "--out", "same").status == 2
+
+
 def all_commands() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(commands.main)
     for name in commands.main.list_commands(context):

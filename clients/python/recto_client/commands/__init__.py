@@ -12,6 +12,7 @@ from recto_client.errors import NotAllowed, NotReachable, NotSignedIn, RectoErro
 _COMMANDS: Final = {
     "login": "login:login",
     "read": "documents:read",
+    "watch": "watch:watch",
     "submit": "documents:submit",
     "wait": "jobs:wait",
     "download": "documents:download",
@@ -56,6 +57,7 @@ def main() -> None:
     Read a scan:       recto read letter.pdf
     In two languages:  recto read letter.pdf -l eng+deu -o letter.txt
     Searchable PDFs:   recto read *.jpg --format pdf -o read/
+    A scanner's share: recto watch inbox/ --out outbox/ --format txt --format pdf
 
     Results go to standard output or into files, everything else to standard error. Address and token come from RECTO_URL and
     RECTO_TOKEN, or else from `recto login`.
