@@ -1,0 +1,80 @@
+"""The programs in the documentation, run against a real Backend."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
+
+from tests.drawing import blank_page, save_pdf
+from tests.web.hand_worker import HandWorker
+from tests.web.live_server import LiveServer
+from tests.web.test_api_docs import read_all
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE, _ = compute_driver_executable()  # Playwright brings its own
+EXAMPLES = [
+    (document, language, program)
+    for document in ("api.md", "client.md")
+    for language, program in re.findall(
+        r"^```(python|js)\n(.*?)^```", (ROOT / "docs" / document).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+]
+
+
+def test_documentation_has_examples_in_both_languages() -> None:
+    assert [(document, language) for document, language, _ in EXAMPLES] == [
+        ("api.md", "python"),
+        ("api.md", "python"),
+        ("api.md", "js"),
+        ("client.md", "python"),
+    ]
+
+
+def command(language: str, program: str, folder: Path) -> list[str]:
+    if language == "python":
+        return [sys.executable, "-W", "error", "-c", program]
+    (folder / "example.mjs").write_text(program, encoding="utf-8")
+    return [NODE, "example.mjs"]
+
+
+@pytest.mark.parametrize(
+    ("document", "language", "program"),
+    EXAMPLES,
+    ids=[f"{one[0]}-{place}-{one[1]}" for place, one in enumerate(EXAMPLES)],
+)
+def test_example_prints_the_text_of_the_document(
+    live: LiveServer,
+    live_token: str,
+    live_worker: HandWorker,
+    tmp_path: Path,
+    document: str,
+    language: str,
+    program: str,
+) -> None:
+    save_pdf(tmp_path / "scan.pdf", [blank_page(60, 40)])
+    live_worker.report("eng", "osd")
+    live_worker.end_waiting()
+    done = threading.Event()
+    worker = threading.Thread(target=read_all, args=(live_worker, done))
+    worker.start()
+    own = {"RECTO": live.address, "TOKEN": live_token, "PYTHONPATH": str(ROOT / "clients" / "python")}
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
+    try:
+        ran = subprocess.run(
+            command(language, program, tmp_path),
+            cwd=tmp_path,
+            env=outer | own,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        done.set()
+        worker.join()
+    assert (ran.stderr, ran.stdout.rstrip(), ran.returncode) == ("", "Read by hand.", 0)
