@@ -60,6 +60,7 @@ def job(
         result_token=None,
         content_sha256=None,
         deduplicated_from=None,
+        retry_of=None,
         result_created=NOW,
     )
 
