@@ -1,4 +1,4 @@
-"""The programs in the documentation, run against a real Backend."""
+"""The programs in the documentation, run against a real Backend. Those of the section on live streams have tests of their own."""
 
 import os
 import re
@@ -17,12 +17,22 @@ from tests.web.test_api_docs import read_all
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE, _ = compute_driver_executable()  # Playwright brings its own
+PLACES = {"api.md": "## From Python and JavaScript\n", "client.md": ""}
+"""Documents, and the headings of the sections with the programs."""
+
+
+def programs(document: str, heading: str) -> list[tuple[str, str]]:
+    """(language, program) of each in the section, or in all of it where no heading is named."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    _, _, section = text.partition(heading) if heading else ("", "", text)
+    section = section.partition("\n## ")[0] if heading else section
+    return re.findall(r"^```(python|js)\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+
+
 EXAMPLES = [
     (document, language, program)
-    for document in ("api.md", "client.md")
-    for language, program in re.findall(
-        r"^```(python|js)\n(.*?)^```", (ROOT / "docs" / document).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
+    for document, heading in PLACES.items()
+    for language, program in programs(document, heading)
 ]
 
 
