@@ -24,7 +24,7 @@ from tests.web.test_page_browser import ARGUMENTS
 
 pytestmark = pytest.mark.services
 
-(EXAMPLE,) = re.findall(r"```js\n(.*?)```", DOCS, re.DOTALL)
+(EXAMPLE,) = re.findall(r"```js\n(.*?)```", DOCS.partition("\n## Live\n")[2].partition("\n## ")[0], re.DOTALL)
 FOLLOW = """path => {
     window.messages = [];
     window.opened = 0;
