@@ -31,8 +31,7 @@ IDEMPOTENCY_KEY: Final = Parameter(
     "Makes the request safe to send again: the same key with the same content makes one job. 1 to 255 printable ASCII characters, a UUID for instance",
     {
         "type": "string",
-        "minLength": 1,
-        "maxLength": 2 * _MOST_CHARACTERS,
+        "pattern": r'^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$',
         "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"],
     },
     "header",
