@@ -1,5 +1,6 @@
 """What was read on one page, as the writers have it: from its checkpoint, so also before its job has ended."""
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,14 @@ _NO_FILE: Final = DocumentFile(Path())
 _NO_DOCUMENT: Final = Document(1, (), "", "")
 
 
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """The text of a page as it stands in `result.txt`, without form feeds, and its mean confidence from 0 to 1; None without words."""
+
+    text: str
+    confidence: float | None
+
+
 def page_as_json(storage: FileStorage, uuid: str, token: str, number: int) -> bytes:
     """The page as it stands in `result.json`, where a page has a line of its own. FileNotFound, StorageUnavailable."""
     sink = BytesIO()
@@ -22,8 +31,14 @@ def page_as_json(storage: FileStorage, uuid: str, token: str, number: int) -> by
 
 
 def page_as_text(storage: FileStorage, uuid: str, token: str, number: int) -> bytes:
-    """The page as it stands in `result.txt`, without form feeds. FileNotFound, StorageUnavailable."""
-    return page_text(_page(storage, uuid, token, number)).encode()
+    """Its text alone, in UTF-8. FileNotFound, StorageUnavailable."""
+    return read_page_text(storage, uuid, token, number).text.encode()
+
+
+def read_page_text(storage: FileStorage, uuid: str, token: str, number: int) -> PageText:
+    """FileNotFound, StorageUnavailable."""
+    page = _page(storage, uuid, token, number)
+    return PageText(page_text(page), page.confidence)
 
 
 def _page(storage: FileStorage, uuid: str, token: str, number: int) -> Page:

@@ -34,7 +34,6 @@ OPERATIONS = (
     "recto.file_references",
     "recto.derivations",
     "recto.job_events",
-    "recto.page_texts",
     "recto.changes",
     "recto.idempotency",
     "recto.reports",

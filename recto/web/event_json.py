@@ -3,7 +3,7 @@
 from typing import Any
 
 from recto.job_events import Event, EventKind, PageNews, StatusNews
-from recto.page_texts import PageText
+from recto.page_results import PageText
 from recto.web import answers
 from recto.web.job_json import job_links, reason_json
 

@@ -6,7 +6,7 @@ from typing import Final
 from recto.errors import FileNotFound
 from recto.file_storage.base import FileStorage
 from recto.job_events import Event, PageNews, events_after
-from recto.page_texts import PageText, read_page_text
+from recto.page_results import PageText, read_page_text
 from recto.web.database import Lane, in_thread, read
 from recto.web.shared_answers import SharedAnswers
 

@@ -10,7 +10,7 @@ from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.page import Block, Page
 from recto.ocr.writers.json import page_to_json
-from recto.page_texts import PageText, read_page_text
+from recto.page_results import PageText, read_page_text
 from tests.web.followers import blocks_of
 
 TOKEN = "a" * 32
