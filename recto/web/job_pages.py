@@ -1,15 +1,13 @@
 """The pages of a job, one by one: which have ended, and what was read on each. Also before the job has ended."""
 
-import time
 from functools import partial
 from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from recto.changes import Deleted
 from recto.errors import FileNotFound, JobNotFound, OptionInvalid, PageNotFound
-from recto.job_views import JobView, get_job, job_not_found
+from recto.job_views import JobView, get_job
 from recto.page_results import page_as_json, page_as_text
 from recto.page_views import EndedPage, find_ended_page, list_ended_pages
 from recto.web import answers
@@ -22,7 +20,7 @@ from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.served_files import confined
 from recto.web.services import services
-from recto.web.waiting import asked_wait_s
+from recto.web.waiting import asked_wait_s, wait_for
 
 PageFormat: TypeAlias = Literal["json", "txt"]
 
@@ -91,20 +89,16 @@ def get_page(uuid: UUID, number: int) -> Response:
 
 def _wait_for_page(user_id: int, uuid: str, number: int, wait_s: float) -> tuple[JobView, EndedPage | None]:
     """Job and page when the page has ended, or will not end any more, or the time is up. The job is read first: an ended one gets no pages."""
-    job, page = read(get_job, user_id, uuid), read(find_ended_page, uuid, number)
-    if wait_s <= 0 or page or job.status.is_final:
-        return job, page
-    until = time.monotonic() + wait_s
-    with services().feed.job(uuid) as subscription:
-        job, page = read(get_job, user_id, uuid), read(find_ended_page, uuid, number)
-        while not (page or job.status.is_final or _is_beyond(job, number) or services().feed.is_stopping):
-            remaining_s = until - time.monotonic()
-            if remaining_s <= 0:
-                break
-            news = subscription.wait(remaining_s)
-            if isinstance(news, Deleted):
-                raise job_not_found()
-            job, page = news or job, read(find_ended_page, uuid, number)
+    page = None
+
+    def is_enough(job: JobView) -> bool:
+        nonlocal page
+        page = read(find_ended_page, uuid, number)
+        return page is not None or job.status.is_final or _is_beyond(job, number)
+
+    job = read(get_job, user_id, uuid)
+    if not is_enough(job) and wait_s > 0:
+        job = wait_for(user_id, uuid, wait_s, is_enough)
     return job, page
 
 

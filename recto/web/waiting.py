@@ -37,15 +37,16 @@ def preferred_wait_s() -> float | None:
 
 def wait_for_end(user_id: int, uuid: str, wait_s: float) -> JobView:
     """The job when it has ended, or as it is when the time is up. One look at the database, however long the wait."""
-    return _wait_for(user_id, uuid, wait_s, lambda job: job.status.is_final)
+    return wait_for(user_id, uuid, wait_s, lambda job: job.status.is_final)
 
 
 def wait_for_another(user_id: int, uuid: str, wait_s: float, is_known: Callable[[JobView], bool]) -> JobView:
     """The job as soon as it is not as the client knows it, also where it has ended; or as it is when the time is up."""
-    return _wait_for(user_id, uuid, wait_s, lambda job: not is_known(job))
+    return wait_for(user_id, uuid, wait_s, lambda job: not is_known(job))
 
 
-def _wait_for(user_id: int, uuid: str, wait_s: float, is_enough: Callable[[JobView], bool]) -> JobView:
+def wait_for(user_id: int, uuid: str, wait_s: float, is_enough: Callable[[JobView], bool]) -> JobView:
+    """The job as soon as it is enough, asked at each of its changes; or as it is when the time is up. JobNotFound."""
     if wait_s <= 0:
         return read(get_job, user_id, uuid)
     until = time.monotonic() + wait_s
