@@ -1,63 +1,33 @@
 """Requests that were held for long: whether who made them may still have the answer. A sign-out ends long polls, too."""
 
-import math
-import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, cast
 
 from flask import Flask, Response, current_app, g, request
 from flask_login import current_user
 
 from recto.errors import NotSignedIn, RectoError
+from recto.web.fresh_answers import FreshAnswers
 from recto.web.login import SignedInUser, is_still_signed_in
 
 HELD_S: Final = 1.0
 """What took longer is asked about again before it is answered."""
 _FRESH_S: Final = 0.5
+"""One change may wake a thousand requests of one token: they are asked about once."""
 _REMEMBERED: Final = 100
 _KEY: Final = "recto_rechecks"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
-@dataclass(slots=True)
-class _Recheck:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    at_s: float = -math.inf
-    holds: bool = False
-
-
-class Rechecks:
-    """Asks once for all who come with the same key at the same time: one change may wake a thousand requests of one token."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._of: dict[str, _Recheck] = {}
-
-    def holds(self, key: str, check: Callable[[], bool]) -> bool:
-        """What `check` says, or said half a second ago at most."""
-        with self._lock:
-            if len(self._of) > _REMEMBERED:
-                oldest_s = time.monotonic() - _FRESH_S
-                self._of = {name: recheck for name, recheck in self._of.items() if recheck.at_s > oldest_s}
-            recheck = self._of.setdefault(key, _Recheck())
-        with recheck.lock:
-            if time.monotonic() - recheck.at_s > _FRESH_S:
-                recheck.holds = check()
-                recheck.at_s = time.monotonic()
-            return recheck.holds
-
-
 def still_holds(user: SignedInUser) -> bool:
     """Whether they are still signed in, by what is half a second old at most."""
-    rechecks = cast(Rechecks, current_app.extensions[_KEY])
-    return rechecks.holds(user.credential, lambda: is_still_signed_in(user))
+    rechecks = cast(FreshAnswers[bool], current_app.extensions[_KEY])
+    return rechecks.get(user.credential, lambda: is_still_signed_in(user))
 
 
 def install_held_requests(app: Flask) -> None:
     """Ask again, before a request is answered that only reads and was held. One that changed something is answered as it is."""
-    app.extensions[_KEY] = Rechecks()
+    app.extensions[_KEY] = FreshAnswers[bool](_FRESH_S, _REMEMBERED)
 
     def check_again(response: Response) -> Response:
         recognised_s = g.get("recognised_s")

@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 
 from recto.errors import DatabaseBusy
 from recto.web import held_requests
-from recto.web.held_requests import Rechecks
 from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
@@ -111,37 +110,3 @@ def test_database_that_is_locked_at_the_second_look_is_said_to_be(
     answer = held.end()
     problem(answer, 503, "database_busy")
     assert "Retry-After" in answer.headers
-
-
-def test_many_who_come_at_once_cost_one_question() -> None:
-    asked: list[str] = []
-    rechecks, answers = Rechecks(), []
-
-    def ask() -> bool:
-        asked.append("x")
-        time.sleep(0.05)
-        return True
-
-    threads = [threading.Thread(target=lambda: answers.append(rechecks.holds("key", ask))) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (asked, answers) == (["x"], [True] * 50)
-    assert rechecks.holds("other key", lambda: False) is False
-
-
-def test_answer_of_a_moment_ago_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held_requests, "_FRESH_S", 0.05)
-    rechecks = Rechecks()
-    assert rechecks.holds("key", lambda: True)
-    time.sleep(0.1)
-    assert not rechecks.holds("key", lambda: False)
-
-
-def test_memory_of_answers_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(held_requests, "_FRESH_S", -1.0)
-    rechecks = Rechecks()
-    for number in range(1000):
-        rechecks.holds(str(number), lambda: True)
-    assert len(rechecks._of) <= 102
