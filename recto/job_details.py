@@ -37,10 +37,10 @@ def _shown(tag: str) -> str:
 
 
 def put_tags(session: Session, uuid: str, tags: Sequence[str]) -> None:
-    """Give a job that was recorded in this transaction its tags."""
-    if tags:
-        session.execute(update(Job).where(Job.uuid == uuid).values(tags=list(tags)))
-        _insert(session, uuid, tags)
+    """The rows of a job's tags, which its own row repeats."""
+    for tag in tags:
+        row = select(Job.uuid, literal(tag, String), Job.user_id, Job.created_us).where(Job.uuid == uuid)
+        session.execute(insert(JobTag).from_select(["job_uuid", "tag", "user_id", "created_us"], row))
 
 
 def change_details(
@@ -55,11 +55,5 @@ def change_details(
     if tags is not None:
         values["tags"] = list(tags)
         session.execute(delete(JobTag).where(JobTag.job_uuid == uuid))
-        _insert(session, uuid, tags)
+        put_tags(session, uuid, tags)
     session.execute(update(Job).where(Job.uuid == uuid).values(values))
-
-
-def _insert(session: Session, uuid: str, tags: Sequence[str]) -> None:
-    for tag in tags:
-        row = select(Job.uuid, literal(tag, String), Job.user_id, Job.created_us).where(Job.uuid == uuid)
-        session.execute(insert(JobTag).from_select(["job_uuid", "tag", "user_id", "created_us"], row))
