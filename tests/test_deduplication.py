@@ -14,7 +14,7 @@ from recto.jobs import DEDUPLICATION, Claim
 from recto.ocr.options import Options
 from recto.ocr.page import Page, ResultWarning, Step
 from tests.conftest import JobTable, new_submission
-from tests.test_jobs import plans_of
+from tests.query_costs import plans_of
 
 SHA256 = "5" * 64
 OPTIONS = Options(languages=("eng",))

@@ -10,7 +10,7 @@ from recto.job_events import Event, EventKind, PageNews, Progress, StatusNews, e
 from recto.job_views import Reason, latest_change
 from recto.jobs import Claim
 from tests.conftest import START_US, JobTable, new_submission
-from tests.test_jobs import plans_of
+from tests.query_costs import plans_of
 
 ALL = 1000
 ERROR = PageDamaged("Page 2 is damaged. Scan it anew.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, event, func, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from recto.file_references import FileReferences
 from recto.job_views import JobFilter, changes_after, changes_wanted, get_job, list_jobs
 from recto.jobs import Claim, ExpiryWatch, Jobs, Lease
 from tests.conftest import POLICY, SECOND_US, START_US, JobTable, SetClock, new_submission
+from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
 FULL = StorageFull("The File Storage is full.")
 DAMAGED = PageDamaged("Page 2 is damaged.")
@@ -567,27 +568,6 @@ def test_claims_of_many_workers_at_once_give_each_job_to_one(table: JobTable, an
     assert all(table.statuses(uuid) == ["QUEUED", "IN_PROGRESS"] for uuid in submitted)
 
 
-def plans_of(engine: Engine, action: Callable[[], object]) -> dict[str, list[str]]:
-    """The query plan of every SELECT, UPDATE and DELETE that the action runs."""
-    seen: list[tuple[str, tuple[object, ...]]] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: tuple[object, ...], *_: object) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "DELETE")):
-            seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        action()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    plans = {}
-    with engine.connect() as connection:
-        for statement, parameters in seen:
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            plans[statement] = [row[3] for row in rows]
-    return plans
-
-
 REFERENCES = FileReferences()
 ENDED = {JobStatus.FINISHED, JobStatus.FAILURE}
 
@@ -698,31 +678,9 @@ def test_claim_counts_as_many_rows_with_a_thousand_ended_jobs_behind_it(table: J
     """SQLite's own count of instructions stays the same, so the cost does not grow with the history."""
     table.submit(ann)
 
-    def steps() -> int:
-        count = 0
-
-        def tick() -> int:
-            nonlocal count
-            count += 1
-            return 0
-
-        with table.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            driver.set_progress_handler(tick, 1)
-            with Session(connection) as session:
-                table.jobs.has_claimable(session)
-            driver.set_progress_handler(None, 0)
-        return count
-
-    before = steps()
-    with table.sessions() as session:
-        rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-        names = "uuid, user_id, status, created_us, change, file_name, media_type, size_bytes, options, pages_done, pages_failed, attempt, not_before_us"
-        values = f"'x' || i, {ann}, 'FINISHED', i, i, 'f', 'm', 1, '{{}}', 1, 0, 1, 0"
-        session.execute(text(f"INSERT INTO job ({names}) {rows} SELECT {values} FROM n"))  # noqa: S608
-        session.commit()
-    assert steps() == before
+    before = instructions_of(table.engine, table.jobs.has_claimable)
+    add_a_thousand_ended_jobs(table, ann)
+    assert instructions_of(table.engine, table.jobs.has_claimable) == before
 
 
 def test_clock_of_the_database_is_the_time_now(engine: Engine) -> None:

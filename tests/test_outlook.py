@@ -1,6 +1,5 @@
 """A job's place in the queue, and about how long it takes: the arithmetic, the queries, and a simulated queue."""
 
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from benchmarks.queue_estimates import Simulation, documents, summed_up
 from models import JobStatus
@@ -28,8 +25,8 @@ from recto.outlook import (
     recent_pace,
     time_left,
 )
-from tests.conftest import START_US, JobTable
-from tests.test_jobs import plans_of
+from tests.conftest import JobTable
+from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
 PACE = Pace(page_s=2.0, mean_pages=5.0, typical_pages=2.0, processes=2, processes_for_one=2)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -274,31 +271,9 @@ def test_query_plans_read_the_partial_indices(table: JobTable, ann: int, bob: in
 def test_questions_cost_the_same_with_a_thousand_ended_jobs_behind_them(table: JobTable, ann: int) -> None:
     asked = view(table, ann, table.submit(ann))
 
-    def steps() -> int:
-        count = 0
-
-        def tick() -> int:
-            nonlocal count
-            count += 1
-            return 0
-
-        with table.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            driver.set_progress_handler(tick, 1)
-            with Session(connection) as session:
-                find_before(session, asked)
-            driver.set_progress_handler(None, 0)
-        return count
-
-    before = steps()
-    with table.sessions() as session:
-        rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
-        names = "uuid, user_id, status, created_us, change, file_name, media_type, size_bytes, options, pages_done, pages_failed, attempt, not_before_us"
-        values = f"'x' || i, {ann}, 'FINISHED', {START_US} - i, i, 'f', 'm', 1, '{{}}', 1, 0, 1, 0"
-        session.execute(text(f"INSERT INTO job ({names}) {rows} SELECT {values} FROM n"))  # noqa: S608
-        session.commit()
-    assert steps() == before
+    before = instructions_of(table.engine, lambda session: find_before(session, asked))
+    add_a_thousand_ended_jobs(table, ann)
+    assert instructions_of(table.engine, lambda session: find_before(session, asked)) == before
 
 
 def test_estimates_of_a_simulated_queue_come_near_to_what_happens(tmp_path: Path) -> None:
