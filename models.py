@@ -307,8 +307,9 @@ class JobStatusTransition(Base):
 class JobEvent(Base):
     """What happened to a job, in order, for those who follow it.
 
-    A status ("status"; "end" for the last), an opened document ("opened"), an ended page ("page"). A while after the end, the end alone is left. `change` is the number of the write that it belongs to, and its id for clients: later events have higher ones, of whatever job.
-    A status is that of the transition with the same time. The three counts are the job's just after the event.
+    A status ("status"; "end" for the last), an opened document ("opened"), an ended page ("page"). A while after the end, the end alone
+    is left. `change` is the number of the write that it belongs to, and its id for clients: later events have higher ones, of whatever
+    job. A status is that of the transition with the same time. The three counts are the job's just after the event.
     """
 
     __tablename__ = "job_event"

@@ -5,16 +5,25 @@ begin as writers: a transaction that reads first and writes later fails at once 
 busy timeout.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BigInteger, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -47,6 +56,10 @@ class NowMicroseconds(FunctionElement[int]):
 
     type = BigInteger()
     inherit_cache = True
+
+
+Clock: TypeAlias = Callable[[], ColumnElement[int]]
+"""Yields the SQL expression of the time now, in microseconds since 1970."""
 
 
 @compiles(NowMicroseconds, "sqlite")

@@ -5,18 +5,16 @@ Only that commit takes a key: a request that dies before it leaves nothing, and 
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import Session
 
 from models import IdempotencyKey
-from recto.database import NowMicroseconds
+from recto.database import Clock, NowMicroseconds
 from recto.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 
-Clock: TypeAlias = Callable[[], ColumnElement[int]]
 _RETRY_AFTER_S: Final = 1
 
 

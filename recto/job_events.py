@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 from models import PASSING, Job, JobDeletion, JobEvent, JobPage, JobStatus, JobStatusTransition
 from recto.database import NowMicroseconds, utc
-from recto.job_views import Reason, job_not_found
+from recto.job_views import Reason, job_not_found, reason_of
 
 NotedKind: TypeAlias = Literal["status", "end", "opened", "page"]
 
@@ -98,19 +98,25 @@ class Event:
 
 def _noting(timestamp: ColumnElement[int]) -> Insert:
     """What a job's row says, copied: its `change` is that of the write which the event tells of."""
-    told = {
-        "change": Job.change,
+    kind, number = bindparam("kind", type_=String), bindparam("page_number", type_=Integer)
+    told = _told(Job.change, kind, timestamp, number)
+    row = select(*told.values()).where(Job.uuid == bindparam("uuid"))
+    return insert(cast(Table, JobEvent.__table__)).from_select(list(told), row)
+
+
+def _told(change: Any, kind: ColumnElement[str], timestamp: ColumnElement[int], page_number: Any) -> dict[str, Any]:
+    """The columns of an event of a job's row, with what they get."""
+    return {
+        "change": change,
         "job_uuid": Job.uuid,
         "user_id": Job.user_id,
-        "kind": bindparam("kind", type_=String),
+        "kind": kind,
         "timestamp": timestamp,
-        "page_number": bindparam("page_number", type_=Integer),
+        "page_number": page_number,
         "page_count": Job.page_count,
         "pages_done": Job.pages_done,
         "pages_failed": Job.pages_failed,
     }
-    row = select(*told.values()).where(Job.uuid == bindparam("uuid"))
-    return insert(cast(Table, JobEvent.__table__)).from_select(list(told), row)
 
 
 # Built once: to build one takes longer than to run it.
@@ -135,17 +141,8 @@ def note_event(
 
 def note_pages(session: Session, uuid: str, timestamp_us: int, before: int) -> None:
     """Note that all pages of the job ended, by their numbers, under the changes that follow `before`."""
-    told = {
-        "change": literal(before) + func.row_number().over(order_by=JobPage.number),
-        "job_uuid": Job.uuid,
-        "user_id": Job.user_id,
-        "kind": literal("page"),
-        "timestamp": literal(timestamp_us, BigInteger),
-        "page_number": JobPage.number,
-        "page_count": Job.page_count,
-        "pages_done": Job.pages_done,
-        "pages_failed": Job.pages_failed,
-    }
+    changes = literal(before) + func.row_number().over(order_by=JobPage.number)
+    told = _told(changes, literal("page"), literal(timestamp_us, BigInteger), JobPage.number)
     pages = select(*told.values()).join_from(Job, JobPage, JobPage.job_uuid == Job.uuid).where(Job.uuid == uuid)
     session.execute(insert(cast(Table, JobEvent.__table__)).from_select(list(told), pages))
 
@@ -241,18 +238,14 @@ def _event(row: Row[Any]) -> Event:
     progress = Progress(row.pages_done, row.page_count, row.pages_failed)
     event = Event(row.change, EventKind.PROGRESS, row.job_uuid, utc(row.timestamp_us), progress)
     if row.page_number is not None:
-        page = PageNews(row.page_number, row.attempt_token, _reason(row.error_code, row.error_detail))
+        page = PageNews(row.page_number, row.attempt_token, reason_of(row.error_code, row.error_detail))
         return replace(event, kind=EventKind.PAGE, news=page)
     if row.status is not None:
         status = JobStatus(row.status)
-        news = StatusNews(status, row.attempt, _reason(row.reason_code, row.reason_detail))
+        news = StatusNews(status, row.attempt, reason_of(row.reason_code, row.reason_detail))
         return replace(event, kind=EventKind.END if status.is_final else EventKind.STATUS, news=news)
     return event
 
 
 def _deletion(row: Row[Any]) -> Event:
     return Event(row.change, EventKind.DELETED, row.uuid, utc(row.timestamp_us))
-
-
-def _reason(code: str | None, detail: str | None) -> Reason | None:
-    return Reason(code, detail or "") if code else None

@@ -285,7 +285,7 @@ def with_transitions(session: Session, views: Collection[JobView]) -> list[JobVi
     """The same jobs with their logs, in one query."""
     logs: dict[str, list[TransitionView]] = {}
     for entry in session.scalars(_LOGS, {"uuids": [view.uuid for view in views]}):
-        reason = _reason(entry.reason_code, entry.reason_detail)
+        reason = reason_of(entry.reason_code, entry.reason_detail)
         logs.setdefault(entry.job_uuid, []).append(
             TransitionView(JobStatus(entry.status), utc(entry.timestamp_us), reason)
         )
@@ -317,7 +317,8 @@ def _page_view(page: JobPage) -> PageView:
     return PageView(page.number, page.preprocessing is not None, page.text_layer == "used", steps)
 
 
-def _reason(code: str | None, detail: str | None) -> Reason | None:
+def reason_of(code: str | None, detail: str | None) -> Reason | None:
+    """From the two columns that hold it."""
     return Reason(code, detail or "") if code else None
 
 
@@ -337,7 +338,7 @@ def _view(job: Job) -> JobView:
         pages_done=job.pages_done,
         pages_failed=job.pages_failed,
         attempt=job.attempt,
-        reason=_reason(job.reason_code, job.reason_detail),
+        reason=reason_of(job.reason_code, job.reason_detail),
         result_token=job.result_token,
         content_sha256=job.content_sha256,
         deduplicated_from=job.deduplicated_from,

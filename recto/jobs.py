@@ -5,12 +5,12 @@ Every method takes a session whose transaction was begun for writing (recto/data
 and gets LeaseLost.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import reduce
 from operator import add
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -34,15 +34,12 @@ from sqlalchemy.orm import Session
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto import deduplication
 from recto.change_numbers import next_change
-from recto.database import NowMicroseconds, utc
+from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_events import note_event, note_pages
 from recto.job_views import job_not_found
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
-
-Clock: TypeAlias = Callable[[], ColumnElement[int]]
-"""Yields the SQL expression of the time now, in microseconds since 1970."""
 
 _UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
 """Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""

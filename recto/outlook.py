@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from models import Job, JobStatus, JobStatusTransition, User
 from recto.database import NowMicroseconds
 from recto.job_views import JobView
+from recto.queue_order import IS_IN_PROGRESS, QUEUED, pages_left
 from recto.workers import list_workers
 
 _SECOND_US: Final = 1_000_000
@@ -31,9 +32,6 @@ _ROUNDING: Final = ((60, 5), (600, 30), (7200, 300), (math.inf, 1800))
 """(below, step), in seconds."""
 _UNSURE: Final = 2.5
 """By this factor either way; benchmarks/queue_estimates.py measures how many jobs end within it."""
-_QUEUED: Final = literal(JobStatus.QUEUED, literal_execute=True)  # bound values would not use the partial indices
-_RUNNING: Final = literal(JobStatus.IN_PROGRESS, literal_execute=True)
-_PAGES_LEFT: Final = func.coalesce(Job.page_count, 1) - Job.pages_done
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def recent_pace(session: Session, clock: ColumnElement[int] | None = None) -> Pa
     columns = select(Job.uuid, Job.status, Job.ended_us, Job.pages_done, Job.page_count, Job.deduplicated_from)
     recent = session.execute(columns.order_by(Job.change.desc()).limit(_RECENT_JOBS)).all()
     ended = [row for row in recent if row.status == JobStatus.FINISHED and row.deduplicated_from is None]
-    rows = [*ended, *session.execute(columns.where(Job.status == _RUNNING, Job.lease_expires_us > 0))]
+    rows = [*ended, *session.execute(columns.where(IS_IN_PROGRESS))]
     begun = _begun_us(session, [row.uuid for row in rows])
     stretches = [
         Stretch(
@@ -154,10 +152,8 @@ def find_before(session: Session, job: JobView) -> Before:
     """What an unfinished job waits for. Reads only the partial indices of waiting and running jobs, and not more of them than can matter."""
     created_us = round(job.created.timestamp() * _SECOND_US)
     earlier = tuple_(Job.created_us, Job.uuid) < tuple_(created_us, job.uuid)
-    mine = select(literal(1)).where(Job.status == _QUEUED, Job.user_id == job.user_id, earlier).limit(_MOST_COUNTED)
-    running = select(func.coalesce(func.sum(_PAGES_LEFT), 0)).where(
-        Job.status == _RUNNING, Job.user_id == job.user_id, Job.lease_expires_us > 0
-    )
+    mine = select(literal(1)).where(Job.status == QUEUED, Job.user_id == job.user_id, earlier).limit(_MOST_COUNTED)
+    running = pages_left(job.user_id)
     if job.status is JobStatus.QUEUED:
         jobs = session.scalars(select(func.count()).select_from(mine.subquery())).one()
     else:
@@ -171,13 +167,10 @@ def find_before(session: Session, job: JobView) -> Before:
 def _work_of_others(user_id: int, most_jobs: int) -> Select[int, int]:
     """(waiting jobs, at most so many; pages that are left of running jobs) of every other user."""
     # That every job was created after 0 is said so that SQLite takes the partial index, and not one of all that the user ever sent.
-    queued = (Job.status == _QUEUED, Job.user_id == User.id, Job.created_us > 0)
+    queued = (Job.status == QUEUED, Job.user_id == User.id, Job.created_us > 0)
     waiting = select(literal(1)).where(*queued).limit(most_jobs).correlate(User)
-    left = select(func.coalesce(func.sum(_PAGES_LEFT), 0)).where(
-        Job.status == _RUNNING, Job.user_id == User.id, Job.lease_expires_us > 0
-    )
     counted = select(func.count()).select_from(waiting.subquery()).scalar_subquery()
-    return select(counted, left.scalar_subquery()).where(User.id != user_id)
+    return select(counted, pages_left(User.id).scalar_subquery()).where(User.id != user_id)
 
 
 def outlook(job: JobView, before: Before, pace: Pace) -> Outlook:

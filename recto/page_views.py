@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import JobPage
-from recto.job_views import Reason
+from recto.job_views import Reason, reason_of
 
 _MOST_NUMBER: Final = 2**31 - 1
 """What a column of page numbers holds."""
@@ -40,5 +40,5 @@ def find_ended_page(session: Session, uuid: str, number: int) -> EndedPage | Non
 
 
 def _view(page: JobPage) -> EndedPage:
-    reason = Reason(page.error_code, page.error_detail or "") if page.error_code else None
+    reason = reason_of(page.error_code, page.error_detail)
     return EndedPage(page.number, page.attempt_token, page.confidence, page.text_layer, reason)

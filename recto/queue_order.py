@@ -4,23 +4,26 @@ Reads only the partial indices of queued and running jobs, so the cost does not 
 built once: to build one takes as long as to run it.
 """
 
-from collections.abc import Callable, Collection
-from typing import Final, cast
+from collections.abc import Collection
+from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobStatus, User
+from recto.database import Clock
 
 # Written out in the statements: bound values would not use the partial indices.
-_QUEUED: Final = literal(JobStatus.QUEUED, literal_execute=True)
+QUEUED: Final = literal(JobStatus.QUEUED, literal_execute=True)
 _IN_PROGRESS: Final = literal(JobStatus.IN_PROGRESS, literal_execute=True)
+IS_IN_PROGRESS: Final = (Job.status == _IN_PROGRESS) & (Job.lease_expires_us > 0)
+"""Every lease expires after 0: said so that SQLite takes the partial index, and not the one of all that the user ever sent."""
 
 
 class QueueOrder:
     """The order under one clock: a job that is tried again later has no turn before its time."""
 
-    def __init__(self, clock: Callable[[], ColumnElement[int]]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._next_user = _next_user(clock())
         self._oldest_job = _oldest_job(clock())
 
@@ -38,31 +41,31 @@ def is_any_queued(session: Session) -> bool:
     return session.execute(_ANY_QUEUED).first() is not None
 
 
+def pages_left(user_id: Any) -> Select[int]:
+    """How many pages are left of the running jobs of a user, who may be a column; a job that was not opened yet counts as one."""
+    left = func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done), 0)
+    return select(left).where(IS_IN_PROGRESS, Job.user_id == user_id)
+
+
 def _next_user(now: ColumnElement[int]) -> Select[int]:
     waiting_since = (
         select(func.min(Job.created_us))
-        .where(Job.status == _QUEUED, Job.user_id == User.id, Job.not_before_us <= now)
-        .scalar_subquery()
-    )
-    pages_in_progress = (
-        select(func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done), 0))
-        # Every lease expires after 0: said so that SQLite takes the partial index, and not the one of all that the user ever sent.
-        .where(Job.status == _IN_PROGRESS, Job.user_id == User.id, Job.lease_expires_us > 0)
+        .where(Job.status == QUEUED, Job.user_id == User.id, Job.not_before_us <= now)
         .scalar_subquery()
     )
     others = User.id.not_in(bindparam("except_users", expanding=True))
     users = select(User.id).where(waiting_since.is_not(None), others)
-    return users.order_by(pages_in_progress, waiting_since, User.id).limit(1)
+    return users.order_by(pages_left(User.id).scalar_subquery(), waiting_since, User.id).limit(1)
 
 
 def _oldest_job(now: ColumnElement[int]) -> Select[str]:
     return (
         select(Job.uuid)
-        .where(Job.status == _QUEUED, Job.user_id == bindparam("user_id"), Job.not_before_us <= now)
+        .where(Job.status == QUEUED, Job.user_id == bindparam("user_id"), Job.not_before_us <= now)
         .order_by(Job.created_us, Job.uuid)
         .limit(1)
     )
 
 
 _ROWS: Final = cast(Table, Job.__table__)
-_ANY_QUEUED: Final = select(_ROWS.c.uuid).where(_ROWS.c.status == _QUEUED).limit(1)
+_ANY_QUEUED: Final = select(_ROWS.c.uuid).where(_ROWS.c.status == QUEUED).limit(1)

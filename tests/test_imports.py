@@ -54,7 +54,7 @@ WITHIN_A_ROW = {
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
-    "recto.outlook": ("recto.job_views", "recto.workers"),
+    "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
     "app": (),
     "ocr_worker": ("recto.commands",),
