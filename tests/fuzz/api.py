@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from tests.fuzz.api_hooks import DOCUMENT_VARIABLE
 from tests.web.clients import PASSWORD
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_api_docs import read_all
+from tests.web.reading_by_hand import reading
 
 _ENVIRON: Final = {
     "RECTO_ADMIN_PASSWORD": PASSWORD,
@@ -121,14 +120,11 @@ def _token(worker: HandWorker) -> str:
 @contextmanager
 def _serving(folder: Path) -> Iterator[tuple[LiveServer, HandWorker]]:
     server = LiveServer(folder / "storage", _ENVIRON)
-    worker, done = HandWorker(server.folder), threading.Event()
-    reading = threading.Thread(target=read_all, args=(worker, done))
-    reading.start()
+    worker = HandWorker(server.folder)
     try:
-        yield server, worker
+        with reading(worker):
+            yield server, worker
     finally:
-        done.set()
-        reading.join()
         worker.close()
         server.stop()
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, TypeAlias
@@ -24,7 +25,7 @@ def blocks_of(text: str, confidence: float = 0.9) -> tuple[Block, ...]:
     return (Block((Line(words, _BOX, _QUAD, 0),), _BOX),)
 
 
-class Follower:
+class Follower(ABC):
     """Keeps the messages it got, those with an id it knows dropped, and how many those were."""
 
     def __init__(self, address: str, path: str, token: str) -> None:
@@ -48,8 +49,9 @@ class Follower:
         self.is_over = True
         return self
 
+    @abstractmethod
     def _connected(self, last_id: int | None) -> Iterator[Message]:
-        raise NotImplementedError
+        """The messages after that one, over a connection of its own."""
 
     @property
     def headers(self) -> dict[str, str]:

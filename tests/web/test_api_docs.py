@@ -4,14 +4,13 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import get_args
 
 import requests
 from flask import Flask
 
-from recto.errors import DocumentDamaged, RequestError, ServiceError
+from recto.errors import RequestError, ServiceError
 from recto.ocr.media_types import ACCEPTED
 from recto.ocr.options import PREPROCESSING_STEPS, STAGES, Options, ResultFormat
 from tests.drawing import blank_page, save_pdf
@@ -19,9 +18,9 @@ from tests.web.clients import PDF
 from tests.web.followers import blocks_of
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
+from tests.web.reading_by_hand import reading
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-_BROKEN_BYTES = 100
 NOT_OF_THE_API = {
     "user_not_found",
     "user_exists",
@@ -31,18 +30,20 @@ NOT_OF_THE_API = {
 }
 
 
-def read_all(worker: HandWorker, done: threading.Event) -> None:
-    """Read what comes: slowly enough to be waited for; broken.pdf fails."""
-    while not done.wait(0.05):
-        claim = worker.try_claim()
-        if claim is None:
-            continue
-        done.wait(1.0)
-        if worker.size_bytes(claim) > _BROKEN_BYTES:
-            worker.read_page(claim, 1)
-            worker.finish(claim, "Read by hand.\n")
-        else:
-            worker.fail(claim, DocumentDamaged("The PDF breaks off. Save it again."))
+def ran(
+    command: list[str], folder: Path, live: LiveServer, token: str, **own: str
+) -> "subprocess.CompletedProcess[str]":
+    """A documented program, ended, with the address and the token that the documents name."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=outer | {"RECTO": live.address, "TOKEN": token, **own},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_commands_of_the_walk_answer_as_they_say(
@@ -55,23 +56,8 @@ def test_commands_of_the_walk_answer_as_they_say(
     save_pdf(tmp_path / "scan.pdf", [blank_page(60, 40)])
     live_worker.report("eng", "osd")
     live_worker.end_waiting()
-    done = threading.Event()
-    worker = threading.Thread(target=read_all, args=(live_worker, done))
-    worker.start()
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
-    try:
-        walk = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=tmp_path,
-            env=outer | {"RECTO": live.address, "TOKEN": live_token},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        done.set()
-        worker.join()
+    with reading(live_worker):
+        walk = ran(["bash", "-euo", "pipefail", "-c", script], tmp_path, live, live_token)
     assert (walk.returncode, walk.stderr) == (0, "")
     assert re.findall(r"^(\d{3})$", walk.stdout, re.MULTILINE) == expected, walk.stdout
     assert "Read by hand." in walk.stdout

@@ -1,10 +1,7 @@
 """The programs in the documentation, run against a real Backend. Those of the section on live streams have tests of their own."""
 
-import os
 import re
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,8 @@ from playwright._impl._driver import compute_driver_executable
 from tests.drawing import blank_page, save_pdf
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_api_docs import read_all
+from tests.web.reading_by_hand import reading
+from tests.web.test_api_docs import ran
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE, _ = compute_driver_executable()  # Playwright brings its own
@@ -69,22 +67,7 @@ def test_example_prints_the_text_of_the_document(
     save_pdf(tmp_path / "scan.pdf", [blank_page(60, 40)])
     live_worker.report("eng", "osd")
     live_worker.end_waiting()
-    done = threading.Event()
-    worker = threading.Thread(target=read_all, args=(live_worker, done))
-    worker.start()
-    own = {"RECTO": live.address, "TOKEN": live_token, "PYTHONPATH": str(ROOT / "clients" / "python")}
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
-    try:
-        ran = subprocess.run(
-            command(language, program, tmp_path),
-            cwd=tmp_path,
-            env=outer | own,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    finally:
-        done.set()
-        worker.join()
-    assert (ran.stderr, ran.stdout.rstrip(), ran.returncode) == ("", "Read by hand.", 0)
+    clients = str(ROOT / "clients" / "python")
+    with reading(live_worker):
+        program_ran = ran(command(language, program, tmp_path), tmp_path, live, live_token, PYTHONPATH=clients)
+    assert (program_ran.stderr, program_ran.stdout.rstrip(), program_ran.returncode) == ("", "Read by hand.", 0)

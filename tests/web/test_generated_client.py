@@ -4,7 +4,6 @@ import importlib
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from tests.web.clients import PDF
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_api_docs import read_all
+from tests.web.reading_by_hand import reading
 
 pytestmark = pytest.mark.services
 
@@ -68,10 +67,7 @@ def test_generated_client_submits_waits_and_downloads(
 ) -> None:
     live_worker.end_waiting()
     live_worker.report("eng")
-    done = threading.Event()
-    worker = threading.Thread(target=read_all, args=(live_worker, done))
-    worker.start()
-    try:
+    with reading(live_worker):
         with (tmp_path / "scan.pdf").open("w+b") as scan:
             scan.write(PDF)
             scan.seek(0)
@@ -91,9 +87,6 @@ def test_generated_client_submits_waits_and_downloads(
         listed = operation(generated, "jobs.get_jobs").sync(client=client, limit=1, status="FINISHED")
         assert [one.uuid for one in listed.jobs] == [job.uuid]
         assert operation(generated, "jobs.delete_job").sync_detailed(job.uuid, client=client).status_code == 204
-    finally:
-        done.set()
-        worker.join()
 
 
 def test_generated_client_gets_problems_as_values(generated: Any, client: Any) -> None:
