@@ -154,7 +154,7 @@ class Job(Base):
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
-    this one reads again, which may be gone as well. `tags` repeat the rows of JobTag, and are written with them (recto/job_details.py).
+    this one reads again, which may be gone as well. `tags` repeat the rows of JobTag, which are written with them (recto/job_details.py).
     """
 
     __tablename__ = "job"

@@ -1,22 +1,36 @@
 """Tags and names of jobs: what is taken, that both places say the same, and that a change is one."""
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models import JobStatus, JobTag
 from recto.errors import JobNotFound, OptionInvalid
 from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS, change_details, parse_tags, put_tags
 from recto.job_views import JobFilter, changes_after, get_job, latest_change, list_jobs
-from tests.conftest import JobTable
+from tests.conftest import JobTable, new_submission
 
 
 def tag_rows(table: JobTable, uuid: str) -> set[str]:
     with table.sessions() as session:
         return set(session.scalars(select(JobTag.tag).where(JobTag.job_uuid == uuid)))
+
+
+def submit_tagged(table: JobTable, user: int, *tags: str) -> str:
+    """As recto/web/submissions.py does it: the row of the job and those of the tags in one transaction."""
+    submission = replace(new_submission(user), tags=tags)
+
+    def record(session: Session) -> None:
+        table.jobs.submit(session, submission)
+        put_tags(session, submission.uuid, tags)
+
+    table.do(record)
+    return submission.uuid
 
 
 def listed(table: JobTable, user: int, *tags: str, statuses: frozenset[JobStatus] = frozenset()) -> list[str]:
@@ -62,10 +76,8 @@ def test_any_tags_are_refused_or_stay_what_they_are(given_tags: list[str]) -> No
 
 
 def test_tags_put_on_a_job_are_in_its_row_and_in_the_lists(table: JobTable, ann: int, bob: int) -> None:
-    first, second, third = table.submit(ann), table.submit(ann), table.submit(bob)
-    table.do(put_tags, first, ("invoice", "2026"))
-    table.do(put_tags, second, ("invoice",))
-    table.do(put_tags, third, ("invoice",))
+    first, second = submit_tagged(table, ann, "invoice", "2026"), submit_tagged(table, ann, "invoice")
+    third = submit_tagged(table, bob, "invoice")
     assert table.read(get_job, ann, first).tags == ("invoice", "2026")
     assert tag_rows(table, first) == {"invoice", "2026"}
     assert set(listed(table, ann, "invoice")) == {first, second}
@@ -78,8 +90,7 @@ def test_list_by_tag_goes_on_from_a_place_and_keeps_to_the_status(table: JobTabl
     uuids = []
     for _ in range(5):
         table.clock.move(1)
-        uuids.append(table.submit(ann))
-        table.do(put_tags, uuids[-1], ("all",))
+        uuids.append(submit_tagged(table, ann, "all"))
     claim = table.claim()
     assert listed(table, ann, "all", statuses=frozenset({JobStatus.IN_PROGRESS})) == [claim.lease.job_uuid]
     newest = table.read(list_jobs, ann, 2, None, JobFilter(tags=("all",)))
@@ -89,8 +100,7 @@ def test_list_by_tag_goes_on_from_a_place_and_keeps_to_the_status(table: JobTabl
 
 
 def test_change_of_tags_replaces_them_and_is_a_change_of_the_job(table: JobTable, ann: int) -> None:
-    uuid = table.submit(ann)
-    table.do(put_tags, uuid, ("a", "b"))
+    uuid = submit_tagged(table, ann, "a", "b")
     seen = table.read(latest_change)
     table.do(change_details, ann, uuid, tags=("b", "c"))
     (job,) = table.read(changes_after, seen).jobs
@@ -101,8 +111,7 @@ def test_change_of_tags_replaces_them_and_is_a_change_of_the_job(table: JobTable
 
 
 def test_change_of_the_name_leaves_tags_and_status(table: JobTable, ann: int) -> None:
-    uuid = table.submit(ann)
-    table.do(put_tags, uuid, ("a",))
+    uuid = submit_tagged(table, ann, "a")
     table.claim()
     table.do(change_details, ann, uuid, file_name="other.png")
     job = table.read(get_job, ann, uuid)
@@ -117,8 +126,7 @@ def test_change_of_somebody_elses_job_finds_none(table: JobTable, ann: int, bob:
 
 
 def test_tags_go_with_their_job(table: JobTable, ann: int) -> None:
-    uuid = table.submit(ann)
-    table.do(put_tags, uuid, ("a", "b"))
+    uuid = submit_tagged(table, ann, "a", "b")
     table.do(table.jobs.delete, ann, uuid)
     with table.sessions() as session:
         assert session.scalar(select(func.count()).select_from(JobTag)) == 0

@@ -87,8 +87,9 @@ def test_answers_about_other_things_say_nothing_of_it(program: Program) -> None:
 def test_clients_of_one_job_ask_the_database_once_in_a_second(
     app: Flask, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlooks, "_PACE_S", 60.0)
-    monkeypatch.setattr(outlooks, "_OUTLOOK_S", 60.0)
+    kept = app.extensions["recto"].outlooks
+    monkeypatch.setattr(kept._pace, "_fresh_s", 60.0)
+    monkeypatch.setattr(kept._outlooks, "_fresh_s", 60.0)
     uuid = program.submit()
     with counted_statements(app) as first:
         program.get(f"{JOBS}/{uuid}")
@@ -102,10 +103,11 @@ def test_clients_of_one_job_ask_the_database_once_in_a_second(
 def test_outlooks_that_are_kept_do_not_grow_without_end(
     app: Flask, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outlooks, "_REMEMBERED", 2)
+    kept = app.extensions["recto"].outlooks
+    monkeypatch.setattr(kept._outlooks, "_remembered", 2)
     for _ in range(6):
         program.get(f"{JOBS}/{program.submit()}")
-    assert len(app.extensions["recto"].outlooks._of) <= 3
+    assert len(kept._outlooks._of) <= 3
 
 
 def test_unchanged_job_is_not_asked_about(app: Flask, program: Program) -> None:
