@@ -37,7 +37,14 @@ def install_rates(app: Flask, rates: Rates) -> None:
         limiter,
         rates.uploads_per_minute,
         "minute",
-        ("api.create_job", "api.retry_job", "pages.upload", "pages.read_anew"),
+        (
+            "api.create_job",
+            "api.retry_job",
+            "ocr_api.read_document",
+            "ocr_api.put_document",
+            "pages.upload",
+            "pages.read_anew",
+        ),
         _by_user,
     )
 
@@ -49,7 +56,7 @@ def _limit(
     if not most:
         return
     limited = limiter.shared_limit(
-        f"{most} per {span}", scope=endpoints[0], key_func=key, methods=["POST"], on_breach=_refuse
+        f"{most} per {span}", scope=endpoints[0], key_func=key, methods=["POST", "PUT"], on_breach=_refuse
     )
     for endpoint in endpoints:
         view: Callable[..., Any] = app.view_functions[endpoint]

@@ -25,7 +25,7 @@ from recto.web.services import services
 from recto.web.waiting import asked_wait_s, wait_for_success
 
 blueprint = Blueprint("results", __name__, url_prefix="/api/v1")
-_FILE: Final = tuple(dict.fromkeys(kind.media_type.partition(";")[0] for kind in RESULT_FORMATS.values()))
+RESULT_TYPES: Final = tuple(dict.fromkeys(kind.media_type.partition(";")[0] for kind in RESULT_FORMATS.values()))
 _SIGNATURE: Final = Parameter("signature", "The key, as the redirect has it", {"type": "string"}, is_required=True)
 _REDIRECT: Final = Parameter(
     "redirect", "0: the file itself instead of the redirect to it", {"type": "integer", "enum": [0, 1], "default": 1}
@@ -36,8 +36,8 @@ def _files(*more_headers: str) -> tuple[Reply, ...]:
     """A file, whole, in part, or not again."""
     headers = (*FILE_HEADERS, *more_headers)
     return (
-        Reply(200, "The file", media_types=_FILE, headers=headers, schema_name="Result"),
-        Reply(206, "A part of it, as `Range` asked for", media_types=_FILE, headers=(*headers, "Content-Range")),
+        Reply(200, "The file", media_types=RESULT_TYPES, headers=headers, schema_name="Result"),
+        Reply(206, "A part of it, as `Range` asked for", media_types=RESULT_TYPES, headers=(*headers, "Content-Range")),
         Reply(304, "The file that `If-None-Match` names", headers=("ETag", *more_headers)),
     )
 
@@ -66,7 +66,7 @@ def get_result(uuid: UUID) -> BaseResponse:
     wanted = ResultFile(result_format)
     if not job.status.is_final or not services().deriver.has_made(job, wanted, until - time.monotonic()):
         return accepted(job)
-    return to_file(job, result_format) if redirects else _file(job, result_format)
+    return to_file(job, result_format) if redirects else result_file(job, result_format)
 
 
 @blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
@@ -83,7 +83,7 @@ def get_file(uuid: UUID, file_name: str) -> Response:
     job, result_format = read(find_job, str(uuid)), _format_of(file_name)
     if job is None or result_format is None or name != result_name(job.result_token or "", result_format):
         raise FileNotFound("There is no such file. Ask for the result of the job again.")
-    return _file(job, result_format)
+    return result_file(job, result_format)
 
 
 def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
@@ -98,7 +98,8 @@ def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
     return response
 
 
-def _file(job: JobView, result_format: ResultFormat) -> Response:
+def result_file(job: JobView, result_format: ResultFormat) -> Response:
+    """The file of a FINISHED job, as the current request wants it: whole, in part, or not again. FileNotFound."""
     name = result_name(job.result_token or "", result_format)
     media_type = RESULT_FORMATS[result_format].media_type.partition(";")[0]  # werkzeug adds the charset itself
     return file_answer(job.uuid, name, result_format, media_type, download_name(job, result_format))

@@ -43,7 +43,7 @@ _log = get_logger(__name__)
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
 _TAG: Final = "tag"
-_TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "pages.upload"})
+_TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "ocr_api.read_document", "ocr_api.put_document", "pages.upload"})
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
 _NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, _TAG)
@@ -153,10 +153,14 @@ def discard_incoming(_error: BaseException | None = None) -> None:
             )  # the answer is on its way, whatever the disk says
 
 
-def given_options() -> Options:
-    """The options beside the document: form fields and query parameters, checked, with this Recto's default languages."""
+def given_options(formats: str = "", others: Collection[str] = ()) -> Options:
+    """The options beside the document: form fields and query parameters, checked, with this Recto's default languages.
+
+    See `submit_one`.
+    """
     fields = request.form if _is_form() else MultiDict()
-    options = _options({"languages": services().default_languages}, fields, _NOT_ABOUT_READING, (FIELD,))
+    defaults = {"languages": services().default_languages} | ({"formats": formats} if formats else {})
+    options = _options(defaults, fields, {*_NOT_ABOUT_READING, *others}, (FIELD,))
     _check_languages(options)
     return options
 
@@ -208,13 +212,16 @@ def given_tags() -> tuple[str, ...]:
     return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if _is_form() else ())])
 
 
-def submit_one(user_id: int) -> Submitted:
-    """The job of the current request's one document, which its Idempotency-Key may have made already."""
+def submit_one(user_id: int, formats: str = "", others: Collection[str] = ()) -> Submitted:
+    """The job of the current request's one document, which its Idempotency-Key may have made already.
+
+    It writes those `formats` at once where the request names none; `others` are names in the query that are no options.
+    """
     with key_of_request(user_id) as key:
         uploads = received()
         if len(uploads) > 1:
             raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
-        upload, options, may_be_answered = uploads[0], given_options(), may_be_answered_from_earlier()
+        upload, options, may_be_answered = uploads[0], given_options(formats, others), may_be_answered_from_earlier()
         keyed = key.with_content(upload.sha256, options.stored()) if key else None
         return once(keyed, lambda: submit(upload, options, user_id, may_be_answered=may_be_answered, keyed=keyed))
 

@@ -77,6 +77,8 @@ LET_IN: Final = {
     "GET /api/v1/jobs/<uuid:uuid>/stream": 426,  # without a handshake
     "GET /api/v1/events": 200,
     "GET /api/v1/stream": 426,
+    "POST /api/v1/ocr": 202,
+    "PUT /api/v1/ocr": 202,
     "GET /api/v1/languages": 200,
     "GET /api/v1/limits": 200,
     "GET /api/v1/options": 200,

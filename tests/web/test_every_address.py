@@ -37,9 +37,12 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "authorisation.md"
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """Without the rates: some call here more often than anybody should."""
+    """Without the rates: some call here more often than anybody should. And nobody waits for long."""
     return make_app(
-        RECTO_LIMITS_SIGN_INS_PER_MINUTE="0", RECTO_LIMITS_TOKENS_PER_HOUR="0", RECTO_LIMITS_UPLOADS_PER_MINUTE="0"
+        RECTO_LIMITS_SIGN_INS_PER_MINUTE="0",
+        RECTO_LIMITS_TOKENS_PER_HOUR="0",
+        RECTO_LIMITS_UPLOADS_PER_MINUTE="0",
+        RECTO_SERVER_MAX_WAIT_S="0.1",
     )
 
 
@@ -64,7 +67,8 @@ class Door:
         self._is_touched = address.method not in SAFE
         path = self._paths.get(address.rule, address.rule)
         is_short = address.rule not in ENDLESS
-        content = PDF if address.rule in ("/upload", "/api/v1/jobs") and address.method == "POST" else None
+        takes_document = address.name in ("POST /upload", "POST /api/v1/jobs", "POST /api/v1/ocr", "PUT /api/v1/ocr")
+        content = PDF if takes_document else None
         if caller in BY_SESSION:
             browser = self._browser(caller)
             headers = {} if caller is Caller.FORGED else {"X-CSRFToken": browser.csrf_token}
