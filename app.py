@@ -36,6 +36,7 @@ from recto.web import (
     access_api,
     answers,
     api,
+    batches_api,
     health,
     job_details_api,
     job_pages,
@@ -64,11 +65,10 @@ from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services
 from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
-from recto.web.uploads import RectoRequest, discard_incoming
+from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 
 _log = get_logger(__name__)
 _EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
-_FORM_FIELDS_BYTES = 512 * 1024  # werkzeug also holds one chunk of a file against it
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
@@ -102,6 +102,8 @@ def create_app(settings: Settings) -> Flask:
             outlooks=Outlooks(),
             limits=WebLimits(
                 server.max_upload_bytes,
+                server.max_batch_documents,
+                server.max_batch_bytes,
                 server.max_wait_s,
                 server.retry_after_s,
                 server.link_lifetime_s,
@@ -118,11 +120,13 @@ def create_app(settings: Settings) -> Flask:
         ),
     )
     app.before_request(_note_start)
+    app.before_request(allow_batches)
     for room in (
         api,
         job_details_api,
         results,
         ocr_api,
+        batches_api,
         job_pages,
         page_images,
         live,
@@ -151,6 +155,8 @@ def _published_limits(settings: Settings) -> answers.Limits:
     return answers.Limits(
         upload=answers.UploadLimits(
             max_bytes=server.max_upload_bytes,
+            max_batch_documents=server.max_batch_documents,
+            max_batch_bytes=server.max_batch_bytes,
             min_bytes_per_s=limits.min_body_bytes_per_s,
             header_timeout_s=limits.header_timeout_s,
             body_timeout_s=limits.body_timeout_s,
@@ -187,8 +193,8 @@ def _published_limits(settings: Settings) -> answers.Limits:
 def _flask_settings(settings: Settings) -> dict[str, Any]:
     server = settings.server
     return {
-        "MAX_CONTENT_LENGTH": server.max_upload_bytes + _FORM_FIELDS_BYTES,
-        "MAX_FORM_MEMORY_SIZE": _FORM_FIELDS_BYTES,
+        "MAX_CONTENT_LENGTH": server.max_upload_bytes + FORM_FIELDS_BYTES,
+        "MAX_FORM_MEMORY_SIZE": FORM_FIELDS_BYTES,
         "PERMANENT_SESSION_LIFETIME": timedelta(seconds=server.session_lifetime_s),
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_NAME": "recto_session",

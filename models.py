@@ -30,6 +30,7 @@ _IN_PROGRESS = text("status = 'IN_PROGRESS'")
 _FINISHED = text("status = 'FINISHED'")
 _FAILURE = text("status = 'FAILURE'")
 _REUSABLE = text("result_version IS NOT NULL")
+_IN_BATCH = text("batch_uuid IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
@@ -154,7 +155,8 @@ class Job(Base):
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
-    this one reads again, which may be gone as well. `tags` repeat the rows of JobTag, which are written with them (recto/job_details.py).
+    this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `tags` repeat the rows of JobTag, which are
+    written with them (recto/job_details.py).
     """
 
     __tablename__ = "job"
@@ -191,6 +193,7 @@ class Job(Base):
     result_created_us: Mapped[int | None] = mapped_column(BigInteger)
     tags: Mapped[list[str]] = mapped_column(JSON, server_default=text("'[]'"))
     retry_of: Mapped[str | None] = mapped_column(String(36))
+    batch_uuid: Mapped[str | None] = mapped_column(String(36))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -206,6 +209,7 @@ class Job(Base):
         Index(
             "job_in_progress", "user_id", "lease_expires_us", sqlite_where=_IN_PROGRESS, postgresql_where=_IN_PROGRESS
         ),
+        Index("job_of_batch", "batch_uuid", sqlite_where=_IN_BATCH, postgresql_where=_IN_BATCH),
         # Partial as well: an upload writes nothing here, only the end of a reading does.
         Index(
             "job_to_reuse",
@@ -216,6 +220,16 @@ class Job(Base):
             postgresql_where=_REUSABLE,
         ),
     )
+
+
+class Batch(Base):
+    """Documents that were sent in one request. Its jobs name it; what they are and how far, they say themselves."""
+
+    __tablename__ = "batch"
+
+    uuid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_us: Mapped[int] = mapped_column(BigInteger)
 
 
 class JobPage(Base):

@@ -7,7 +7,7 @@
     │   ├── NotAcceptable            406
     │   ├── RequestTooSlow           408
     │   ├── UpgradeRequired          426
-    │   ├── JobNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
+    │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
     │   ├── OptionInvalid, LanguageUnknown
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
@@ -131,6 +131,14 @@ class JobNotFound(RequestError):
     code = "job_not_found"
     status = 404
     title = "No such job"
+
+
+class BatchNotFound(RequestError):
+    """No such batch, or somebody else's: the answer is the same."""
+
+    code = "batch_not_found"
+    status = 404
+    title = "No such batch"
 
 
 class PageNotFound(RequestError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, literal, select, tuple_
+from sqlalchemy import Select, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, JobTag
@@ -45,7 +45,7 @@ class JobView:
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
     the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one
     was answered from, and `result_created` the time that the results name: when the job was made that was read. `retry_of` is the job whose
-    document this one reads again.
+    document this one reads again, `batch_uuid` the batch that it was sent in.
     """
 
     uuid: str
@@ -67,6 +67,7 @@ class JobView:
     content_sha256: str | None
     deduplicated_from: str | None
     retry_of: str | None
+    batch_uuid: str | None
     result_created: datetime
     tags: tuple[str, ...] = ()
     warnings: tuple[ResultWarning, ...] = ()
@@ -225,6 +226,14 @@ def _listed_by_tags(user_id: int, limit: int, before: tuple[int, str] | None, wa
     return query.order_by(JobTag.created_us.desc(), JobTag.job_uuid.desc()).limit(limit)
 
 
+def jobs_of_batch(session: Session, batch_uuid: str) -> list[JobView]:
+    """Those there are, in the order in which they were recorded: many have the same time."""
+    recorded = select(func.min(JobStatusTransition.id)).where(JobStatusTransition.job_uuid == Job.uuid)
+    # Said twice, so that SQLite takes the partial index.
+    mine = select(Job).where(Job.batch_uuid == batch_uuid, Job.batch_uuid.is_not(None))
+    return [_view(job) for job in session.scalars(mine.order_by(recorded.scalar_subquery()))]
+
+
 def latest_change(session: Session) -> int:
     """The number of the latest committed write to any job."""
     return session.scalars(select(ChangeCounter.value)).one()
@@ -343,6 +352,7 @@ def _view(job: Job) -> JobView:
         content_sha256=job.content_sha256,
         deduplicated_from=job.deduplicated_from,
         retry_of=job.retry_of,
+        batch_uuid=job.batch_uuid,
         result_created=utc(job.created_us if job.result_created_us is None else job.result_created_us),
         tags=tuple(job.tags),
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),

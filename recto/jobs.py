@@ -72,6 +72,7 @@ class Submission:
     content_sha256: str | None = None
     tags: tuple[str, ...] = ()
     retry_of: str | None = None
+    batch_uuid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ class ServerSettings(_Section):
     secure_cookies: bool
     allowed_origins: Annotated[str, AfterValidator(_origins)]
     max_upload_bytes: int = Field(gt=0)
+    max_batch_documents: int = Field(ge=1)
+    max_batch_bytes: int = Field(gt=0)
     max_wait_s: _Positive
     retry_after_s: int = Field(ge=1)
     link_lifetime_s: int = Field(ge=1)

@@ -36,6 +36,7 @@ OPERATIONS = (
     "recto.job_events",
     "recto.changes",
     "recto.idempotency",
+    "recto.batches",
     "recto.reports",
     "recto.workers",
     "recto.accounts",

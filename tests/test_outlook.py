@@ -58,6 +58,7 @@ def job(
         content_sha256=None,
         deduplicated_from=None,
         retry_of=None,
+        batch_uuid=None,
         result_created=NOW,
     )
 

@@ -114,6 +114,7 @@ class JobSummary(Answer):
         description="The job whose result answered this one: the same document, the same options. It may be gone"
     )
     retry_of: str | None = Field(description="The job whose document this one reads again. It may be gone")
+    batch: str | None = Field(description="The batch that it was sent in")
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
     tags: list[str] = Field(description="Words to find it by; `PATCH` changes them", examples=[["invoice", "2026"]])
     reason: Reason | None = Field(description="Of a FAILURE")
@@ -166,6 +167,36 @@ class JobChanges(Answer):
     jobs: list[JobSummary]
     deleted: list[str] = Field(description="uuids of jobs that were deleted")
     change: int = Field(description="Ask on from here with `?after=`", examples=[4712])
+
+
+class BatchCounts(Answer):
+    """Jobs by their status."""
+
+    QUEUED: int = Field(examples=[1])
+    IN_PROGRESS: int = Field(examples=[1])
+    FINISHED: int = Field(examples=[3])
+    FAILURE: int = Field(examples=[0])
+
+
+class BatchLinks(Answer):
+    """Addresses on this host."""
+
+    self: str = Field(examples=["/api/v1/batches/3f1f6c1c-6d5e-4f0a-8f0e-2b1f6f1d9c55"])
+    result: str = Field(examples=["/api/v1/batches/3f1f6c1c-6d5e-4f0a-8f0e-2b1f6f1d9c55/result"])
+
+
+class Batch(Answer):
+    """Documents that were sent in one request."""
+
+    uuid: str = Field(examples=["3f1f6c1c-6d5e-4f0a-8f0e-2b1f6f1d9c55"], json_schema_extra={"format": "uuid"})
+    created: Moment
+    ended: Moment | None = Field(description="When the last of its jobs ended; null as long as one has not")
+    counts: BatchCounts
+    progress: Progress = Field(
+        description="Of all its jobs together; `page_count` is null until all have been opened, or have failed"
+    )
+    jobs: list[JobSummary] = Field(description="Those there are, in the order of the documents")
+    links: BatchLinks
 
 
 class PageLinks(Answer):
@@ -264,6 +295,8 @@ class UploadLimits(Answer):
     """Of one request that sends a document."""
 
     max_bytes: int = Field(description="Of the document; above, 413", examples=[209715200])
+    max_batch_documents: int = Field(description="In one batch; above, 413", examples=[100])
+    max_batch_bytes: int = Field(description="Of the documents of a batch together; above, 413", examples=[1073741824])
     min_bytes_per_s: int = Field(description="How fast the body has to arrive; 0: anything at all", examples=[1000])
     header_timeout_s: float = Field(description="For the headers of any request", examples=[20.0])
     body_timeout_s: float = Field(description="How long the body may be slower than that; then 408", examples=[30.0])

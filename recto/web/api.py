@@ -209,12 +209,15 @@ def remove_job(user_id: int, uuid: str) -> None:
 
     The job is gone with the commit, so that files that resist are no error of the request.
     """
-    jobs, storage = services().jobs, services().storage
-    write_noted(noted_by_user(Action.JOB_DELETED, uuid), jobs.delete, user_id, uuid)
+    write_noted(noted_by_user(Action.JOB_DELETED, uuid), services().jobs.delete, user_id, uuid)
+    remove_files(uuid)
 
+
+def remove_files(uuid: str) -> None:
+    """Of a job whose deletion is committed."""
     try:
-        in_thread(partial(storage.delete, uuid), Lane.DISK)
-        write(jobs.files_removed, uuid)
+        in_thread(partial(services().storage.delete, uuid), Lane.DISK)
+        write(services().jobs.files_removed, uuid)
     except RectoError as error:
         _log.warning("files_left_to_sweeper", job=uuid, detail=error.detail)
 

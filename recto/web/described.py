@@ -72,6 +72,8 @@ class Takes(Enum):
     NOTHING = auto()
     DOCUMENT = auto()
     """A document and the options of its job, as a form or bare."""
+    DOCUMENTS = auto()
+    """Several documents and the options of all their jobs, as a form."""
     OPTIONS = auto()
     """Options in a form, or in the query."""
 

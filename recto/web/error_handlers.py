@@ -14,7 +14,7 @@ from recto.logs import get_logger
 from recto.web.answers import Problem
 from recto.web.login import forget_user
 from recto.web.services import services
-from recto.web.uploads import document_too_large
+from recto.web.uploads import body_too_large
 
 _log = get_logger(__name__)
 _NO_PAGE = "There is no page at this address. Your documents are on the start page."
@@ -79,7 +79,7 @@ def _from_too_large(_error: RequestEntityTooLarge) -> BaseResponse:
     if is_short:
         fields = "The form has too many fields, or too long ones. Send the document and its options, and nothing else."
         return _from_recto(UploadTooLarge(fields))
-    return _from_recto(document_too_large(services().limits.max_upload_bytes))
+    return _from_recto(body_too_large())
 
 
 def _from_http(error: HTTPException) -> BaseResponse:

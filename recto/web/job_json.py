@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import url_for
 
+from recto.batches import BatchView
 from recto.job_views import JobView, Reason
 from recto.ocr.media_types import kind
 from recto.outlook import Outlook
@@ -25,6 +26,26 @@ def job_body(job: JobView, outlook: Outlook | None = None) -> answers.Job:
 def job_summary(job: JobView) -> answers.JobSummary:
     """The job as lists have it."""
     return answers.JobSummary(**_fields(job))
+
+
+def batch_body(batch: BatchView) -> answers.Batch:
+    """The batch with its jobs."""
+    return answers.Batch(
+        uuid=batch.uuid,
+        created=batch.created,
+        ended=batch.ended,
+        counts=answers.BatchCounts(**{status.value: number for status, number in batch.counts.items()}),
+        progress=answers.Progress(
+            pages_done=sum(job.pages_done for job in batch.jobs),
+            page_count=batch.page_count,
+            pages_failed=sum(job.pages_failed for job in batch.jobs),
+        ),
+        jobs=[job_summary(job) for job in batch.jobs],
+        links=answers.BatchLinks(
+            self=url_for("batches.get_batch_status", uuid=batch.uuid),
+            result=url_for("batches.get_batch_result", uuid=batch.uuid),
+        ),
+    )
 
 
 def progress(job: JobView) -> answers.Progress:
@@ -56,6 +77,7 @@ def _fields(job: JobView) -> dict[str, Any]:
         "attempt": job.attempt,
         "deduplicated_from": job.deduplicated_from,
         "retry_of": job.retry_of,
+        "batch": job.batch_uuid,
         "change": job.change,
         "tags": list(job.tags),
         "reason": reason_json(job.reason),

@@ -144,7 +144,12 @@ def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
     return (
         schemas
         | result_components(_SCHEMAS)
-        | {"OptionsSchema": options_component(), "DocumentForm": _document_form(), "OptionsForm": _options_form()}
+        | {
+            "OptionsSchema": options_component(),
+            "DocumentForm": _document_form(),
+            "DocumentsForm": _documents_form(),
+            "OptionsForm": _options_form(),
+        }
     )
 
 
@@ -234,12 +239,21 @@ _FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "appli
 
 
 def _document_form() -> Schema:
+    return _form("A document and its options", {**_FILE, "description": "The file"})
+
+
+def _documents_form() -> Schema:
+    files = {"type": "array", "items": _FILE, "minItems": 1, "description": "The files, each in a field of this name"}
+    return _form("Documents and the options of all of them", files)
+
+
+def _form(says: str, document: Schema) -> Schema:
     return {
         "type": "object",
-        "description": "A document and its options",
+        "description": says,
         "additionalProperties": False,
         "required": ["document"],
-        "properties": {"document": {**_FILE, "description": "The file"}, **_untitled_options()},
+        "properties": {"document": document, **_untitled_options()},
     }
 
 
@@ -263,6 +277,10 @@ def _body(takes: Takes) -> dict[str, Any]:
             "description": "Options, as a form of either kind.",
             "content": {"application/x-www-form-urlencoded": form, "multipart/form-data": form},
         }
+    if takes is Takes.DOCUMENTS:
+        form = {"schema": {"$ref": f"{_SCHEMAS}DocumentsForm"}}
+        says = "A form with each file in a field `document` of its own."
+        return {"required": True, "description": says, "content": {"multipart/form-data": form}}
     return {
         "required": True,
         "description": "A form with the file in `document`, or the file itself, whatever type it declares.",

@@ -42,6 +42,7 @@ def install_rates(app: Flask, rates: Rates) -> None:
             "api.retry_job",
             "ocr_api.read_document",
             "ocr_api.put_document",
+            "batches.create_batch",
             "pages.upload",
             "pages.read_anew",
         ),

@@ -25,6 +25,8 @@ class WebLimits:
     """The numbers of the settings that requests need. Seconds, bytes."""
 
     max_upload_bytes: int
+    max_batch_documents: int
+    max_batch_bytes: int
     max_wait_s: float
     retry_after_s: int
     link_lifetime_s: int

@@ -1,13 +1,14 @@
 """Making jobs: their files are put there, and one commit makes them visible; by an upload, from an earlier result, or from an earlier document."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
+from recto.batches import record_batch
 from recto.deduplication import find_earlier
 from recto.errors import FileNotFound, JobNotFound
 from recto.file_storage.base import DOCUMENT, METADATA
@@ -36,12 +37,25 @@ def make_job(new: NewJob, keyed: KeyedRequest | None = None) -> JobView:
 
     FileNotFound as well where the folder was taken for one left behind before the commit; IdempotencyKeyInUse.
     """
+    return _make([new], keyed)[0]
+
+
+def make_batch(batch_uuid: str, new: Sequence[NewJob], keyed: KeyedRequest | None = None) -> list[JobView]:
+    """The same for the jobs of a batch and the batch: all of it or nothing. The key is that of its first job."""
+    return _make(new, keyed, partial(record_batch, user_id=new[0].submission.user_id, uuid=batch_uuid))
+
+
+def _make(
+    new: Sequence[NewJob], keyed: KeyedRequest | None, also: Callable[[Session], None] | None = None
+) -> list[JobView]:
     try:
-        in_thread(partial(_store, new), Lane.DISK)
+        for one in new:
+            in_thread(partial(_store, one), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        return write(_record, new, keyed)
+        return write(_record, new, keyed, also)
     except BaseException:
-        in_thread(partial(services().storage.delete, new.submission.uuid), Lane.DISK)
+        for one in new:
+            in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
         raise
 
 
@@ -52,14 +66,15 @@ def to_be_read(submission: Submission, options: Options, put_files: Callable[[],
 
 def answered(submission: Submission, options: Options, keyed: KeyedRequest | None = None) -> JobView | None:
     """A job under a uuid of its own that has the result of an earlier one; None where there is none, or it is deleted meanwhile."""
-    new = _from_earlier(submission, options)
+    new = from_earlier(submission, options)
     try:
         return make_job(new, keyed) if new else None
     except (FileNotFound, JobNotFound):
         return None
 
 
-def _from_earlier(submission: Submission, options: Options) -> NewJob | None:
+def from_earlier(submission: Submission, options: Options) -> NewJob | None:
+    """A job that has the result of an earlier one; None where there is none. Making it is FileNotFound or JobNotFound where that is deleted meanwhile."""
     earlier = read(find_earlier, submission.user_id, submission.content_sha256 or "", options)
     if earlier is None:
         return None
@@ -110,12 +125,18 @@ def _store(new: NewJob) -> None:
         file.write(json.dumps(metadata, ensure_ascii=False, indent=1).encode())
 
 
-def _record(session: Session, new: NewJob, keyed: KeyedRequest | None) -> JobView:
-    """Record the job, and see in the same transaction that its document was not taken for one left behind (recto/file_references.py)."""
-    submission = new.submission
-    new.record(session)
+def _record(
+    session: Session, new: Sequence[NewJob], keyed: KeyedRequest | None, also: Callable[[Session], None] | None
+) -> list[JobView]:
+    """Record the jobs, and see in the same transaction that no document was taken for one left behind (recto/file_references.py)."""
+    for one in new:
+        one.record(session)
+    if also is not None:
+        also(session)
+    first = new[0].submission
     if keyed is not None:
-        services().idempotency_keys.record(session, keyed, submission.uuid)
-    put_tags(session, submission.uuid, submission.tags)
-    services().storage.size_bytes(submission.uuid, DOCUMENT)
-    return get_job(session, submission.user_id, submission.uuid)
+        services().idempotency_keys.record(session, keyed, first.uuid)
+    for one in new:
+        put_tags(session, one.submission.uuid, one.submission.tags)
+        services().storage.size_bytes(one.submission.uuid, DOCUMENT)
+    return [get_job(session, first.user_id, one.submission.uuid) for one in new]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
@@ -43,11 +44,16 @@ _log = get_logger(__name__)
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
 _TAG: Final = "tag"
-_TAKES_DOCUMENTS: Final = frozenset({"api.create_job", "ocr_api.read_document", "ocr_api.put_document", "pages.upload"})
+_TAKES_BATCHES: Final = "batches.create_batch"
+_TAKES_DOCUMENTS: Final = frozenset(
+    {"api.create_job", "ocr_api.read_document", "ocr_api.put_document", _TAKES_BATCHES, "pages.upload"}
+)
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
 _NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, _TAG)
 _FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+FORM_FIELDS_BYTES: Final = 512 * 1024
+"""Of what a form adds around the documents. Werkzeug also holds one chunk of a file against it."""
 _CHUNK_BYTES: Final = 256 * 1024
 MOST_NAME_CHARACTERS: Final = 255
 
@@ -80,6 +86,11 @@ class RectoRequest(Request):
     ) -> IO[bytes]:
         if self.endpoint not in _TAKES_DOCUMENTS:
             raise OptionInvalid("This form takes no files. Send documents to POST /api/v1/jobs.")
+        most = services().limits.max_batch_documents
+        if self.endpoint == _TAKES_BATCHES and len(g.get(_INCOMING, ())) >= most:
+            raise UploadTooLarge(
+                f"A batch takes at most {most:,} documents. Send them in several batches.", limit_documents=most
+            )
         return cast(IO[bytes], _FormFile(_new_incoming()))
 
     def _load_form_data(self) -> None:
@@ -133,6 +144,32 @@ def received() -> list[Upload]:
     return _from_form() if _is_form() else [_from_body()]
 
 
+def received_several() -> list[Upload]:
+    """The documents of a form. UploadEmpty where the request is none."""
+    if not _is_form():
+        raise UploadEmpty(
+            f"A batch is a form, with each file in a field '{FIELD}' of its own: curl -F {FIELD}=@one.pdf -F {FIELD}=@two.pdf …"
+        )
+    return _from_form()
+
+
+def allow_batches() -> None:
+    """Before a request is handled: a batch may be longer than one document."""
+    if request.endpoint == _TAKES_BATCHES:
+        request.max_content_length = services().limits.max_batch_bytes + FORM_FIELDS_BYTES
+
+
+def body_too_large() -> UploadTooLarge:
+    """Of the current request."""
+    limits = services().limits
+    if request.endpoint != _TAKES_BATCHES:
+        return document_too_large(limits.max_upload_bytes)
+    return UploadTooLarge(
+        f"The documents are larger together than the {limits.max_batch_bytes:,} bytes that this Recto accepts in a batch. Send them in several.",
+        limit_bytes=limits.max_batch_bytes,
+    )
+
+
 def document_too_large(limit_bytes: int) -> UploadTooLarge:
     """The one answer for too large a document, whether its length was announced or found out."""
     return UploadTooLarge(
@@ -144,13 +181,16 @@ def document_too_large(limit_bytes: int) -> UploadTooLarge:
 
 def discard_incoming(_error: BaseException | None = None) -> None:
     """At the end of every request, throw away what arrived and was not kept."""
-    for incoming in g.pop(_INCOMING, []):
-        try:
-            incoming.discard()
-        except StorageUnavailable as error:
-            _log.warning(
-                "upload_left_to_sweeper", detail=error.detail
-            )  # the answer is on its way, whatever the disk says
+    with ExitStack() as stack:  # whatever becomes of one, the others are let go
+        for incoming in g.pop(_INCOMING, []):
+            stack.callback(_discard, incoming)
+
+
+def _discard(incoming: IncomingFile) -> None:
+    try:
+        incoming.discard()
+    except StorageUnavailable as error:
+        _log.warning("upload_left_to_sweeper", detail=error.detail)  # the answer is on its way, whatever the disk says
 
 
 def given_options(formats: str = "", others: Collection[str] = ()) -> Options:
@@ -233,7 +273,7 @@ def submit(
 
     Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
     """
-    submission = _judged(upload, options, user_id)
+    submission = judged(upload, options, user_id)
     if may_be_answered and (job := answered(submission, options, keyed)):
         return job
     keep = partial(upload.incoming.keep, submission.uuid, DOCUMENT)
@@ -245,8 +285,8 @@ def submit(
         ) from error
 
 
-def _judged(upload: Upload, options: Options, user_id: int) -> Submission:
-    """The document by its size and its content. UploadTooLarge, UploadEmpty, UploadUnsupported."""
+def judged(upload: Upload, options: Options, user_id: int) -> Submission:
+    """What is to be recorded of the document, by its size and its content. UploadTooLarge, UploadEmpty, UploadUnsupported."""
     file = upload.incoming.file
     size_bytes = file.seek(0, 2)
     if (

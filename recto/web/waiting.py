@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flask import request
 from werkzeug.http import parse_dict_header
 
+from recto.batches import BatchView, get_batch, has_ended
 from recto.changes import Deleted
 from recto.errors import JobFailed, OptionInvalid
 from recto.job_views import Changes, JobView, changes_after, get_job, job_not_found
@@ -85,6 +86,20 @@ def wait_for_change(user_id: int, change: int, wait_s: float) -> Changes:
             if subscription.wait(remaining_s) is not None:
                 changes = read(changes_after, change, user_id)
     return changes
+
+
+def wait_for_batch(user_id: int, uuid: str, wait_s: float) -> BatchView:
+    """The batch when all of its jobs have ended, or as it is when the time is up."""
+    batch, until = read(get_batch, user_id, uuid), time.monotonic() + wait_s
+    if batch.has_ended or wait_s <= 0:
+        return batch
+    with services().feed.user(user_id) as subscription:
+        while not read(has_ended, uuid) and not services().feed.is_stopping:
+            remaining_s = until - time.monotonic()
+            if remaining_s <= 0:
+                break
+            subscription.wait(remaining_s)
+    return read(get_batch, user_id, uuid)
 
 
 def _seconds(given: str) -> float:

@@ -1,5 +1,6 @@
 """The operations whose every step is a fault point. Each is prepared, then done under watch; what the client was told comes back."""
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,12 +21,13 @@ DERIVED: Final = "tsv"
 class Told:
     """What the outside knows of the job: its uuid, and the status of the answer to the operation, where there was one.
 
-    `earlier` is another job of the same document, which was FINISHED before.
+    `earlier` is another job of the same document, which was FINISHED before; `together` is how many jobs one operation makes, all or none.
     """
 
     uuid: str | None = None
     status: int | None = None
     earlier: str | None = None
+    together: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,34 @@ def _nothing(_world: World, _told: Told) -> None:
 
 def _submit(world: World, told: Told, _alone: bool) -> None:
     response = world.program.post("/api/v1/jobs?filename=two.tif", data=world.template.document)
+    told.status = response.status_code
+    if told.status == 202:
+        told.uuid = str(response.get_json()["uuid"])
+
+
+def _submit_with_key(world: World, told: Told, _alone: bool) -> None:
+    address, headers = "/api/v1/jobs?filename=two.tif", {"Idempotency-Key": "once"}
+    response = world.program.post(address, data=world.template.document, headers=headers)
+    told.status = response.status_code
+    if told.status == 202:
+        told.uuid = str(response.get_json()["uuid"])
+
+
+def _two_in_a_batch(world: World, told: Told) -> None:
+    _nothing(world, told)
+    told.together = 2
+
+
+def _submit_batch(world: World, told: Told, _alone: bool) -> None:
+    documents = [(io.BytesIO(world.template.document), f"{number}.tif") for number in range(told.together)]
+    response = world.program.post("/api/v1/batches", data={"document": documents})
+    told.status = response.status_code
+    if told.status == 202:
+        told.uuid = str(response.get_json()["jobs"][0]["uuid"])
+
+
+def _retry(world: World, told: Told, _alone: bool) -> None:
+    response = world.program.post(f"/api/v1/jobs/{told.earlier}/retry", data={"mode": "force"})
     told.status = response.status_code
     if told.status == 202:
         told.uuid = str(response.get_json()["uuid"])
@@ -174,6 +204,9 @@ def _derive(world: World, told: Told, _alone: bool) -> None:
 OPERATIONS: Final = (
     Operation("submit", _nothing, _submit),
     Operation("submit again", _read_before, _submit),
+    Operation("submit with a key", _nothing, _submit_with_key),
+    Operation("submit a batch", _two_in_a_batch, _submit_batch),
+    Operation("retry", _read_before, _retry),
     Operation("claim", _accepted, _claim),
     Operation("open", _claimed, _open),
     Operation("page", _opened, _open),

@@ -57,11 +57,15 @@ include-operation-id = "delete_job"
 parameters = {{ "path.uuid" = "{other}" }}
 
 [[operations]]
+include-operation-id = ["get_batch_status", "get_batch_result", "cancel_batch"]
+parameters = {{ "path.uuid" = "{batch}" }}
+
+[[operations]]
 include-operation-id = "get_jobs"
 checks.positive_data_acceptance.expected-statuses = [200, 422]
 
 [[operations]]
-include-operation-id = ["create_job", "retry_job"]
+include-operation-id = ["create_job", "retry_job", "read_document", "put_document", "create_batch"]
 checks.positive_data_acceptance.expected-statuses = [200, 202, 422]
 checks.negative_data_rejection.expected-statuses = ["4XX", 200, 202]
 
@@ -95,6 +99,7 @@ def run(folder: Path, examples: int, seed: int) -> subprocess.CompletedProcess[s
         token = _token(worker)
         known, other = (_finished_job(server, token, document) for _ in range(2))
         values = {"known": known, "other": other, "signature": _signature(server, token, known)}
+        values["batch"] = _batch(server, token, document)
         settings = folder / "schemathesis.toml"
         settings.write_text(_SETTINGS.format(**values), encoding="utf-8")
         command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(settings), "run"]
@@ -140,6 +145,14 @@ def _finished_job(server: LiveServer, token: str, document: Path) -> str:
             return uuid
         time.sleep(0.1)
     raise AssertionError(f"the job was not read within {_READING_S} s: {job}")
+
+
+def _batch(server: LiveServer, token: str, document: Path) -> str:
+    files = [("document", (f"{number}.pdf", document.read_bytes())) for number in (1, 2)]
+    headers = {"Authorization": f"Bearer {token}"}
+    return str(
+        requests.post(f"{server.address}/api/v1/batches", files=files, headers=headers, timeout=30).json()["uuid"]
+    )
 
 
 def _signature(server: LiveServer, token: str, uuid: str) -> str:

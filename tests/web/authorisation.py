@@ -77,6 +77,11 @@ LET_IN: Final = {
     "GET /api/v1/jobs/<uuid:uuid>/stream": 426,  # without a handshake
     "GET /api/v1/events": 200,
     "GET /api/v1/stream": 426,
+    "POST /api/v1/batches": 202,
+    "GET /api/v1/batches/<uuid:uuid>": 200,
+    "GET /api/v1/batches/<uuid:uuid>/result": 200,
+    "POST /api/v1/batches/<uuid:uuid>/cancel": 200,
+    "DELETE /api/v1/batches/<uuid:uuid>": 204,
     "POST /api/v1/ocr": 202,
     "PUT /api/v1/ocr": 202,
     "GET /api/v1/languages": 200,

@@ -1,8 +1,9 @@
 """Every address of the URL map, by every method, as everybody: the answer has to be the one that follows from what the view states."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 from flask import Flask
@@ -68,7 +69,9 @@ class Door:
         path = self._paths.get(address.rule, address.rule)
         is_short = address.rule not in ENDLESS
         takes_document = address.name in ("POST /upload", "POST /api/v1/jobs", "POST /api/v1/ocr", "PUT /api/v1/ocr")
-        content = PDF if takes_document else None
+        content: Any = PDF if takes_document else None
+        if address.name == "POST /api/v1/batches":
+            content = {"document": (io.BytesIO(PDF), "scan.pdf")}
         if caller in BY_SESSION:
             browser = self._browser(caller)
             headers = {} if caller is Caller.FORGED else {"X-CSRFToken": browser.csrf_token}
@@ -107,7 +110,9 @@ class Door:
     def _made_anew(self) -> dict[str, str]:
         """The rules with something in them filled with what is the owner's."""
         self._worker.end_waiting()  # what others submitted meanwhile
-        uuid = self._by_owner.submit()
+        form = {"document": (io.BytesIO(PDF), "scan.pdf")}
+        batch = self._by_owner.post("/api/v1/batches", data=form).get_json()
+        uuid = batch["jobs"][0]["uuid"]
         claim = self._worker.claim()
         self._worker.read_page(claim, 1)
         self._worker.write_picture(claim, 1, b"a picture")
@@ -123,7 +128,7 @@ class Door:
         }
         paths = {}
         for rule in {address.rule for address in addresses(self._app)}:
-            path = rule
+            path = rule.replace("batches/<uuid:uuid>", f"batches/{batch['uuid']}")
             for marker, value in filled.items():
                 path = path.replace(marker, value)
             paths[rule] = link if "<file_name>" in path else path

@@ -61,6 +61,7 @@ _MORE_HEADERS: Final = (
         "X-Forwarded-Prefix",
         "Upgrade",
         "Idempotency-Key",
+        "Content-Digest",
         "Host",
     ),
 )

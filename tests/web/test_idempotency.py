@@ -181,38 +181,62 @@ def test_job_that_is_deleted_before_its_repeat_is_answered_sends_the_client_agai
 
 
 def test_fifty_identical_requests_at_once_make_one_job(live: LiveServer, live_token: str) -> None:
-    barrier = threading.Barrier(50)
-    headers = {"Authorization": f"Bearer {live_token}", "Idempotency-Key": "fifty at once"}
+    answers = fifty_at_once([live], live_token, "fifty at once")
+    made = only_job_of(answers)
+    assert set(answers) <= {
+        (202, None, made),
+        (202, "true", made),
+        (409, None, "idempotency_key_in_use"),
+    }
+    later = fifty_at_once([live], live_token, "fifty at once")
+    assert {what for status, _, what in later if status == 202} == {made}
+    assert is_only_folder_of(live, PDF + b"fifty at once")
 
-    def send(_: int) -> tuple[int, str | None, str]:
-        connection = http.client.HTTPConnection(live.host, live.port, timeout=60)
+
+def test_fifty_identical_requests_at_once_to_two_backends_make_one_job(
+    live: LiveServer, live_token: str, tmp_path: Path
+) -> None:
+    """Which do not know of each other's arriving requests."""
+    same_folder = tmp_path / "same"
+    same_folder.symlink_to(live.folder)
+    other = LiveServer(same_folder)
+    try:
+        answers = fifty_at_once([live, other], live_token, "two backends")
+    finally:
+        other.stop()
+    only_job_of(answers)
+    assert is_only_folder_of(live, PDF + b"two backends")
+
+
+def fifty_at_once(servers: list[LiveServer], token: str, key: str) -> list[tuple[int, str | None, str]]:
+    """Status, whether it is a replay, and uuid or code of each answer; the servers in turn."""
+    barrier = threading.Barrier(50)
+
+    def send(number: int) -> tuple[int, str | None, str]:
+        server = servers[number % len(servers)]
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
         barrier.wait(30)
-        connection.request("POST", JOBS, PDF, headers)
+        connection.request("POST", JOBS, PDF + key.encode(), headers)
         response = connection.getresponse()
         body = json.load(response)
         connection.close()
         return response.status, response.headers["Idempotent-Replayed"], body.get("uuid", body.get("code"))
 
     with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(send, range(50)))
-    made = [uuid for status, replayed, uuid in answers if status == 202 and replayed is None]
-    assert len(made) == 1
-    for status, replayed, what in answers:
-        assert (status, replayed, what) in {
-            (202, None, made[0]),
-            (202, "true", made[0]),
-            (409, None, "idempotency_key_in_use"),
-        }
-    barrier.reset()
-    with ThreadPoolExecutor(50) as pool:
-        later = list(pool.map(send, range(50)))
-    assert {what for status, _, what in later if status == 202} <= {made[0]}
-    connection = http.client.HTTPConnection(live.host, live.port, timeout=60)
-    connection.request("GET", f"{JOBS}?limit=200", headers=headers)
-    jobs = json.load(connection.getresponse())["jobs"]
-    connection.close()
-    assert [job["uuid"] for job in jobs if job["uuid"] == made[0]] == [made[0]]
-    assert len(left_behind(live.folder)) == len(jobs)
+        return list(pool.map(send, range(50)))
+
+
+def only_job_of(answers: list[tuple[int, str | None, str]]) -> str:
+    """The uuid in every answer that has one; made by one request and no other."""
+    (made,) = [uuid for status, replayed, uuid in answers if status == 202 and replayed is None]
+    assert {uuid for status, _, uuid in answers if status == 202} == {made}
+    return made
+
+
+def is_only_folder_of(live: LiveServer, content: bytes) -> bool:
+    """Whether one job has this document."""
+    return [document.read_bytes() for document in live.folder.glob("*/document")].count(content) == 1
 
 
 def test_request_that_breaks_off_while_it_arrives_lets_its_key_go(live: LiveServer, live_token: str) -> None:
