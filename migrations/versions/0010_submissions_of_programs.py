@@ -1,4 +1,4 @@
-"""Keys that make a submission happen once, jobs that read a document again, and batches"""
+"""Keys that make a submission happen once, and jobs that read a document again"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,20 +9,6 @@ down_revision = "0009"
 
 def upgrade() -> None:
     op.add_column("job", sa.Column("retry_of", sa.String(length=36), nullable=True))
-    op.add_column("job", sa.Column("batch_uuid", sa.String(length=36), nullable=True))
-    in_batch = sa.text("batch_uuid IS NOT NULL")
-    op.create_index(
-        "job_of_batch", "job", ["batch_uuid"], unique=False, sqlite_where=in_batch, postgresql_where=in_batch
-    )
-    op.create_table(
-        "batch",
-        sa.Column("uuid", sa.String(length=36), nullable=False),
-        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("created_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("uuid"),
-    )
-    op.create_index("ix_batch_user_id", "batch", ["user_id"])
     op.create_table(
         "idempotency_key",
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

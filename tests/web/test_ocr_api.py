@@ -15,7 +15,7 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_api_docs import read_all
+from tests.web.reading_by_hand import reading
 
 OCR, JOBS = "/api/v1/ocr", "/api/v1/jobs"
 Send = Callable[..., TestResponse]
@@ -180,13 +180,7 @@ def test_curl_sends_a_file_and_prints_its_text(
 ) -> None:
     live_worker.end_waiting()
     (tmp_path / "scan.pdf").write_bytes(PDF)
-    done = threading.Event()
-    worker = threading.Thread(target=read_all, args=(live_worker, done))
-    worker.start()
     command = ["curl", "-sS", "-H", f"Authorization: Bearer {live_token}", "-T", "scan.pdf", f"{live.address}{OCR}"]
-    try:
+    with reading(live_worker):
         printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    finally:
-        done.set()
-        worker.join()
     assert (printed.stdout, printed.stderr) == ("Read by hand.\n", "")
