@@ -8,9 +8,11 @@ if __name__ == "__main__":
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -24,12 +26,15 @@ import recto
 from recto import accounts
 from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
+from recto.deliveries import Deliveries
 from recto.errors import RectoError, SettingsError
 from recto.file_storage.volume import VolumeStorage
 from recto.idempotency import IdempotencyKeys
 from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
+from recto.outbound.exchange import Outbound
+from recto.outbound.guard import Guard
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
 from recto.web import (
@@ -49,15 +54,17 @@ from recto.web import (
     pages,
     reference,
     results,
+    webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
-from recto.web.database import db, in_thread
+from recto.web.database import Lane, db, in_thread
 from recto.web.deriver import Deriver
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.name_resolver import NameResolver
 from recto.web.outlooks import Outlooks
 from recto.web.rates import Rates, install_rates
 from recto.web.secret_key import load_secret_key
@@ -66,9 +73,28 @@ from recto.web.services import Services, WebLimits, install_services
 from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
 from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
+from recto.web.webhook_events import event_body
+from recto.webhook_sender import Connections, WebhookSender
 
 _log = get_logger(__name__)
 _EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
+_ROOMS = (
+    api,
+    job_details_api,
+    results,
+    ocr_api,
+    batches_api,
+    job_pages,
+    page_images,
+    live,
+    webhooks_api,
+    access_api,
+    limits_api,
+    health,
+    login,
+    pages,
+    reference,
+)
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
@@ -89,17 +115,25 @@ def create_app(settings: Settings) -> Flask:
     prepare_engine(engine)
     upgrade_schema(engine)
     server, limits = settings.server, settings.limits
+    feed = ChangeFeed(engine, settings.database.watch_interval_s, in_thread)
+    outbound = Outbound(Guard(NameResolver(), settings.outbound.allow_list), ssl.create_default_context())
+    deliveries = Deliveries()
+    connections = Connections(engine, in_thread, partial(in_thread, lane=Lane.WRITE))
+    sender = WebhookSender(connections, deliveries, outbound, feed, partial(event_body, app, server.base_path))
     install_services(
         app,
         Services(
             jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
             idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
             storage=storage,
-            feed=ChangeFeed(engine, settings.database.watch_interval_s, in_thread),
+            feed=feed,
             live=LiveReader(storage),
             links=LinkSigner(secret_key),
             deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
             outlooks=Outlooks(),
+            outbound=outbound,
+            deliveries=deliveries,
+            sender=sender,
             limits=WebLimits(
                 server.max_upload_bytes,
                 server.max_batch_documents,
@@ -109,6 +143,7 @@ def create_app(settings: Settings) -> Flask:
                 server.link_lifetime_s,
                 server.session_lifetime_s,
                 settings.log.audit_lifetime_s,
+                settings.outbound.webhooks,
             ),
             published_limits=_published_limits(settings),
             sign_in_limits=SignInLimits(
@@ -121,22 +156,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.before_request(_note_start)
     app.before_request(allow_batches)
-    for room in (
-        api,
-        job_details_api,
-        results,
-        ocr_api,
-        batches_api,
-        job_pages,
-        page_images,
-        live,
-        access_api,
-        limits_api,
-        health,
-        login,
-        pages,
-        reference,
-    ):
+    for room in _ROOMS:
         app.register_blueprint(room.blueprint)
     install_authorisation_check(app)
     login.install_login(app)
@@ -256,15 +276,19 @@ def serve(settings: Settings) -> None:
     admin, folder = settings.admin, settings.file_storage.path
     in_thread(accounts.prepare_checks)
     in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
+    parts: Services = app.extensions["recto"]
+    if settings.outbound.webhooks:
+        parts.sender.start()
     _log.info("backend_ready", address=address)
     stopped = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopped.set)
     stopped.wait()
     _log.info("backend_stopping")
-    app.extensions["recto"].feed.stop()
-    app.extensions["recto"].deriver.stop()
-    server.stop_gently(settings.server.stop_timeout_s)
+    parts.feed.stop()
+    parts.deriver.stop()
+    stops = (parts.sender.stop, server.stop_gently)  # side by side: neither takes the other's time
+    gevent.joinall([gevent.spawn(stop, settings.server.stop_timeout_s) for stop in stops], raise_error=True)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The schema: users and their tokens and sessions, what they did at the doors, jobs and the log of their statuses, Workers that reported.
+"""The schema: users and their tokens and sessions, what they did at the doors, jobs and the log of their statuses, webhooks, Workers that reported.
 
 Times are microseconds since 1970 in UTC, written by the database's own clock (recto/database.py). `migrations/` builds the same
 schema step by step; a test compares the two.
@@ -31,6 +31,9 @@ _FINISHED = text("status = 'FINISHED'")
 _FAILURE = text("status = 'FAILURE'")
 _REUSABLE = text("result_version IS NOT NULL")
 _IN_BATCH = text("batch_uuid IS NOT NULL")
+_WAITING = text("status = 'WAITING'")
+_PENDING = text("status = 'PENDING'")
+_UNDER_WAY = text("token IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 
@@ -373,6 +376,74 @@ class ChangeCounter(Base):
     value: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("id = 1", name="change_counter_is_one_row"),)
+
+
+class Webhook(Base):
+    """Where a user is told of the end of jobs, unless a job names an address of its own, and what such messages are signed with.
+
+    The secrets are kept as they are: a signature cannot be made from a hash. Until `previous_until_us`, messages are signed with the
+    `previous_secret` as well.
+    """
+
+    __tablename__ = "webhook"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    url: Mapped[str | None] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(String(100))
+    previous_secret: Mapped[str | None] = mapped_column(String(100))
+    previous_until_us: Mapped[int | None] = mapped_column(BigInteger)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class DeliveryStatus(StrEnum):
+    """What becomes of a webhook's message: it waits for its job's end, is to be sent, was received, or is sent no more."""
+
+    WAITING = "WAITING"
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    GIVEN_UP = "GIVEN_UP"
+
+
+class WebhookDelivery(Base):
+    """A webhook's message about the end of a job: made with the job, due by the transaction that ends it, gone with it.
+
+    `id` is the message's own, the same however often it is sent. `url` is null where it goes to the user's address, as that is when it is
+    sent. `attempts` counts all, `retries` those since it fell due, which say how long the next pause is. While a Backend sends it,
+    `token` says which attempt that is; one that is not heard from any more is due again at `next_attempt_us`. `error_*` say what was
+    wrong with the latest attempt, `last_status` the HTTP status that it was answered with.
+    """
+
+    __tablename__ = "webhook_delivery"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    url: Mapped[str | None] = mapped_column(Text)
+    event: Mapped[str | None] = mapped_column(String(20))
+    timestamp_us: Mapped[int | None] = mapped_column("timestamp", BigInteger)
+    status: Mapped[str] = mapped_column(String(9))
+    attempts: Mapped[int] = mapped_column(Integer)
+    retries: Mapped[int] = mapped_column(Integer)
+    next_attempt_us: Mapped[int | None] = mapped_column(BigInteger)
+    token: Mapped[str | None] = mapped_column(String(32))
+    last_attempt_us: Mapped[int | None] = mapped_column(BigInteger)
+    last_status: Mapped[int | None] = mapped_column(Integer)
+    error_code: Mapped[str | None] = mapped_column(String(50))
+    error_detail: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('WAITING', 'PENDING', 'DELIVERED', 'GIVEN_UP')", name="webhook_delivery_status_known"
+        ),
+        CheckConstraint(
+            "(status = 'PENDING') = (next_attempt_us IS NOT NULL)", name="webhook_delivery_time_while_pending"
+        ),
+        Index("webhook_delivery_of_job", "job_uuid"),
+        # Partial: what a Backend looks at stays as small as what is still to be done.
+        Index("webhook_delivery_expected", "user_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("webhook_delivery_due", "next_attempt_us", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        Index("webhook_delivery_under_way", "user_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+    )
 
 
 class Worker(Base):

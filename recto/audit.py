@@ -25,6 +25,9 @@ class Action(StrEnum):
     USER_CREATED = "user_created"
     USER_REMOVED = "user_removed"
     JOB_DELETED = "job_deleted"
+    WEBHOOK_SET = "webhook_set"
+    WEBHOOK_REMOVED = "webhook_removed"
+    WEBHOOK_SECRET_MADE = "webhook_secret_made"  # noqa: S105
 
 
 COMMAND_LINE: Final = "(command line)"

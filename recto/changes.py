@@ -65,6 +65,7 @@ class ChangeFeed:
         self._call = call
         self._of_job: defaultdict[str, set[Subscription]] = defaultdict(set)
         self._of_user: defaultdict[int, set[Subscription]] = defaultdict(set)
+        self._of_all: defaultdict[None, set[Subscription]] = defaultdict(set)
         self._lock = threading.Lock()
         self._needed = threading.Event()
         self._thread: threading.Thread | None = None
@@ -78,33 +79,40 @@ class ChangeFeed:
     @property
     def waiter_count(self) -> int:
         """How many subscriptions are open."""
-        return sum(map(len, self._of_job.values())) + sum(map(len, self._of_user.values()))
+        return sum(len(group) for groups in (self._of_job, self._of_user, self._of_all) for group in groups.values())
 
     @contextmanager
     def job(self, uuid: str) -> Iterator[Subscription]:
         """News of one job. Subscribe first and read the job then, so that nothing falls between."""
-        with self._subscribed(self._of_job, uuid) as subscription:
+        with self._subscribed(self._of_job, uuid, Subscription()) as subscription:
             yield subscription
 
     @contextmanager
     def user(self, user_id: int) -> Iterator[Subscription]:
         """News of any job of a user."""
-        with self._subscribed(self._of_user, user_id) as subscription:
+        with self._subscribed(self._of_user, user_id, Subscription()) as subscription:
             yield subscription
+
+    @contextmanager
+    def everything(self, subscription: Subscription) -> Iterator[None]:
+        """Have a subscription that others wake as well woken by news of any job."""
+        with self._subscribed(self._of_all, None, subscription):
+            yield
 
     def stop(self) -> None:
         """Wake every waiter with nothing, so that requests can end, and end the watcher."""
         self.is_stopping = True
         self._needed.set()
-        for group in (*self._of_job.values(), *self._of_user.values()):
+        for group in (*self._of_job.values(), *self._of_user.values(), *self._of_all.values()):
             for subscription in tuple(group):
                 subscription.put(None)
         if self._thread is not None:
             self._thread.join()
 
     @contextmanager
-    def _subscribed(self, groups: defaultdict[Any, set[Subscription]], key: Any) -> Iterator[Subscription]:
-        subscription = Subscription()
+    def _subscribed(
+        self, groups: defaultdict[Any, set[Subscription]], key: Any, subscription: Subscription
+    ) -> Iterator[Subscription]:
         with self._lock:
             groups[key].add(subscription)
             self._expected_until_s = time.monotonic() + _EXPECTED_S
@@ -155,7 +163,8 @@ class ChangeFeed:
         return uuid in self._of_job or user_id in self._of_user
 
     def _put(self, uuid: str, user_id: int, news: News) -> None:
-        for subscription in (*self._of_job.get(uuid, ()), *self._of_user.get(user_id, ())):
+        of_all = self._of_all.get(None, ())
+        for subscription in (*self._of_job.get(uuid, ()), *self._of_user.get(user_id, ()), *of_all):
             subscription.put(news)
 
 

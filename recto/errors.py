@@ -7,9 +7,9 @@
     │   ├── NotAcceptable            406
     │   ├── RequestTooSlow           408
     │   ├── UpgradeRequired          426
-    │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound
+    │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound, DeliveryNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
-    │   ├── OptionInvalid, LanguageUnknown
+    │   ├── OptionInvalid, LanguageUnknown, AddressRefused
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
@@ -19,6 +19,7 @@
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
     │   └── StorageFull
     ├── LeaseLost                    another attempt owns the job now
+    ├── NoAnswer                     a host that Recto called did not answer
     └── DocumentError                why a document or a page could not be read; ends a job, or is named in its warnings
         ├── DocumentDamaged, DocumentEncrypted, PasswordWrong
         ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported, DocumentMissing
@@ -173,6 +174,14 @@ class TokenNotFound(RequestError):
     title = "No such token"
 
 
+class DeliveryNotFound(RequestError):
+    """The job has no webhook delivery of that id."""
+
+    code = "delivery_not_found"
+    status = 404
+    title = "No such delivery"
+
+
 class UploadTooLarge(RequestError):
     """The body is above server.max_upload_bytes."""
 
@@ -251,6 +260,13 @@ class IdempotencyKeyInUse(RequestError):
     status = 409
     title = "Idempotency key in use"
     retryable = True
+
+
+class AddressRefused(OptionInvalid):
+    """Recto does not call this address, or only with an administrator's leave (outbound.allowed_hosts)."""
+
+    code = "address_refused"
+    title = "Address refused"
 
 
 class PasswordRejected(RequestError):
@@ -363,6 +379,14 @@ class LeaseLost(RectoError):
 
     code = "lease_lost"
     title = "Lease lost"
+
+
+class NoAnswer(RectoError):
+    """A host that Recto called did not answer in time, or not in HTTP. The member `reason` says what was wrong."""
+
+    code = "no_answer"
+    status = 502
+    title = "No answer"
 
 
 class DocumentError(RectoError):

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
-from recto import deduplication
+from recto import deduplication, deliveries
 from recto.change_numbers import next_change
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
@@ -73,6 +73,7 @@ class Submission:
     tags: tuple[str, ...] = ()
     retry_of: str | None = None
     batch_uuid: str | None = None
+    webhook_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,9 @@ class Jobs:
         self.finish(session, lease, result.version)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
-        job = asdict(submission) | {
+        recorded = asdict(submission)
+        webhook_url = recorded.pop("webhook_url")
+        job = recorded | {
             "status": JobStatus.QUEUED,
             "created_us": now,
             "change": next_change(session),
@@ -133,6 +136,7 @@ class Jobs:
             "not_before_us": 0,
         }
         session.execute(_INSERT_JOB, job | as_read)
+        deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
@@ -358,6 +362,8 @@ class Jobs:
         if attempt is None:
             return False
         _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
+        if status.is_final:
+            deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
         return True
 
     def _write(self, session: Session, lease: Lease, **values: Any) -> None:

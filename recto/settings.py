@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recto.errors import SettingsError
+from recto.outbound.guard import AllowList, parse_allow_list
 from recto.time_limits import TimeLimits
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -30,6 +31,11 @@ def _base_path(value: str) -> str:
     if value and not value.startswith("/"):
         raise ValueError("must be empty or start with a slash")
     return value.rstrip("/")
+
+
+def _allow_list(value: str) -> str:
+    parse_allow_list(value)
+    return value
 
 
 def _storage_path(value: Path) -> Path:
@@ -150,6 +156,18 @@ class OcrSettings(_Section):
     max_document_px: int = Field(ge=1)
 
 
+class OutboundSettings(_Section):
+    """[outbound]"""
+
+    webhooks: bool
+    allowed_hosts: Annotated[str, AfterValidator(_allow_list)]
+
+    @property
+    def allow_list(self) -> AllowList:
+        """What may be reached although it is not public."""
+        return parse_allow_list(self.allowed_hosts)
+
+
 class AdminSettings(_Section):
     """[admin]"""
 
@@ -175,6 +193,7 @@ class Settings(_Section):
     queue: QueueSettings
     worker: WorkerSettings
     ocr: OcrSettings
+    outbound: OutboundSettings
     admin: AdminSettings
     log: LogSettings
 

@@ -24,6 +24,7 @@ WORKER_SERVICES = (
     "recto.heartbeat",
     "recto.worker",
 )
+BACKEND_SERVICES = ("recto.webhook_sender",)
 OPERATIONS = (
     "recto.job_views",
     "recto.change_numbers",
@@ -44,11 +45,21 @@ OPERATIONS = (
     "recto.deduplication",
     "recto.outlook",
     "recto.job_details",
+    "recto.webhooks",
+    "recto.deliveries",
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
-LEAVES = ("recto.errors", "recto.settings", "recto.logs", "recto.parent_death", "recto.time_limits", "recto")
-ROWS = (ENTRY_POINTS, (*WEB, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
+LEAVES = (
+    "recto.errors",
+    "recto.settings",
+    "recto.logs",
+    "recto.parent_death",
+    "recto.time_limits",
+    "recto.outbound",
+    "recto",
+)
+ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
 
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
@@ -57,9 +68,11 @@ WITHIN_A_ROW = {
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
+    "recto.web": BACKEND_SERVICES,
     "app": (),
     "ocr_worker": ("recto.commands",),
-    "recto.settings": ("recto.errors", "recto.time_limits", "recto"),
+    "recto.settings": ("recto.errors", "recto.time_limits", "recto.outbound", "recto"),
+    "recto.outbound": ("recto.errors", "recto"),
     "recto.time_limits": ("recto.errors", "recto"),
     "recto.logs": ("recto.errors", "recto"),
 }
@@ -177,6 +190,10 @@ def test_flask_and_gevent_are_left_to_the_backend(module: str) -> None:
         ("recto.errors", "recto.settings", False),
         ("recto.settings", "recto.errors", True),
         ("recto.logs", "recto.settings", False),
+        ("recto.web.services", "recto.webhook_sender", True),
+        ("recto.webhook_sender", "recto.web.services", False),
+        ("recto.webhook_sender", "recto.worker", False),
+        ("recto.outbound.guard", "recto.settings", False),
         ("recto.jobs", "app", False),
     ],
 )

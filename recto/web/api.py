@@ -38,7 +38,7 @@ from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
 from recto.web.submissions import retry
-from recto.web.uploads import changed_options, submit_one
+from recto.web.uploads import changed_options, decided_by, given_webhook, submit_one
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
@@ -178,8 +178,9 @@ def retry_job(uuid: UUID) -> Response:
     with key_of_request(user_id) as key:
         earlier = read(get_job, user_id, str(uuid))
         options = changed_options(earlier.options)
-        keyed = key.with_content(earlier.uuid, options.stored()) if key else None
-        submitted = once(keyed, lambda: retry(earlier, options, keyed))
+        webhook_url = given_webhook(request.form)
+        keyed = key.with_content(earlier.uuid, decided_by(options, webhook_url)) if key else None
+        submitted = once(keyed, lambda: retry(earlier, options, keyed, webhook_url))
     return _submitted(user_id, submitted, wait_s)
 
 

@@ -25,20 +25,28 @@ class Access(Enum):
     READ = "`jobs:read`"
     WRITE = "`jobs:write`"
     READ_OR_WRITE = "`jobs:read` or `jobs:write`"
+    READ_AND_WRITE = "`jobs:read` and `jobs:write`"
+    """Webhooks: who sets one up is told of every job from then on."""
     ADMIN = "`admin`"
     PERSON = "a signed-in person"
     """Passwords and tokens: a program's token that was found must not make others, nor lock out its owner."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
-        """Of which a token needs one. A sign-in has all that its user may have."""
+        """Of which a token needs one, or all of them. A sign-in has all that its user may have."""
         return _SCOPES.get(self, tuple(Scope))
+
+    def is_met_by(self, scopes: frozenset[Scope]) -> bool:
+        """Whether these are enough."""
+        enough = all if self is Access.READ_AND_WRITE else any
+        return enough(scope in scopes for scope in self.scopes)
 
 
 _SCOPES: Final = {
     Access.READ: (Scope.JOBS_READ,),
     Access.WRITE: (Scope.JOBS_WRITE,),
     Access.READ_OR_WRITE: (Scope.JOBS_READ, Scope.JOBS_WRITE),
+    Access.READ_AND_WRITE: (Scope.JOBS_READ, Scope.JOBS_WRITE),
     Access.ADMIN: (Scope.ADMIN,),
 }
 

@@ -36,8 +36,8 @@ def _check_user(user: SignedInUser, needed: Access) -> None:
         raise NotAllowed("A token is not enough for this. Sign in on the page with name and password.")
     if needed is Access.ADMIN and not user.is_admin:
         raise NotAllowed("Only administrators may do this. Ask one of them.")
-    if user.scopes.isdisjoint(needed.scopes):
-        wanted = " or ".join(f"'{scope}'" for scope in needed.scopes)
+    if not needed.is_met_by(user.scopes):
+        wanted = (" and " if needed is Access.READ_AND_WRITE else " or ").join(f"'{scope}'" for scope in needed.scopes)
         raise NotAllowed(
             f"This token has not the scope {wanted}. Use one that has; the account page and `ocr_worker.py tokens create` make them.",
             scopes=list(needed.scopes),

@@ -45,7 +45,15 @@ from recto.web.negotiation import FORMAT, parse_format
 from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.submissions import from_earlier, make_batch, to_be_read
-from recto.web.uploads import Upload, given_options, judged, may_be_answered_from_earlier, received_several
+from recto.web.uploads import (
+    Upload,
+    decided_by,
+    given_options,
+    given_webhook,
+    judged,
+    may_be_answered_from_earlier,
+    received_several,
+)
 from recto.web.waiting import asked_wait_s, wait_for_batch
 
 blueprint = Blueprint("batches", __name__, url_prefix="/api/v1")
@@ -75,7 +83,7 @@ def create_batch() -> Response:
         uploads = received_several()
         options, may_be_answered = given_options(), may_be_answered_from_earlier()
         digests = [upload.sha256 for upload in uploads]
-        keyed = key.with_content("batch", digests, options.stored()) if key else None
+        keyed = key.with_content("batch", digests, decided_by(options, given_webhook())) if key else None
         submitted = once(keyed, lambda: _make(uploads, options, user_id, may_be_answered=may_be_answered, keyed=keyed))
     return submitted.mark(_accepted(read(get_batch, user_id, submitted.job.batch_uuid or "")))
 

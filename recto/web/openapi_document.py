@@ -51,12 +51,14 @@ from recto.web.result_schema import result_components
 OPENAPI_VERSION: Final = "3.1.1"
 _SCHEMAS: Final = "#/components/schemas/"
 _MARKER: Final = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
-_SHOWN_NAMES: Final = {"number": "n", "file_name": "name"}
+_SHOWN_NAMES: Final = {"number": "n", "file_name": "name", "delivery_id": "id"}
 _PATH_PARTS: Final[dict[str, Schema]] = {
     "uuid": {"type": "string", "format": "uuid", "examples": ["0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"]},
     "int": {"type": "integer", "minimum": 0, "examples": [1]},
-    "": {"type": "string", "examples": ["result.txt"]},
+    "file_name": {"type": "string", "examples": ["result.txt"]},
+    "delivery_id": {"type": "string", "examples": ["msg_5f0c0b9e3a527f0c4d3e9a516c1f0e2d"]},
 }
+"""By the kind of the part, or else its name."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _OF_BODIES: Final = (UploadIncomplete, ContentDigestWrong, RequestTooSlow, UploadTooLarge, OptionInvalid)
 """Also where none is asked for: the CSRF token may be in a form, so the body is read."""
@@ -101,6 +103,7 @@ def openapi_document(app: Flask, root: str) -> dict[str, Any]:
         openapi_version=OPENAPI_VERSION,
         info={"description": _ABOUT, "license": {"name": "MIT", "identifier": "MIT"}},
         servers=[{"url": root or "/"}],
+        webhooks=_webhooks(),
     )
     spec.components.security_scheme("token", {"type": "http", "scheme": "bearer", "description": "An API token"})
     spec.components.security_scheme(
@@ -121,6 +124,24 @@ def shown_path(rule: str) -> str:
     return _MARKER.sub(lambda found: f"{{{_SHOWN_NAMES.get(found['name'], found['name'])}}}", rule)
 
 
+def _webhooks() -> Schema:
+    """What Recto sends by itself."""
+    message = {"schema": {"$ref": f"{_SCHEMAS}{answers.WebhookEvent.__name__}"}}
+    operation = {
+        "operationId": "job_ended",
+        "tags": ["Webhooks"],
+        "summary": "A job has ended",
+        "description": "Sent to the user's webhook, or to the address that the job names, signed as Standard Webhooks has it.",
+        "requestBody": {"required": True, "content": {"application/json": message}},
+        "responses": {
+            "2XX": {"description": "Received"},
+            "410": {"description": "Never again"},
+            "default": {"description": "Is tried again"},
+        },
+    }
+    return {"job_ended": {"post": operation}}
+
+
 def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Description]]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
@@ -130,7 +151,7 @@ def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Descripti
 
 
 def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
-    bodies: dict[type[answers.Answer], None] = {answers.Problem: None}
+    bodies: dict[type[answers.Answer], None] = {answers.Problem: None, answers.WebhookEvent: None}
     for description in descriptions:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
         bodies |= dict.fromkeys(reply.event for reply in description.replies if reply.event)
@@ -179,7 +200,7 @@ def _operation(
     if description.takes is not Takes.NOTHING:
         operation["requestBody"] = _body(description.takes)
     if description.json_body:
-        operation["requestBody"] = _json_body(description.json_body, schemas)
+        operation["requestBody"] = _json_body(method, description.json_body, schemas)
     for reply in description.replies:
         operation["responses"][str(reply.status)] = _reply(reply, schemas)
     for problem in _problems(method, rule, needed, description):
@@ -194,7 +215,7 @@ def _operation(
 def _path_parts(rule: Rule) -> Iterator[dict[str, Any]]:
     for found in _MARKER.finditer(rule.rule):
         name = _SHOWN_NAMES.get(found["name"], found["name"])
-        yield {"name": name, "in": "path", "required": True, "schema": _PATH_PARTS[found["kind"] or ""]}
+        yield {"name": name, "in": "path", "required": True, "schema": _PATH_PARTS[found["kind"] or found["name"]]}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
@@ -223,7 +244,7 @@ def _option_parameters(takes: Takes) -> Iterator[Parameter]:
 def _options_taken(takes: Takes) -> dict[str, Schema]:
     if takes is Takes.NOTHING:
         return {}
-    beside = BESIDE_READING if takes is Takes.OPTIONS else {}
+    beside = BESIDE_READING.keys() - {"webhook"} if takes is Takes.OPTIONS else ()
     return {name: schema for name, schema in _untitled_options().items() if name not in beside}
 
 
@@ -291,14 +312,15 @@ def _body(takes: Takes) -> dict[str, Any]:
     }
 
 
-def _json_body(sent: type[BaseModel], schemas: dict[str, Schema]) -> dict[str, Any]:
+def _json_body(method: str, sent: type[BaseModel], schemas: dict[str, Schema]) -> dict[str, Any]:
     """Taken whatever type it declares."""
     name = sent.__name__
     content = {
         "schema": {"$ref": f"{_SCHEMAS}{name}"},
         "examples": {name: {"value": example(schemas[name], schemas)}},
     }
-    return {"required": True, "content": {"application/merge-patch+json": content, "application/json": content}}
+    media_types = ["application/merge-patch+json"] if method == "PATCH" else []
+    return {"required": True, "content": dict.fromkeys([*media_types, "application/json"], content)}
 
 
 def _reply(reply: Reply, schemas: dict[str, Schema]) -> dict[str, Any]:

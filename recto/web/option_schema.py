@@ -12,6 +12,7 @@ from annotated_types import MaxLen
 
 from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
+from recto.outbound.guard import MOST_URL_CHARACTERS
 
 _LANGUAGE: Final = r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?"
 _PAGES: Final = (
@@ -33,6 +34,13 @@ BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
         "description": "Whether a result that you have of the same document with the same options may answer at once",
     },
     "tag": {**TAGS_SCHEMA, "description": "A word to find the job by; several, each in a field of its own"},
+    "webhook": {
+        "type": "string",
+        "pattern": "^(https?://.+)?$",
+        "maxLength": MOST_URL_CHARACTERS,
+        "examples": ["https://hooks.example.com/recto"],
+        "description": "Where to tell of the job's end, instead of at the address of your webhook",
+    },
 }
 """Options that say nothing of how a document is read."""
 MOST_LANGUAGES: Final = next(

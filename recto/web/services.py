@@ -7,15 +7,18 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from recto.changes import ChangeFeed
+from recto.deliveries import Deliveries
 from recto.file_storage.base import FileStorage
 from recto.idempotency import IdempotencyKeys
 from recto.jobs import Jobs
+from recto.outbound.exchange import Outbound
 from recto.sign_ins import SignInLimits
 from recto.web.answers import Limits
 from recto.web.deriver import Deriver
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
 from recto.web.outlooks import Outlooks
+from recto.webhook_sender import WebhookSender
 
 _KEY: Final = "recto"
 
@@ -32,6 +35,7 @@ class WebLimits:
     link_lifetime_s: int
     session_lifetime_s: int
     audit_lifetime_s: int
+    has_webhooks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ class Services:
     links: LinkSigner
     deriver: Deriver
     outlooks: Outlooks
+    outbound: Outbound
+    deliveries: Deliveries
+    sender: WebhookSender
     limits: WebLimits
     published_limits: Limits
     sign_in_limits: SignInLimits

@@ -52,11 +52,13 @@ def _make(
         for one in new:
             in_thread(partial(_store, one), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        return write(_record, new, keyed, also)
+        jobs = write(_record, new, keyed, also)
     except BaseException:
         for one in new:
             in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
         raise
+    services().sender.wake()
+    return jobs
 
 
 def to_be_read(submission: Submission, options: Options, put_files: Callable[[], None]) -> NewJob:
@@ -91,7 +93,7 @@ def from_earlier(submission: Submission, options: Options) -> NewJob | None:
     return NewJob(own, options, put_files, record, earlier.uuid)
 
 
-def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None) -> JobView:
+def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None, webhook_url: str | None = None) -> JobView:
     """A new job for the document of that one, which is read whatever was read before. FileNotFound where the document is gone."""
     submission = Submission(
         uuid=str(uuid4()),
@@ -103,6 +105,7 @@ def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None) -> 
         content_sha256=job.content_sha256,
         tags=job.tags,
         retry_of=job.uuid,
+        webhook_url=webhook_url,
     )
     copy = partial(services().storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})
     return make_job(to_be_read(submission, options, copy), keyed)

@@ -1,7 +1,7 @@
 """Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,11 +38,13 @@ from recto.web.database import Lane, in_thread, read
 from recto.web.idempotent import Submitted, key_of_request, once
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
+from recto.web.webhook_urls import check_webhook_url
 from recto.workers import installed_languages, list_workers
 
 _log = get_logger(__name__)
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
+WEBHOOK: Final = "webhook"
 _TAG: Final = "tag"
 _TAKES_BATCHES: Final = "batches.create_batch"
 _TAKES_DOCUMENTS: Final = frozenset(
@@ -50,7 +52,7 @@ _TAKES_DOCUMENTS: Final = frozenset(
 )
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
-_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, _TAG)
+_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, WEBHOOK, _TAG)
 _FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 FORM_FIELDS_BYTES: Final = 512 * 1024
 """Of what a form adds around the documents. Werkzeug also holds one chunk of a file against it."""
@@ -209,7 +211,7 @@ def changed_options(earlier: Options) -> Options:
     """The options of an earlier job with those in their place that the request gives, in a form or in its query."""
     if request.mimetype not in _FORMS and request.stream.read(1):
         raise OptionInvalid("Send the options as a form, or in the query: curl -d mode=force …")
-    options = _options(earlier.stored(), request.form)
+    options = _options(earlier.stored(), request.form, (WEBHOOK,))
     _check_languages(options)
     return options
 
@@ -252,6 +254,24 @@ def given_tags() -> tuple[str, ...]:
     return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if _is_form() else ())])
 
 
+def given_webhook(options_form: Mapping[str, str] | None = None) -> str | None:
+    """The option `webhook`: where to tell of the job's end. It stands in the query, beside the document, or in a form that has options alone.
+
+    AddressRefused, OptionInvalid.
+    """
+    form = options_form if options_form is not None else request.form if _is_form() else {}
+    given = [request.args.get(WEBHOOK), form.get(WEBHOOK)]
+    url = next(filter(None, reversed(given)), None)
+    if url is not None:
+        check_webhook_url(url)
+    return url
+
+
+def decided_by(options: Options, webhook_url: str | None) -> dict[str, Any]:
+    """What a request asks for beside the document, for the fingerprint of its Idempotency-Key."""
+    return options.stored() | ({WEBHOOK: webhook_url} if webhook_url else {})
+
+
 def submit_one(user_id: int, formats: str = "", others: Collection[str] = ()) -> Submitted:
     """The job of the current request's one document, which its Idempotency-Key may have made already.
 
@@ -262,7 +282,7 @@ def submit_one(user_id: int, formats: str = "", others: Collection[str] = ()) ->
         if len(uploads) > 1:
             raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
         upload, options, may_be_answered = uploads[0], given_options(formats, others), may_be_answered_from_earlier()
-        keyed = key.with_content(upload.sha256, options.stored()) if key else None
+        keyed = key.with_content(upload.sha256, decided_by(options, given_webhook())) if key else None
         return once(keyed, lambda: submit(upload, options, user_id, may_be_answered=may_be_answered, keyed=keyed))
 
 
@@ -270,7 +290,6 @@ def submit(
     upload: Upload, options: Options, user_id: int, *, may_be_answered: bool, keyed: KeyedRequest | None = None
 ) -> JobView:
     """Keep the document, write its metadata, and make it visible as a QUEUED job, with the tags beside it, by one commit, under its key where it has one.
-
     Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
     """
     submission = judged(upload, options, user_id)
@@ -303,7 +322,15 @@ def judged(upload: Upload, options: Options, user_id: int) -> Submission:
     if media_type is None:
         raise UploadUnsupported(why_unsupported(head), accepted=sorted(ACCEPTED))
     return Submission(
-        str(uuid4()), user_id, upload.file_name, media_type, size_bytes, options.stored(), upload.sha256, given_tags()
+        uuid=str(uuid4()),
+        user_id=user_id,
+        file_name=upload.file_name,
+        media_type=media_type,
+        size_bytes=size_bytes,
+        options=options.stored(),
+        content_sha256=upload.sha256,
+        tags=given_tags(),
+        webhook_url=given_webhook(),
     )
 
 

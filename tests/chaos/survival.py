@@ -7,7 +7,18 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from models import MAY_FOLLOW, Job, JobDeletion, JobDerivation, JobPage, JobStatus, JobTag
+from models import (
+    MAY_FOLLOW,
+    DeliveryStatus,
+    Job,
+    JobDeletion,
+    JobDerivation,
+    JobPage,
+    JobStatus,
+    JobTag,
+    WebhookDelivery,
+)
+from recto.deliveries import JOB_FAILED, JOB_FINISHED
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.heartbeat import Heartbeat
@@ -63,6 +74,7 @@ def survey(world: World, told: Told) -> Survivors:
         _check_log(world, uuid)
         _check_result(world, uuid)
         _check_tags(world, uuid)
+        _check_message(world, uuid)
     return Survivors(_outcome(world, uuids, deleted), _left_behind(world, everything, deleted))
 
 
@@ -79,6 +91,15 @@ def _check_tags(world: World, uuid: str) -> None:
     job = world.table.job(uuid)
     assert rows == set(job.tags), "the tags are not those of the rows"
     assert bool(rows) == (job.file_name == "renamed.tif"), "half of a change was kept"
+
+
+def _check_message(world: World, uuid: str) -> None:
+    """The end of each job is to be told of, once and rightly: it was made due by the transaction that ended the job."""
+    with world.table.sessions() as session:
+        (message,) = session.scalars(select(WebhookDelivery).where(WebhookDelivery.job_uuid == uuid))
+    finished = world.table.job(uuid).status == JobStatus.FINISHED
+    assert message.status == DeliveryStatus.PENDING, "the end of a job is not told of"
+    assert message.event == (JOB_FINISHED if finished else JOB_FAILED)
 
 
 def _check_log(world: World, uuid: str) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from app import create_app
 from ocr_worker import main
-from recto import accounts, database, page_tasks, worker
+from recto import accounts, database, page_tasks, webhooks, worker
 from recto.commands import derive, parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.executors import PROCESS_DIED
@@ -69,7 +69,7 @@ def draw_document(file: Path) -> bytes:
 
 
 class Template:
-    """A database with one user and a token of theirs, made once and copied for each world; and the document."""
+    """A database with one user, a token and a webhook of theirs, made once and copied for each world; and the document."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "template.db"
@@ -79,6 +79,7 @@ class Template:
         with transaction(JobTable(engine, SetClock()).sessions(), Begin.WRITE) as session:
             self.user_id = accounts.create_user(session, "ann", "-")
             self.token = accounts.create_token(session, self.user_id, "tests")
+            webhooks.set_url(session, self.user_id, "https://hooks.example.com/")
         engine.dispose()
         self._dialect, self._compiled = engine.dialect, engine._compiled_cache
 

@@ -35,6 +35,7 @@ _ENVIRON: Final = {
     "RECTO_SERVER_MAX_WAIT_S": "0.02",
     "RECTO_LIMITS_UPLOADS_PER_MINUTE": "0",
     "RECTO_LIMITS_TOKENS_PER_HOUR": "0",
+    "RECTO_OUTBOUND_WEBHOOKS": "false",  # nobody out there is to be called at addresses made up here
 }
 _READING_S: Final = 30.0
 _PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -68,12 +69,17 @@ checks.positive_data_acceptance.expected-statuses = [200, 422]
 include-operation-id = ["create_job", "retry_job", "read_document", "put_document", "create_batch"]
 checks.positive_data_acceptance.expected-statuses = [200, 202, 422]
 checks.negative_data_rejection.expected-statuses = ["4XX", 200, 202]
+parameters = {{ "query.webhook" = "" }}
+
+[[operations]]
+include-operation-id = "put_webhook"
+checks.positive_data_acceptance.expected-statuses = [422]
 
 [[operations]]
 include-operation-id = "get_result"
 parameters = {{ "query.redirect" = 1 }}
 """
-"""422 for what no schema can say: `after` beside a filter, page ranges that run backwards, and keys that came with something else before. 202 for a form's `tag` that is no list: sent
+"""422 for what no schema can say: `after` beside a filter, page ranges that run backwards, keys that came with something else before, and that this Backend calls no webhooks. 202 for a form's `tag` that is no list: sent
 as a form, it is a list of one. The result played by hand is no JSON of a Worker's, so the redirect to it is all that is asked for.
 """
 

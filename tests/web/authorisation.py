@@ -84,6 +84,12 @@ LET_IN: Final = {
     "DELETE /api/v1/batches/<uuid:uuid>": 204,
     "POST /api/v1/ocr": 202,
     "PUT /api/v1/ocr": 202,
+    "GET /api/v1/jobs/<uuid:uuid>/webhook-deliveries": 200,
+    "POST /api/v1/jobs/<uuid:uuid>/webhook-deliveries/<delivery_id>/resend": 202,
+    "GET /api/v1/webhook": 200,
+    "PUT /api/v1/webhook": 200,
+    "DELETE /api/v1/webhook": 204,
+    "POST /api/v1/webhook/secret": 200,
     "GET /api/v1/languages": 200,
     "GET /api/v1/limits": 200,
     "GET /api/v1/options": 200,
@@ -161,7 +167,7 @@ def _expected_at_sign_in(address: Address, caller: Caller) -> int:
 def _suffices(caller: Caller, needed: Access) -> bool:
     if needed is Access.PERSON:
         return caller in BY_SESSION
-    return not scopes(caller, needed).isdisjoint(needed.scopes)
+    return needed.is_met_by(scopes(caller, needed))
 
 
 def scopes(caller: Caller, needed: Access) -> frozenset[Scope]:
@@ -189,7 +195,8 @@ def matrix(app: Flask) -> Iterator[str]:
 
 def shown(address: Address) -> str:
     """The address as docs/api.md writes it."""
-    names = {"number": "n", "token_id": "id", "filename": "name", "file_name": "name", "result_format": "format"}
+    names = {"number": "n", "filename": "name", "file_name": "name", "result_format": "format"}
+    names |= dict.fromkeys(("token_id", "delivery_id"), "id")
     return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: f"{{{names.get(found[1], found[1])}}}", address.name)
 
 

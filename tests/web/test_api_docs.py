@@ -4,15 +4,18 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import requests
 from flask import Flask
+from standardwebhooks import Webhook
 
 from recto.errors import RequestError, ServiceError
 from recto.ocr.media_types import ACCEPTED
 from recto.ocr.options import PREPROCESSING_STEPS, STAGES, Options, ResultFormat
+from recto.web.option_schema import BESIDE_READING
 from tests.drawing import blank_page, save_pdf
 from tests.web.clients import PDF
 from tests.web.followers import blocks_of
@@ -90,15 +93,38 @@ def test_python_examples_follow_a_job_to_its_end(live: LiveServer, live_token: s
 def test_every_address_of_the_api_is_described(app: Flask) -> None:
     for rule in app.url_map.iter_rules():
         path = (
-            rule.rule.replace("<uuid:uuid>", "{uuid}").replace("<file_name>", "{name}").replace("<int:number>", "{n}")
+            rule.rule.replace("<uuid:uuid>", "{uuid}")
+            .replace("<file_name>", "{name}")
+            .replace("<int:number>", "{n}")
+            .replace("<delivery_id>", "{id}")
         )
         if path.startswith(("/api/", "/healthz", "/readyz")):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 assert f"`{method} {path}" in DOCS, f"{method} {path}"
 
 
+def test_function_that_verifies_a_message_takes_what_was_signed_and_nothing_else() -> None:
+    (source,) = re.findall(
+        r"```python\n(.*?)```", DOCS.partition("\n## Webhooks\n")[2].partition("\n## ")[0], re.DOTALL
+    )
+    there: dict[str, Any] = {}
+    exec(source, there)  # noqa: S102 - our own document
+    is_from_recto, secret, now = there["is_from_recto"], "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", datetime.now(UTC)
+
+    def headers(signed_at: datetime, body: str, *secrets: str) -> dict[str, str]:
+        signatures = [Webhook(one).sign("msg_1", signed_at, body) for one in secrets]
+        stamp = str(int(signed_at.timestamp()))
+        return {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": " ".join(signatures)}
+
+    assert is_from_recto(headers(now, "{}", secret), b"{}", secret)
+    assert is_from_recto(headers(now, "{}", "whsec_AAAA", secret), b"{}", secret)
+    assert not is_from_recto(headers(now, "{}", "whsec_AAAA"), b"{}", secret)
+    assert not is_from_recto(headers(now, "{}", secret), b"{} ", secret)
+    assert not is_from_recto(headers(now - timedelta(minutes=6), "{}", secret), b"{}", secret)
+
+
 def test_every_option_format_and_kind_of_document_is_described() -> None:
-    for name in Options.model_fields:
+    for name in (*Options.model_fields, *BESIDE_READING):
         assert f"| `{name}` |" in DOCS
     assert "?format=" + "|".join(get_args(ResultFormat)) in DOCS
     assert "?stage=" + "|".join(STAGES) in DOCS

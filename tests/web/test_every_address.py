@@ -51,6 +51,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_BODIES = {
+    "POST /upload": PDF,
+    "POST /api/v1/jobs": PDF,
+    "PUT /api/v1/webhook": b'{"url": "https://hooks.example.com/"}',
+}
+
+
 class Door:
     """Everybody who knocks, and what they come for: a finished job and a token of the owner's."""
 
@@ -68,8 +75,7 @@ class Door:
         self._is_touched = address.method not in SAFE
         path = self._paths.get(address.rule, address.rule)
         is_short = address.rule not in ENDLESS
-        takes_document = address.name in ("POST /upload", "POST /api/v1/jobs", "POST /api/v1/ocr", "PUT /api/v1/ocr")
-        content: Any = PDF if takes_document else None
+        content: Any = _BODIES.get(f"{address.method} {address.rule}")
         if address.name == "POST /api/v1/batches":
             content = {"document": (io.BytesIO(PDF), "scan.pdf")}
         if caller in BY_SESSION:
@@ -110,6 +116,7 @@ class Door:
     def _made_anew(self) -> dict[str, str]:
         """The rules with something in them filled with what is the owner's."""
         self._worker.end_waiting()  # what others submitted meanwhile
+        self._by_owner.request("PUT", "/api/v1/webhook", data=_BODIES["PUT /api/v1/webhook"])
         form = {"document": (io.BytesIO(PDF), "scan.pdf")}
         batch = self._by_owner.post("/api/v1/batches", data=form).get_json()
         uuid = batch["jobs"][0]["uuid"]
@@ -118,8 +125,10 @@ class Door:
         self._worker.write_picture(claim, 1, b"a picture")
         self._worker.finish(claim)
         link = self._by_owner.get(f"/api/v1/jobs/{uuid}/result").headers["Location"]
+        (delivery,) = self._by_owner.get(f"/api/v1/jobs/{uuid}/webhook-deliveries").get_json()["deliveries"]
         filled = {
             "<uuid:uuid>": uuid,
+            "<delivery_id>": delivery["id"],
             "<int(max=9223372036854775807):token_id>": str(self._new_token(self._owner)[1]),
             "<result_format>": "txt",
             "<int:number>": "1",

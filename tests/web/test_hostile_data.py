@@ -36,7 +36,19 @@ HOSTILE: Final = {
     "long": "owned" * 2000,
     "fullwidth": "\uff0e\uff0e\uff0fowned\uff1cscript\uff1e",
 }
-PARAMETERS: Final = ("before", "after", "wait", "limit", "format", "stage", "signature", "next", "filename", "unknown")
+PARAMETERS: Final = (
+    "before",
+    "after",
+    "wait",
+    "limit",
+    "format",
+    "stage",
+    "signature",
+    "next",
+    "filename",
+    "webhook",
+    "unknown",
+)
 HEADERS: Final = (
     "Prefer",
     "Authorization",

@@ -151,6 +151,7 @@ class Crowd:
     def __post_init__(self) -> None:
         self.worker.end_waiting()
         program = Program(self.app, self.owner.token)
+        program.request("PUT", "/api/v1/webhook", json={"url": "https://hooks.example.com/"})
         uuid = program.submit()
         claim = self.worker.claim()
         self.worker.read_page(claim, 1)
@@ -161,6 +162,7 @@ class Crowd:
         self.known = {
             "uuid": uuid,
             "token_id": "1",
+            "delivery_id": program.get(f"/api/v1/jobs/{uuid}/webhook-deliveries").get_json()["deliveries"][0]["id"],
             "result_format": "txt",
             "number": "1",
             "stage": "original",
