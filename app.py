@@ -144,6 +144,8 @@ def create_app(settings: Settings) -> Flask:
                 server.session_lifetime_s,
                 settings.log.audit_lifetime_s,
                 settings.outbound.webhooks,
+                settings.outbound.document_urls,
+                settings.outbound.document_timeout_s,
             ),
             published_limits=_published_limits(settings),
             sign_in_limits=SignInLimits(

@@ -9,6 +9,7 @@
     │   ├── UpgradeRequired          426
     │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound, DeliveryNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
+    │   ├── DocumentUrlsOff, DocumentNotFetched
     │   ├── OptionInvalid, LanguageUnknown, AddressRefused
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
@@ -220,6 +221,22 @@ class UploadUnsupported(RequestError):
     code = "upload_unsupported"
     status = 415
     title = "Not a supported document"
+
+
+class DocumentUrlsOff(RequestError):
+    """Documents are to be sent: outbound.document_urls is off."""
+
+    code = "document_urls_off"
+    status = 403
+    title = "Documents are not fetched"
+
+
+class DocumentNotFetched(RequestError):
+    """The host of a document_url did not give the document."""
+
+    code = "document_not_fetched"
+    status = 422
+    title = "Document not fetched"
 
 
 class OptionInvalid(RequestError):

@@ -161,6 +161,8 @@ class OutboundSettings(_Section):
 
     webhooks: bool
     allowed_hosts: Annotated[str, AfterValidator(_allow_list)]
+    document_urls: bool
+    document_timeout_s: _Positive
 
     @property
     def allow_list(self) -> AllowList:

@@ -10,9 +10,13 @@ from flask import Blueprint, Response, request, url_for
 
 from recto.audit import Action
 from recto.errors import (
+    AddressRefused,
+    DocumentNotFetched,
+    DocumentUrlsOff,
     FileNotFound,
     JobNotFound,
     LanguageUnknown,
+    NoAnswer,
     OptionInvalid,
     QueueFull,
     RectoError,
@@ -60,7 +64,9 @@ _ENDED_JOB: Final = Reply(
     (answers.Job,),
     headers=("Location", "Preference-Applied", *REPLAYED_HEADER),
 )
-NOT_TAKEN: Final = (LanguageUnknown, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
+NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer)
+"""Problems of a `document_url`."""
+NOT_TAKEN: Final = (LanguageUnknown, AddressRefused, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
 """Problems of making a job, whatever its document comes from."""
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 _LIST_PARAMETERS: Final = (
@@ -89,7 +95,7 @@ _LIST_PARAMETERS: Final = (
 @described(
     NEW_JOB,
     _ENDED_JOB,
-    problems=(*KEY_PROBLEMS, UploadEmpty, UploadUnsupported, *NOT_TAKEN),
+    problems=(*KEY_PROBLEMS, UploadEmpty, UploadUnsupported, *NOT_FETCHED, *NOT_TAKEN),
     parameters=(PREFER, IDEMPOTENCY_KEY, CONTENT_DIGEST),
     takes=Takes.DOCUMENT,
 )

@@ -20,7 +20,7 @@ from recto.errors import (
 )
 from recto.job_views import JobView, Reason
 from recto.ocr.options import ResultFormat
-from recto.web.api import NEW_JOB, NOT_TAKEN, accepted
+from recto.web.api import NEW_JOB, NOT_FETCHED, NOT_TAKEN, accepted
 from recto.web.authorisation import Access, access
 from recto.web.content_digest import CONTENT_DIGEST
 from recto.web.described import PREFER, Reply, Takes, described
@@ -55,6 +55,7 @@ _described = described(
         JobNotFound,
         FileNotFound,
         ResultNotMade,
+        *NOT_FETCHED,
         *NOT_TAKEN,
     ),
     parameters=(FORMAT, PREFER, IDEMPOTENCY_KEY, CONTENT_DIGEST),

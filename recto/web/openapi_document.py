@@ -241,10 +241,16 @@ def _option_parameters(takes: Takes) -> Iterator[Parameter]:
             yield Parameter(name, schema.pop("description"), schema)
 
 
+_NOT_TAKEN: Final = {
+    Takes.OPTIONS: BESIDE_READING.keys() - {"webhook"},
+    Takes.DOCUMENTS: frozenset({"document_url"}),
+}
+
+
 def _options_taken(takes: Takes) -> dict[str, Schema]:
     if takes is Takes.NOTHING:
         return {}
-    beside = BESIDE_READING.keys() - {"webhook"} if takes is Takes.OPTIONS else ()
+    beside = _NOT_TAKEN.get(takes, frozenset())
     return {name: schema for name, schema in _untitled_options().items() if name not in beside}
 
 
@@ -260,21 +266,21 @@ _FILE: Final = {"type": "string", "format": "binary", "contentMediaType": "appli
 
 
 def _document_form() -> Schema:
-    return _form("A document and its options", {**_FILE, "description": "The file"})
+    return _form("A document and its options", {**_FILE, "description": "The file"}, Takes.DOCUMENT)
 
 
 def _documents_form() -> Schema:
     files = {"type": "array", "items": _FILE, "minItems": 1, "description": "The files, each in a field of this name"}
-    return _form("Documents and the options of all of them", files)
+    return _form("Documents and the options of all of them", files, Takes.DOCUMENTS)
 
 
-def _form(says: str, document: Schema) -> Schema:
+def _form(says: str, document: Schema, takes: Takes) -> Schema:
     return {
         "type": "object",
         "description": says,
         "additionalProperties": False,
         "required": ["document"],
-        "properties": {"document": document, **_untitled_options()},
+        "properties": {"document": document, **_options_taken(takes)},
     }
 
 
@@ -304,7 +310,7 @@ def _body(takes: Takes) -> dict[str, Any]:
         return {"required": True, "description": says, "content": {"multipart/form-data": form}}
     return {
         "required": True,
-        "description": "A form with the file in `document`, or the file itself, whatever type it declares.",
+        "description": "A form with the file in `document`, or the file itself, whatever type it declares. With `document_url` no file.",
         "content": {
             "multipart/form-data": {"schema": {"$ref": f"{_SCHEMAS}DocumentForm"}},
             "application/octet-stream": {"schema": _FILE},

@@ -41,6 +41,13 @@ BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
         "examples": ["https://hooks.example.com/recto"],
         "description": "Where to tell of the job's end, instead of at the address of your webhook",
     },
+    "document_url": {
+        "type": "string",
+        "pattern": "^(https?://.+)?$",
+        "maxLength": MOST_URL_CHARACTERS,
+        "examples": ["https://files.example.com/letter.pdf"],
+        "description": "Where the document lies, instead of the document; off unless `outbound.document_urls` is set",
+    },
 }
 """Options that say nothing of how a document is read."""
 MOST_LANGUAGES: Final = next(

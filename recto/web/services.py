@@ -36,6 +36,8 @@ class WebLimits:
     session_lifetime_s: int
     audit_lifetime_s: int
     has_webhooks: bool
+    has_document_urls: bool
+    document_timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)

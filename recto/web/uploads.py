@@ -35,6 +35,7 @@ from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
 from recto.web import content_digest
 from recto.web.content_digest import DigestedStream, stated_digests
 from recto.web.database import Lane, in_thread, read
+from recto.web.fetching import fetch
 from recto.web.idempotent import Submitted, key_of_request, once
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
@@ -45,6 +46,7 @@ _log = get_logger(__name__)
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
 WEBHOOK: Final = "webhook"
+DOCUMENT_URL: Final = "document_url"
 _TAG: Final = "tag"
 _TAKES_BATCHES: Final = "batches.create_batch"
 _TAKES_DOCUMENTS: Final = frozenset(
@@ -52,7 +54,7 @@ _TAKES_DOCUMENTS: Final = frozenset(
 )
 _INCOMING: Final = "incoming_files"
 _NAME_PARAMETER: Final = "filename"
-_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, WEBHOOK, _TAG)
+_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, _TAG)
 _FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 FORM_FIELDS_BYTES: Final = 512 * 1024
 """Of what a form adds around the documents. Werkzeug also holds one chunk of a file against it."""
@@ -142,7 +144,10 @@ class _FormFile:
 
 
 def received() -> list[Upload]:
-    """The documents of the current request: the form's `document` fields, or the raw body."""
+    """The documents of the current request: the form's `document` fields, or the raw body, or what lies at `document_url`."""
+    url = _beside_document(DOCUMENT_URL)
+    if url:
+        return [_from_url(url)]
     return _from_form() if _is_form() else [_from_body()]
 
 
@@ -151,6 +156,10 @@ def received_several() -> list[Upload]:
     if not _is_form():
         raise UploadEmpty(
             f"A batch is a form, with each file in a field '{FIELD}' of its own: curl -F {FIELD}=@one.pdf -F {FIELD}=@two.pdf …"
+        )
+    if _beside_document(DOCUMENT_URL):
+        raise OptionInvalid(
+            f"A batch takes files, and no '{DOCUMENT_URL}'. Submit that document by itself: POST /api/v1/jobs."
         )
     return _from_form()
 
@@ -247,6 +256,12 @@ def may_be_answered_from_earlier() -> bool:
         if value not in ("true", "false"):
             raise OptionInvalid(f"Option '{DEDUPE}': '{value}' is none of true, false.")
     return next(filter(None, reversed(given)), "true") == "true"
+
+
+def _beside_document(name: str) -> str | None:
+    """What the form has beside the document, or else the query; None where it is empty or missing."""
+    in_form = request.form.get(name) if _is_form() else None
+    return in_form or request.args.get(name) or None
 
 
 def given_tags() -> tuple[str, ...]:
@@ -359,6 +374,21 @@ def _from_body() -> Upload:
     while chunk := request.stream.read(_CHUNK_BYTES):
         in_thread(partial(take, chunk), Lane.DISK)  # other requests go on meanwhile
     return Upload(incoming, shown_name(request.args.get(_NAME_PARAMETER)), sha256.hexdigest())
+
+
+def _from_url(url: str) -> Upload:
+    if request.files.getlist(FIELD) if _is_form() else request.stream.read(1):
+        raise OptionInvalid(f"Send the document or its address in '{DOCUMENT_URL}', not both.")
+    incoming, sha256, limit_bytes = _new_incoming(), hashlib.sha256(), services().limits.max_upload_bytes
+
+    def take(chunk: bytes) -> None:
+        if incoming.file.tell() + len(chunk) > limit_bytes:
+            raise document_too_large(limit_bytes)
+        incoming.file.write(chunk)
+        sha256.update(chunk)
+
+    name = fetch(url, lambda chunk: in_thread(partial(take, chunk), Lane.DISK))
+    return Upload(incoming, shown_name(request.args.get(_NAME_PARAMETER) or name), sha256.hexdigest())
 
 
 def _new_incoming() -> IncomingFile:

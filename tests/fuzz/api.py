@@ -69,7 +69,7 @@ checks.positive_data_acceptance.expected-statuses = [200, 422]
 include-operation-id = ["create_job", "retry_job", "read_document", "put_document", "create_batch"]
 checks.positive_data_acceptance.expected-statuses = [200, 202, 422]
 checks.negative_data_rejection.expected-statuses = ["4XX", 200, 202]
-parameters = {{ "query.webhook" = "" }}
+parameters = {{ "query.webhook" = "", "query.document_url" = "" }}
 
 [[operations]]
 include-operation-id = "put_webhook"

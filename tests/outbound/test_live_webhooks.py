@@ -1,6 +1,7 @@
 """The real Backend sends webhooks: beside its requests, as greenlets, and after it was killed."""
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,17 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
-from tests.outbound.receiver import Receiver, wait_until
+from tests.outbound.receiver import Receiver, head, wait_until
 from tests.web.clients import PASSWORD, PDF
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
-ENVIRON = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_OUTBOUND_ALLOWED_HOSTS": "127.0.0.1"}
+ENVIRON = {
+    "RECTO_ADMIN_PASSWORD": PASSWORD,
+    "RECTO_OUTBOUND_ALLOWED_HOSTS": "127.0.0.1, localhost",
+    "RECTO_OUTBOUND_DOCUMENT_URLS": "true",
+    "RECTO_OUTBOUND_DOCUMENT_TIMEOUT_S": "3",
+}
 
 
 class Client:
@@ -23,10 +29,10 @@ class Client:
 
     def __init__(self, server: LiveServer, token: str) -> None:
         self.address = f"{server.address}/api/v1"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self.headers = {"Authorization": f"Bearer {token}"}
 
     def call(self, method: str, path: str, **values: Any) -> Any:
-        response = requests.request(method, self.address + path, headers=self._headers, timeout=30, **values)
+        response = requests.request(method, self.address + path, headers=self.headers, timeout=30, **values)
         assert response.ok, response.text
         return response.json()
 
@@ -71,6 +77,35 @@ def test_backend_tells_of_a_job_that_a_worker_ends_and_answers_meanwhile(folder:
         wait_until(lambda: client.delivery(uuid)["status"] == "DELIVERED")
         assert client.delivery(hanging)["status"] == "PENDING"
         assert secret not in server.log.read_text(encoding="utf-8")
+    finally:
+        worker.close()
+        assert server.stop() == 0
+
+
+def test_backend_fetches_a_document_and_answers_others_while_another_host_hangs(
+    folder: Path, receiver: Receiver
+) -> None:
+    server = LiveServer(folder, ENVIRON)
+    worker = HandWorker(folder)
+    receiver.behaviours["scan.pdf"] = lambda handler: handler.send(head(200) + PDF)
+    try:
+        client = Client(server, worker.token_of("admin"))
+        outcomes: list[int] = []
+
+        def fetch(behaviour: str) -> None:
+            url = receiver.url(behaviour).replace("127.0.0.1", "localhost")
+            response = requests.post(
+                f"{client.address}/jobs", params={"document_url": url}, headers=client.headers, timeout=30
+            )
+            outcomes.append(response.status_code)
+
+        hanging = threading.Thread(target=fetch, args=("drip-body",))
+        hanging.start()
+        receiver.wait_for(1)
+        fetch("scan.pdf")
+        assert outcomes == [202]
+        hanging.join()
+        assert outcomes == [202, 502]
     finally:
         worker.close()
         assert server.stop() == 0
