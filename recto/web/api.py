@@ -30,6 +30,7 @@ from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
 from recto.outlook import Outlook
 from recto.web import answers
+from recto.web.asked_options import changed_options, decided_by, given_webhook
 from recto.web.audited import noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.content_digest import CONTENT_DIGEST
@@ -42,7 +43,7 @@ from recto.web.login import signed_in
 from recto.web.next_link import with_next
 from recto.web.services import services
 from recto.web.submissions import retry
-from recto.web.uploads import changed_options, decided_by, given_webhook, submit_one
+from recto.web.uploads import submit_one
 from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 

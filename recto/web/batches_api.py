@@ -32,6 +32,7 @@ from recto.jobs import Submission
 from recto.ocr.options import Options, ResultFormat
 from recto.web import answers
 from recto.web.api import NOT_TAKEN, remove_files
+from recto.web.asked_options import decided_by, given_options, given_webhook, may_be_answered_from_earlier
 from recto.web.audited import noted_by_user
 from recto.web.authorisation import Access, access
 from recto.web.batch_zip import BatchZip
@@ -45,15 +46,7 @@ from recto.web.negotiation import FORMAT, parse_format
 from recto.web.served_files import confined
 from recto.web.services import services
 from recto.web.submissions import from_earlier, make_batch, to_be_read
-from recto.web.uploads import (
-    Upload,
-    decided_by,
-    given_options,
-    given_webhook,
-    judged,
-    may_be_answered_from_earlier,
-    received_several,
-)
+from recto.web.uploads import Upload, judged, received_several
 from recto.web.waiting import asked_wait_s, wait_for_batch
 
 blueprint = Blueprint("batches", __name__, url_prefix="/api/v1")

@@ -21,6 +21,7 @@ from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web.access_api import revoke_token_noted
 from recto.web.api import before, parse_before, remove_job, stop_job
+from recto.web.asked_options import given_options, may_be_answered_from_earlier
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
@@ -31,7 +32,7 @@ from recto.web.page_images import parse_stage, require_page
 from recto.web.results import to_file
 from recto.web.services import services
 from recto.web.submissions import retry
-from recto.web.uploads import given_options, may_be_answered_from_earlier, received, submit
+from recto.web.uploads import received, submit
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("pages", __name__)

@@ -1,23 +1,21 @@
 """Receiving a document: streamed to the File Storage, judged by its content, recorded as a job by one commit."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, Any, Final, cast
+from typing import IO, Final, cast
 from uuid import uuid4
 
 import gevent
 from flask import Request, g, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.utils import cached_property
 
 from recto.errors import (
     FileNotFound,
-    LanguageUnknown,
     OptionInvalid,
     StorageUnavailable,
     UploadEmpty,
@@ -26,36 +24,37 @@ from recto.errors import (
 )
 from recto.file_storage.base import DOCUMENT, IncomingFile
 from recto.idempotency import KeyedRequest
-from recto.job_details import parse_tags
 from recto.job_views import JobView
 from recto.jobs import Submission
 from recto.logs import get_logger
 from recto.ocr.media_types import ACCEPTED, SNIFF_BYTES, sniff, why_unsupported
-from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
+from recto.ocr.options import Options
 from recto.web import content_digest
+from recto.web.asked_options import (
+    DOCUMENT_URL,
+    FIELD,
+    NAME_PARAMETER,
+    beside_document,
+    decided_by,
+    given_options,
+    given_tags,
+    given_webhook,
+    is_form,
+    may_be_answered_from_earlier,
+)
 from recto.web.content_digest import DigestedStream, stated_digests
-from recto.web.database import Lane, in_thread, read
+from recto.web.database import Lane, in_thread
 from recto.web.fetching import fetch
 from recto.web.idempotent import Submitted, key_of_request, once
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
-from recto.web.webhook_urls import check_webhook_url
-from recto.workers import installed_languages, list_workers
 
 _log = get_logger(__name__)
-FIELD: Final = "document"
-DEDUPE: Final = "dedupe"
-WEBHOOK: Final = "webhook"
-DOCUMENT_URL: Final = "document_url"
-_TAG: Final = "tag"
 _TAKES_BATCHES: Final = "batches.create_batch"
 _TAKES_DOCUMENTS: Final = frozenset(
     {"api.create_job", "ocr_api.read_document", "ocr_api.put_document", _TAKES_BATCHES, "pages.upload"}
 )
 _INCOMING: Final = "incoming_files"
-_NAME_PARAMETER: Final = "filename"
-_NOT_ABOUT_READING: Final = (_NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, _TAG)
-_FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 FORM_FIELDS_BYTES: Final = 512 * 1024
 """Of what a form adds around the documents. Werkzeug also holds one chunk of a file against it."""
 _CHUNK_BYTES: Final = 256 * 1024
@@ -145,19 +144,19 @@ class _FormFile:
 
 def received() -> list[Upload]:
     """The documents of the current request: the form's `document` fields, or the raw body, or what lies at `document_url`."""
-    url = _beside_document(DOCUMENT_URL)
+    url = beside_document(DOCUMENT_URL)
     if url:
         return [_from_url(url)]
-    return _from_form() if _is_form() else [_from_body()]
+    return _from_form() if is_form() else [_from_body()]
 
 
 def received_several() -> list[Upload]:
     """The documents of a form. UploadEmpty where the request is none."""
-    if not _is_form():
+    if not is_form():
         raise UploadEmpty(
             f"A batch is a form, with each file in a field '{FIELD}' of its own: curl -F {FIELD}=@one.pdf -F {FIELD}=@two.pdf …"
         )
-    if _beside_document(DOCUMENT_URL):
+    if beside_document(DOCUMENT_URL):
         raise OptionInvalid(
             f"A batch takes files, and no '{DOCUMENT_URL}'. Submit that document by itself: POST /api/v1/jobs."
         )
@@ -204,89 +203,6 @@ def _discard(incoming: IncomingFile) -> None:
         _log.warning("upload_left_to_sweeper", detail=error.detail)  # the answer is on its way, whatever the disk says
 
 
-def given_options(formats: str = "", others: Collection[str] = ()) -> Options:
-    """The options beside the document: form fields and query parameters, checked, with this Recto's default languages.
-
-    See `submit_one`.
-    """
-    fields = request.form if _is_form() else MultiDict()
-    defaults = {"languages": services().default_languages} | ({"formats": formats} if formats else {})
-    options = _options(defaults, fields, {*_NOT_ABOUT_READING, *others}, (FIELD,))
-    _check_languages(options)
-    return options
-
-
-def changed_options(earlier: Options) -> Options:
-    """The options of an earlier job with those in their place that the request gives, in a form or in its query."""
-    if request.mimetype not in _FORMS and request.stream.read(1):
-        raise OptionInvalid("Send the options as a form, or in the query: curl -d mode=force …")
-    options = _options(earlier.stored(), request.form, (WEBHOOK,))
-    _check_languages(options)
-    return options
-
-
-def _options(
-    base: dict[str, Any],
-    fields: MultiDict[str, str],
-    others: Collection[str] = (),
-    others_in_form: Collection[str] = (),
-) -> Options:
-    """`others` are names that may stand there, those and `others_in_form` in a form, and are no options of the reading."""
-    if "password" in request.args:
-        raise OptionInvalid(
-            "A password in an address ends up in logs. Send it as a form field: curl -F password=… -F document=@…"
-        )
-    in_query = _given(request.args, others)
-    options = parse_options(base | in_query)  # also where the form says otherwise: what is wrong is not passed over
-    return (
-        parse_options(base | in_query | _given(fields, {*others, *others_in_form, "csrf_token"})) if fields else options
-    )
-
-
-def _given(values: MultiDict[str, str], others: Collection[str]) -> dict[str, Any]:
-    """An empty value is as one that is left out."""
-    joined = {name: "+".join(given) for name, given in values.lists() if name not in others}
-    return {name: value for name, value in joined.items() if value}
-
-
-def may_be_answered_from_earlier() -> bool:
-    """The option `dedupe` beside the document: whether the result of an earlier job may answer. OptionInvalid where it is no yes or no."""
-    given = [request.args.get(DEDUPE), request.form.get(DEDUPE) if _is_form() else None]
-    for value in filter(None, given):
-        if value not in ("true", "false"):
-            raise OptionInvalid(f"Option '{DEDUPE}': '{value}' is none of true, false.")
-    return next(filter(None, reversed(given)), "true") == "true"
-
-
-def _beside_document(name: str) -> str | None:
-    """What the form has beside the document, or else the query; None where it is empty or missing."""
-    in_form = request.form.get(name) if _is_form() else None
-    return in_form or request.args.get(name) or None
-
-
-def given_tags() -> tuple[str, ...]:
-    """The tags beside the document: those of the form and those of the query. OptionInvalid."""
-    return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if _is_form() else ())])
-
-
-def given_webhook(options_form: Mapping[str, str] | None = None) -> str | None:
-    """The option `webhook`: where to tell of the job's end. It stands in the query, beside the document, or in a form that has options alone.
-
-    AddressRefused, OptionInvalid.
-    """
-    form = options_form if options_form is not None else request.form if _is_form() else {}
-    given = [request.args.get(WEBHOOK), form.get(WEBHOOK)]
-    url = next(filter(None, reversed(given)), None)
-    if url is not None:
-        check_webhook_url(url)
-    return url
-
-
-def decided_by(options: Options, webhook_url: str | None) -> dict[str, Any]:
-    """What a request asks for beside the document, for the fingerprint of its Idempotency-Key."""
-    return options.stored() | ({WEBHOOK: webhook_url} if webhook_url else {})
-
-
 def submit_one(user_id: int, formats: str = "", others: Collection[str] = ()) -> Submitted:
     """The job of the current request's one document, which its Idempotency-Key may have made already.
 
@@ -305,6 +221,7 @@ def submit(
     upload: Upload, options: Options, user_id: int, *, may_be_answered: bool, keyed: KeyedRequest | None = None
 ) -> JobView:
     """Keep the document, write its metadata, and make it visible as a QUEUED job, with the tags beside it, by one commit, under its key where it has one.
+
     Where it `may_be_answered`, and the user has the result of the same document with the same options, the job ends at once with that.
     """
     submission = judged(upload, options, user_id)
@@ -349,11 +266,6 @@ def judged(upload: Upload, options: Options, user_id: int) -> Submission:
     )
 
 
-def _is_form() -> bool:
-    """Only multipart carries files. `curl --data-binary` calls a raw body application/x-www-form-urlencoded."""
-    return request.mimetype == "multipart/form-data" and _NAME_PARAMETER not in request.args
-
-
 def _from_form() -> list[Upload]:
     files = [file for file in request.files.getlist(FIELD) if file.filename]
     if not files:
@@ -373,11 +285,11 @@ def _from_body() -> Upload:
 
     while chunk := request.stream.read(_CHUNK_BYTES):
         in_thread(partial(take, chunk), Lane.DISK)  # other requests go on meanwhile
-    return Upload(incoming, shown_name(request.args.get(_NAME_PARAMETER)), sha256.hexdigest())
+    return Upload(incoming, shown_name(request.args.get(NAME_PARAMETER)), sha256.hexdigest())
 
 
 def _from_url(url: str) -> Upload:
-    if request.files.getlist(FIELD) if _is_form() else request.stream.read(1):
+    if request.files.getlist(FIELD) if is_form() else request.stream.read(1):
         raise OptionInvalid(f"Send the document or its address in '{DOCUMENT_URL}', not both.")
     incoming, sha256, limit_bytes = _new_incoming(), hashlib.sha256(), services().limits.max_upload_bytes
 
@@ -388,7 +300,7 @@ def _from_url(url: str) -> Upload:
         sha256.update(chunk)
 
     name = fetch(url, lambda chunk: in_thread(partial(take, chunk), Lane.DISK))
-    return Upload(incoming, shown_name(request.args.get(_NAME_PARAMETER) or name), sha256.hexdigest())
+    return Upload(incoming, shown_name(request.args.get(NAME_PARAMETER) or name), sha256.hexdigest())
 
 
 def _new_incoming() -> IncomingFile:
@@ -402,15 +314,3 @@ def shown_name(given: str | None) -> str:
     name = PurePosixPath((given or "").replace("\\", "/")).name
     printable = "".join(character for character in name if character.isprintable())
     return printable[:MOST_NAME_CHARACTERS] or "document"
-
-
-def _check_languages(options: Options) -> None:
-    """LanguageUnknown where Workers were seen and none has the language. Before any was seen, the job's own run decides."""
-    installed = installed_languages(read(list_workers))
-    missing = [language for language in options.languages if language not in (*installed, AUTO_LANGUAGE)]
-    if installed and missing:
-        raise LanguageUnknown(
-            f"Language '{missing[0]}' is not installed. Installed are: {', '.join(installed)}. "
-            "docs/languages.md says how to add one.",
-            installed=list(installed),
-        )

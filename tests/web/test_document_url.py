@@ -1,5 +1,6 @@
 """POST /api/v1/jobs with `document_url`: the document is fetched, under the guard of outgoing requests and the limits of uploads."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -111,3 +112,8 @@ def test_recto_fetches_nothing_unless_it_is_told_to(program: Program, host: Rece
     detail = problem(fetch(program, host.url("chunked")), 403, "document_urls_off")["detail"]
     assert "outbound.document_urls" in detail
     assert host.requests == []
+
+
+def test_batch_takes_no_address(fetching: Program) -> None:
+    form = {"document": (io.BytesIO(PDF), "scan.pdf"), "document_url": "https://files.example.com/letter.pdf"}
+    problem(fetching.post("/api/v1/batches", data=form), 422, "option_invalid")

@@ -1,16 +1,18 @@
 """Webhooks over the API: /api/v1/webhook, the option `webhook` of a submission, and the deliveries of a job."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from recto.database import Begin, transaction
 from recto.deliveries import Deliveries
 from recto.errors import DocumentDamaged
 from recto.web.webhook_events import event_body
-from tests.web.clients import Browser, Program, problem
+from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import Known, MakeApp
 from tests.web.hand_worker import HandWorker
 
@@ -115,6 +117,34 @@ def test_address_of_a_job_takes_the_place_of_the_users(program: Program) -> None
     assert delivery_of(program, uuid)["url"] == OTHER_URL
     response = program.post(JOBS, query_string={"webhook": OTHER_URL}, data=b"%PDF-1.7 raw")
     assert delivery_of(program, response.get_json()["uuid"])["url"] == OTHER_URL
+
+
+def test_job_that_reads_again_is_told_of_at_an_address_of_its_own(program: Program) -> None:
+    set_url(program)
+    uuid = program.submit()
+    again = program.post(f"{JOBS}/{uuid}/retry", data={"webhook": OTHER_URL}).get_json()["uuid"]
+    plain = program.post(f"{JOBS}/{uuid}/retry").get_json()["uuid"]
+    assert delivery_of(program, again)["url"] == OTHER_URL
+    assert delivery_of(program, plain)["url"] == URL
+
+
+def test_every_job_of_a_batch_is_told_of(program: Program) -> None:
+    set_url(program)
+    form = {"document": [(io.BytesIO(PDF), "one.pdf"), (io.BytesIO(PDF), "two.pdf")], "webhook": OTHER_URL}
+    jobs = program.post("/api/v1/batches", data=form).get_json()["jobs"]
+    assert [delivery_of(program, job["uuid"])["url"] for job in jobs] == [OTHER_URL, OTHER_URL]
+
+
+def test_same_key_with_another_address_is_refused(program: Program) -> None:
+    set_url(program)
+
+    def send(url: str) -> TestResponse:
+        headers = {"Idempotency-Key": "letter-17"}
+        return program.post(f"{JOBS}?webhook={url}", data=PDF, headers=headers)
+
+    first = send(OTHER_URL)
+    assert send(OTHER_URL).get_json()["uuid"] == first.get_json()["uuid"]
+    problem(send(URL), 422, "idempotency_key_reused")
 
 
 def test_address_of_the_user_is_the_one_at_the_time_of_sending(program: Program) -> None:
