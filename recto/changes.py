@@ -160,7 +160,7 @@ class ChangeFeed:
             self._put(gone.uuid, gone.user_id, Deleted())
 
     def _is_wanted(self, uuid: str, user_id: int) -> bool:
-        return uuid in self._of_job or user_id in self._of_user
+        return uuid in self._of_job or user_id in self._of_user or bool(self._of_all)
 
     def _put(self, uuid: str, user_id: int, news: News) -> None:
         of_all = self._of_all.get(None, ())

@@ -124,7 +124,10 @@ class Handler(socketserver.BaseRequestHandler):
         start, _, body = data.partition(b"\r\n\r\n")
         lengths = [line.split(b":")[1] for line in start.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         while lengths and len(body) < int(lengths[0]):
-            body += self.request.recv(65536)
+            more = self.request.recv(65536)
+            if not more:
+                return b""
+            body += more
         return start + b"\r\n\r\n" + body
 
     def send(self, data: bytes) -> None:
