@@ -54,6 +54,8 @@ T = TypeVar("T")
 _BODIES = {
     "POST /upload": PDF,
     "POST /api/v1/jobs": PDF,
+    "POST /api/v1/ocr": PDF,
+    "PUT /api/v1/ocr": PDF,
     "PUT /api/v1/webhook": b'{"url": "https://hooks.example.com/"}',
 }
 
