@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MIN_IS_WHITE: Final = 0  # TIFF 6.0, PhotometricInterpretation
 _UNSIGNED: Final = (1,)  # TIFF 6.0, SampleFormat
+_SIGNED: Final = (2,)
 _FULL_SCALES: Final = {"u": (255.0, 4095.0, 65_535.0), "i": (255.0, 4095.0, 32_767.0, 65_535.0), "f": (1.0,)}
 _DARK: Final = 64
 _LIGHT: Final = 192
@@ -27,6 +28,8 @@ def to_grey(image: Image.Image) -> GreyArray:
     """The pixels of a decoded picture, not yet turned. ValueError where they are no numbers."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _of_many_bits(image)
+    if image.mode == "L" and getattr(image, "tag_v2", {}).get(SAMPLEFORMAT) == _SIGNED:
+        return scaled_to_bytes(np.asarray(image).view(np.int8))  # Pillow takes their sign for a shade
     if image.mode in ("La", "RGBa"):  # colours that were multiplied by their alpha
         image = image.convert(image.mode.upper())
     if image.has_transparency_data:

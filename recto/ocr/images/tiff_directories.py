@@ -20,6 +20,9 @@ _NUMBERS: Final = {1: "B", 3: "H", 4: "L", 16: "Q"}  # BYTE, SHORT, LONG, and LO
 _MAX_ENTRIES: Final = 65_535
 _BIG: Final = 43
 _LEAST_WALK: Final = 1024
+_BIG_MARK: Final = b"MM\x00+"
+MARK_FOR_PILLOW: Final = b"MM+\x00"
+"""Pillow looks for BigTIFF's 43 in the third byte, also where the order of bytes has it in the fourth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +57,29 @@ class _Layout:
 
 
 class TiffFrom(io.BufferedReader):
-    """A TIFF file that begins with the directory at `offset`, so that any page opens whatever state the ones before it are in."""
+    """A TIFF file that begins with the directory at `offset`, so that any page opens whatever state the ones before it are in.
+
+    For Pillow alone, after `complete_pillow`: the mark of a big-endian BigTIFF is the one that Pillow understands.
+    """
 
     def __init__(self, path: Path, offset: int) -> None:
         super().__init__(io.FileIO(path))
         head = super().read(16)
         layout = _layout(head)
-        self._header = head[: layout.offset_at] + struct.pack(layout.order + layout.offset, offset)
+        self._header = header_for_pillow(head[: layout.offset_at] + struct.pack(layout.order + layout.offset, offset))
         self.seek(0)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The file's bytes; in its header stands the other offset."""
+        """The file's bytes; in its header stand the other offset and mark."""
         at = self.tell()
         content = super().read(size)
         header = self._header[at : at + len(content)]
         return header + content[len(header) :] if header else content
+
+
+def header_for_pillow(header: bytes) -> bytes:
+    """The header of a TIFF, marked as Pillow understands it."""
+    return MARK_FOR_PILLOW + header[4:] if header.startswith(_BIG_MARK) else header
 
 
 def find_directories(path: Path, at_most: int) -> tuple[Directory, ...]:

@@ -6,6 +6,8 @@ from typing import Final, TypeAlias
 
 from PIL import TiffImagePlugin
 
+from recto.ocr.images.tiff_directories import MARK_FOR_PILLOW, header_for_pillow
+
 _OLD_JPEG: Final = 6
 """Which may point to its data by tags of its own (TIFF 6.0, section 22)."""
 _BIG_ENDIAN: Final = b"MM"
@@ -19,10 +21,19 @@ _MISSING: Final[dict[_Kind, tuple[str, str]]] = {
 _NATIVE: Final = {"F;32BF": "F;32NF", "I;16BS": "I;16NS", "I;32B": "I;32N", "I;32BS": "I;32NS"}
 
 
+class _Directory(TiffImagePlugin.ImageFileDirectory_v2):
+    """Knows a BigTIFF in either order of bytes."""
+
+    def __init__(self, ifh: bytes = b"II*\0\0\0\0\0", prefix: bytes | None = None, group: int | None = None) -> None:
+        super().__init__(header_for_pillow(ifh), prefix, group)
+
+
 def complete_pillow() -> None:
     """Adds the missing kinds, and lets libtiff decode uncompressed pages as well: it alone knows all of their layouts."""
     TiffImagePlugin.OPEN_INFO.update(_MISSING)
     TiffImagePlugin.READ_LIBTIFF = True
+    TiffImagePlugin.PREFIXES.append(MARK_FOR_PILLOW)
+    TiffImagePlugin.ImageFileDirectory_v2 = _Directory  # type: ignore[misc]
 
 
 def prepare_decoding(image: TiffImagePlugin.TiffImageFile) -> None:

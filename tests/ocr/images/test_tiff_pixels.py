@@ -39,6 +39,7 @@ def ordered(values: np.typing.NDArray[np.generic], order: Literal["<", ">"]) -> 
         (255 - PAGE, 0),
         (PAGE.astype(np.uint16) * 257, 1),
         (65_535 - PAGE.astype(np.uint16) * 257, 0),
+        ((PAGE.astype(np.int16) - 128).astype(np.int8), 1),
         (PAGE.astype(np.int16) * 128, 1),
         (PAGE.astype(np.uint32) * 16_843_009, 1),
         (PAGE.astype(np.int32) * 70_000, 1),
@@ -74,11 +75,15 @@ def test_page_of_few_bits_looks_as_drawn(tmp_path: Path, bits: int) -> None:
     assert off(tmp_path, content, shades * (255 // (2**bits - 1))) == 0
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("depth", [np.uint8, np.uint16])
 @pytest.mark.parametrize("layout", ["strips", "tiles", "planes", "planes in tiles"])
-def test_page_of_every_layout_looks_as_drawn(tmp_path: Path, layout: str, depth: type, big: bool) -> None:
-    planes: np.typing.NDArray[Any] = np.stack([PAGE] * 3).astype(depth) * (257 if depth is np.uint16 else 1)
+def test_page_of_every_layout_looks_as_drawn(
+    tmp_path: Path, layout: str, depth: type, big: bool, order: Literal["<", ">"]
+) -> None:
+    shades: np.typing.NDArray[Any] = PAGE.astype(depth) * (257 if depth is np.uint16 else 1)
+    planes = ordered(np.stack([shades] * 3), order)
     tags = tags_of(WIDTH, HEIGHT, (np.dtype(depth).itemsize * 8,) * 3, 2)
     if "planes" in layout:
         tags[284] = (SHORT, (2,))
@@ -91,7 +96,7 @@ def test_page_of_every_layout_looks_as_drawn(tmp_path: Path, layout: str, depth:
     else:
         tags[278] = (LONG, (37,))
         chunks = [picture[top : top + 37].tobytes() for picture in pictures for top in range(0, HEIGHT, 37)]
-    assert off(tmp_path, tiff([TiffPage(tags, chunks, tiled="tiles" in layout)], big=big)) == 0
+    assert off(tmp_path, tiff([TiffPage(tags, chunks, tiled="tiles" in layout)], order, big)) == 0
 
 
 def tiles(picture: np.typing.NDArray[np.generic]) -> list[bytes]:
