@@ -28,14 +28,19 @@ def to_grey(image: Image.Image) -> GreyArray:
     """The pixels of a decoded picture, not yet turned. ValueError where they are no numbers."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _of_many_bits(image)
-    if image.mode == "L" and getattr(image, "tag_v2", {}).get(SAMPLEFORMAT) == _SIGNED:
-        return scaled_to_bytes(np.asarray(image).view(np.int8))  # Pillow takes their sign for a shade
+    if has_signed_bytes(image):
+        return scaled_to_bytes(np.asarray(image).view(np.int8))
     if image.mode in ("La", "RGBa"):  # colours that were multiplied by their alpha
         image = image.convert(image.mode.upper())
     if image.has_transparency_data:
         layered = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
         return composited(np.asarray(_luminance(layered)), np.asarray(layered.getchannel("A")))
     return np.array(_luminance(image), dtype=np.uint8)
+
+
+def has_signed_bytes(image: Image.Image) -> bool:
+    """Whether it is a TIFF whose shades of 8 bits have a sign, which Pillow takes for a part of the shade."""
+    return image.mode == "L" and getattr(image, "tag_v2", {}).get(SAMPLEFORMAT) == _SIGNED
 
 
 def composited(grey: GreyArray, alpha: GreyArray) -> GreyArray:

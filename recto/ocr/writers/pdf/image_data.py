@@ -1,8 +1,8 @@
 """A picture's data as a PDF can hold them: as they are in the file where that is possible, else encoded anew, once.
 
-As they are: JPEG, JPEG 2000, PNG without interlacing, and CCITT group 4 of a TIFF of one page (img2pdf). Anew: lossless sources
-without loss, bilevel ones as CCITT group 4; WebP, HEIC, AVIF and the other lossy ones as JPEG of quality JPEG_QUALITY; what is
-transparent on the ground on which it was recognised.
+As they are: JPEG, PNG without interlacing, and CCITT group 4 of a TIFF of one page (img2pdf), and JPEG 2000, which describes itself. Anew:
+lossless sources without loss, bilevel ones as CCITT group 4; WebP, HEIC, AVIF and the other lossy ones as JPEG of quality JPEG_QUALITY;
+what is transparent on the ground on which it was recognised.
 """
 
 import io
@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
-from recto.ocr.images.grey import composited, to_grey
+from recto.ocr.images.grey import composited, has_signed_bytes, to_grey
 from recto.ocr.images.image_files import load_quietly, orientation_of
 from recto.ocr.images.png_chunks import with_pixels_in_one_chunk
+from recto.ocr.writers.pdf import jpeg_2000
 
 JPEG_QUALITY: Final = 90
 """Of 100, in libjpeg's scale, with the colours at half the resolution, as cameras store them."""
@@ -49,9 +50,7 @@ def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[byte
     """
     if not image.has_transparency_data and _can_be_taken(image, alone):
         try:
-            data = path.read_bytes()
-            as_it_is = with_pixels_in_one_chunk(data) if image.format == "PNG" else data
-            return _converted(as_it_is), stored_orientation(image)
+            return _as_it_is(image, path), stored_orientation(image)
         except MemoryError:
             raise
         except Exception:  # nosec B110 # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew
@@ -64,6 +63,13 @@ def _can_be_taken(image: Image.Image, alone: bool) -> bool:
     if image.format == "TIFF":
         return alone and image.info.get("compression") == "group4"
     return image.format in ("JPEG", "MPO", "JPEG2000", "PNG")
+
+
+def _as_it_is(image: Image.Image, path: Path) -> bytes:
+    data = path.read_bytes()
+    if image.format == "JPEG2000":
+        return jpeg_2000.as_pdf(data, image.size)
+    return _converted(with_pixels_in_one_chunk(data) if image.format == "PNG" else data)
 
 
 def _converted(data: bytes) -> bytes:
@@ -101,7 +107,7 @@ def _of_plain_mode(image: Image.Image) -> Image.Image:
     """The picture in mode 1, L, P, RGB, CMYK or I;16."""
     if image.mode.startswith("I;16") and not image.has_transparency_data:
         return _of_sixteen_bits(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if image.mode in ("I", "F") or image.mode.startswith("I;16") or has_signed_bytes(image):
         return Image.fromarray(to_grey(image))
     if image.mode in ("La", "RGBa"):
         image = image.convert(image.mode.upper())

@@ -139,3 +139,8 @@ def test_form_is_refused(tmp_path: Path) -> None:
         pdf.save(path)
     with pytest.raises(PdfaNotPossible, match="form"):
         archived([read()], path)
+
+
+def test_jpeg_2000_is_refused_since_its_check_does_not_judge_it(tmp_path: Path) -> None:
+    with pytest.raises(PdfaNotPossible, match="JPEG 2000"):
+        archived([read()], image(tmp_path / "scan.jp2"))

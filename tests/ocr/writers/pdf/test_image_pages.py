@@ -1,6 +1,7 @@
 """The searchable PDF of image files: what a picture becomes, and where its text lies."""
 
 import io
+import struct
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ import pikepdf
 import pytest
 from numpy.typing import NDArray
 from pikepdf import Name
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, load_page
 from recto.ocr.page import Page
 from tests.drawing import LINES, draw_page, save_tiff
+from tests.ocr.images.tiffs import grey_page, tiff
 from tests.ocr.writers.pdf.samples import (
     line_of,
     page_of,
@@ -43,6 +45,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 LIMITS = Limits(5000, 200_000_000)
 ORIENTATION = 274
 PHOTOMETRIC = 262
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow has it
 
 
 def picture() -> Image.Image:
@@ -128,12 +131,49 @@ def test_group_4_tiff_is_embedded_as_it_is(tmp_path: Path) -> None:
     assert (shown(pdf) == np.asarray(picture().convert("1").convert("RGB"))).all()
 
 
-def test_jpeg_2000_is_embedded_as_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16"])
+@pytest.mark.parametrize("with_profile", [False, True])
+def test_jpeg_2000_is_embedded_as_it_is_whatever_its_depth_and_profile(
+    tmp_path: Path, mode: str, with_profile: bool
+) -> None:
     path = tmp_path / "scan.jp2"
-    picture().save(path)
+    deep = Image.fromarray(np.asarray(picture().convert("L"), np.uint16) * np.uint16(257))
+    (deep if mode == "I;16" else picture().convert(mode)).save(path)
+    if with_profile:
+        path.write_bytes(profiled(path.read_bytes()))
     pdf = written([read(path)], path)
     assert image_of(pdf).filter == "/JPXDecode"
     assert image_of(pdf).data == path.read_bytes()
+    as_read = load_page(DocumentFile(path), 1, LIMITS).pixels.astype(np.int16)
+    assert np.abs(shown(pdf) @ LUMA - as_read).max() < 2
+
+
+def profiled(jp2: bytes) -> bytes:
+    """With a colour profile in place of the name of a colour space (ISO/IEC 15444-1, I.5.3.3)."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    box = struct.pack(">I4sBBB", 11 + len(profile), b"colr", 2, 0, 0) + profile
+    header, colours = jp2.index(b"jp2h") - 4, jp2.index(b"colr") - 4
+    (header_bytes,), (colours_bytes,) = struct.unpack_from(">I", jp2, header), struct.unpack_from(">I", jp2, colours)
+    size = struct.pack(">I", header_bytes - colours_bytes + len(box))
+    return jp2[:header] + size + jp2[header + 4 : colours] + box + jp2[colours + colours_bytes :]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_bare_codestream_of_jpeg_2000_is_embedded_as_a_file_of_its_format(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "scan.j2k"
+    picture().convert(mode).save(path)
+    pdf = written([read(path)], path)
+    assert image_of(pdf).filter == "/JPXDecode"
+    assert image_of(pdf).data.endswith(path.read_bytes())
+    with Image.open(io.BytesIO(image_of(pdf).data)) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG2000", mode, (60, 40))
+    assert (shown(pdf) == decoded(path)).all()
+
+
+def test_bare_codestream_of_other_colours_is_encoded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "scan.j2k"
+    picture().convert("LA").save(path)
+    assert image_of(written([read(path)], path)).filter == "/DCTDecode"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +264,15 @@ def test_tiff_of_sixteen_bits_keeps_them_and_looks_as_it_was_read(
     as_read = load_page(DocumentFile(path), 1, LIMITS).pixels.astype(np.int16)
     assert np.abs(shown(pdf)[:, :, 0] - as_read).max() <= 1
     assert abs(int(as_read[20, 0]) - 128) < 3
+
+
+def test_tiff_of_shades_with_a_sign_looks_as_it_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "signed.tif"
+    shades = np.linspace(-128, 127, 2400).astype(np.int8).reshape(40, 60)
+    path.write_bytes(tiff([grey_page(shades)]))
+    seen = shown(written([read(path)], path))[:, :, 0]
+    assert (seen == load_page(DocumentFile(path), 1, LIMITS).pixels).all()
+    assert (seen[0, 0], seen[-1, -1]) == (0, 255)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
