@@ -26,7 +26,7 @@
         ├── DocumentEmpty, DocumentTooLarge, DocumentUnsupported, DocumentMissing
         ├── PageNotInDocument, LanguageNotInstalled, EngineMissing
         ├── PdfaNotPossible
-        ├── PageDamaged, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable,
+        ├── PageDamaged, PageUnsupported, PageTooLarge, PageTimeout, PageCrashed, PageOutOfMemory, PageUnreadable,
         │   PageNotPreprocessed
         └── JobTimeout, JobCancelled, WorkerLost, AttemptsExhausted
 
@@ -496,6 +496,13 @@ class PageDamaged(DocumentError):
 
     code = "page_damaged"
     title = "Page damaged"
+
+
+class PageUnsupported(DocumentError):
+    """One page is stored in a rare way that is not decoded; the others may be read."""
+
+    code = "page_unsupported"
+    title = "Page not supported"
 
 
 class PageTooLarge(DocumentError):

@@ -17,9 +17,19 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 from PIL import Image, PngImagePlugin, TiffImagePlugin
 
-from recto.errors import DocumentDamaged, DocumentError, DocumentTooLarge, PageDamaged, PageNotInDocument, PageTooLarge
+from recto.errors import (
+    DocumentDamaged,
+    DocumentError,
+    DocumentTooLarge,
+    DocumentUnsupported,
+    PageDamaged,
+    PageNotInDocument,
+    PageTooLarge,
+    PageUnsupported,
+)
 from recto.ocr.images.grey import to_grey
 from recto.ocr.images.png_chunks import has_metadata_behind_pixels
+from recto.ocr.images.rare_kinds import is_rare_jpeg, is_rare_tiff, is_rarely_packed
 from recto.ocr.images.resolution import page_resolution
 from recto.ocr.images.tiff_directories import TiffFrom, find_directories
 from recto.ocr.images.tiff_pixels import complete_pillow, prepare_decoding
@@ -78,8 +88,8 @@ def pages_px(path: Path, max_pages: int, max_page_px: int, max_document_px: int)
 
 
 def decode_page(path: Path, number: int, max_page_px: int) -> PageImage:
-    """Page `number` (from 1), upright as its orientation says. PageNotInDocument, PageTooLarge, PageDamaged or DocumentDamaged."""
-    with open_frame(path, number) as image, _page_errors(number, image.format):
+    """Page `number` (from 1), upright as its orientation says. PageTooLarge, PageDamaged, and what `open_frame` raises."""
+    with open_frame(path, number) as image, _page_errors(number, image):
         _check_size(image.size, number, max_page_px)
         dpi, pixel_aspect = page_resolution(image, is_on_side=_stored_orientation(image) >= 5)
         orientation = orientation_of(image)
@@ -93,7 +103,8 @@ def decode_page(path: Path, number: int, max_page_px: int) -> PageImage:
 def open_frame(path: Path, number: int) -> Iterator[Image.Image]:
     """Page `number` (from 1) as Pillow has it before decoding: format, mode, size and info are there, for the pixels `load_quietly`.
 
-    What `load_quietly` raises is for the caller to judge. PageNotInDocument, PageDamaged (of a TIFF's page) or DocumentDamaged.
+    What `load_quietly` raises is for the caller to judge. PageNotInDocument, PageDamaged and PageUnsupported (of a TIFF's page),
+    DocumentDamaged or DocumentUnsupported.
     """
     media_type = _media_type(path)
     _prepare_pillow(media_type)
@@ -104,11 +115,7 @@ def open_frame(path: Path, number: int) -> Iterator[Image.Image]:
         except MemoryError:
             raise
         except Exception as error:  # Pillow's parsers raise whatever they meet
-            if media_type == "image/tiff":
-                raise _damaged_page(number, "TIFF") from error
-            raise DocumentDamaged(
-                f"The image cannot be read: its header is damaged or of a rare kind. {_DAMAGED}"
-            ) from error
+            raise _refusal(path, media_type, number) from error
         with image:
             if image.format == "HEIF" and _turns_itself(path):
                 image.info[_EXIF_OF_HEIF] = None
@@ -251,6 +258,27 @@ def _opened(path: Path, media_type: str, number: int) -> BinaryIO:
     return path.open("rb")
 
 
+def _refusal(path: Path, media_type: str, number: int) -> DocumentError:
+    """Why Pillow does not open page `number`."""
+    if media_type == "image/tiff":
+        offset = find_directories(path, number)[number - 1].offset
+        is_rare = offset is not None and is_rare_tiff(path, offset)
+        return _rare_page(number) if is_rare else _damaged_page(number, "TIFF")
+    if media_type == "image/jpeg" and is_rare_jpeg(path):
+        return DocumentUnsupported(
+            "The JPEG is of a rare kind, such as JPEG-LS or one of 12 bits, which Recto does not read. Save it as PNG or as a usual JPEG, "
+            "and send that."
+        )
+    return DocumentDamaged(f"The image cannot be read: its header is damaged or of a rare kind. {_DAMAGED}")
+
+
+def _rare_page(number: int) -> PageUnsupported:
+    return PageUnsupported(
+        f"Page {number} of the TIFF is compressed, or has its shades and colours, in a rare way that Recto does not read. Save it with "
+        "8 or 16 bits, without compression or with LZW, and send that."
+    )
+
+
 def _damaged_page(number: int, image_format: str | None) -> PageDamaged:
     """`image_format` is Pillow's name. Of a TIFF the one page is to be mended, not the whole file turned into a picture."""
     step = _DAMAGED_TIFF.format(pages="that page") if image_format == "TIFF" else _DAMAGED
@@ -260,10 +288,12 @@ def _damaged_page(number: int, image_format: str | None) -> PageDamaged:
 
 
 @contextmanager
-def _page_errors(number: int, image_format: str | None) -> Iterator[None]:
+def _page_errors(number: int, image: Image.Image) -> Iterator[None]:
     try:
         yield
     except (DocumentError, MemoryError):
         raise
     except Exception as error:  # Pillow's decoders raise whatever their parsers meet, from OSError to struct.error
-        raise _damaged_page(number, image_format) from error
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and is_rarely_packed(image.tag_v2):
+            raise _rare_page(number) from error
+        raise _damaged_page(number, image.format) from error

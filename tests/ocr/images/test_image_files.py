@@ -1,6 +1,7 @@
 import io
 import struct
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pillow_heif
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from recto.errors import DocumentDamaged, DocumentTooLarge, PageDamaged, PageNotInDocument
+from recto.errors import (
+    DocumentDamaged,
+    DocumentTooLarge,
+    DocumentUnsupported,
+    PageDamaged,
+    PageNotInDocument,
+    PageUnsupported,
+)
 from recto.ocr.images.image_files import (
     decode_page,
     load_quietly,
@@ -301,13 +309,39 @@ def _point_strips_beyond_the_end(content: bytearray, directory: int) -> None:
             struct.pack_into("<L", content, entry + 8, len(content) + 1000)
 
 
-def test_page_of_a_kind_that_is_not_read_leaves_the_others(tmp_path: Path) -> None:
-    odd = TiffPage(tags_of(10, 10, (24, 7), 9, compression=4711), [bytes(500)])
-    path = written(tmp_path, "three.tif", tiff([grey_page(PAGE), odd, grey_page(PAGE)]))
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("bits", "photometric", "compression"), [((24, 7), 9, 4711), ((8,), 1, 34_887), ((10,), 1, 1), ((8,), 1, 50_001)]
+)
+def test_page_of_a_kind_that_is_not_read_says_so_and_leaves_the_others(
+    tmp_path: Path, bits: tuple[int, ...], photometric: int, compression: int, order: Literal["<", ">"], big: bool
+) -> None:
+    odd = TiffPage(tags_of(10, 10, bits, photometric, compression), [bytes(500)])
+    path = written(tmp_path, "three.tif", tiff([grey_page(PAGE), odd, grey_page(PAGE)], order, big))
     assert len(pages_px(path, 10, MAX_PX, MAX_PX)) == 3
     assert off(path, number=3) == 0
-    with pytest.raises(PageDamaged, match="Page 2"):
+    with pytest.raises(PageUnsupported, match=r"Page 2 .* LZW"):
         decode_page(path, 2, MAX_PX)
+
+
+def test_page_whose_tags_make_no_sense_is_damaged_and_not_of_a_rare_kind(tmp_path: Path) -> None:
+    odd = TiffPage(tags_of(10, 10, (0,), 1), [bytes(500)])
+    with pytest.raises(PageDamaged, match="Page 1"):
+        decode_page(written(tmp_path, "odd.tif", tiff([odd])), 1, MAX_PX)
+
+
+@pytest.mark.parametrize("frame", [b"\xff\xf7", b"\xff\xc0", b"\xff\xc1", b"\xff\xcb"], ids=bytes.hex)
+def test_jpeg_of_a_rare_kind_says_so_and_a_damaged_one_does_not(tmp_path: Path, frame: bytes) -> None:
+    Image.fromarray(PAGE).save(tmp_path / "usual.jpg")
+    usual = (tmp_path / "usual.jpg").read_bytes()
+    at = usual.index(b"\xff\xc0")
+    rare = usual[:at] + frame + usual[at + 2 : at + 4] + b"\x0c" + usual[at + 5 :]
+    path = written(tmp_path, "rare.jpg", rare)
+    with pytest.raises(DocumentUnsupported, match="rare kind"):
+        pages_px(path, 10, MAX_PX, MAX_PX)
+    with pytest.raises(DocumentDamaged, match="header"):
+        pages_px(written(tmp_path, "broken.jpg", usual[:at]), 10, MAX_PX, MAX_PX)
 
 
 @pytest.mark.parametrize("following", [0, 10**6])

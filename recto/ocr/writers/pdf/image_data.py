@@ -18,6 +18,7 @@ from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 from recto.ocr.images.grey import composited, has_signed_bytes, to_grey
 from recto.ocr.images.image_files import load_quietly, orientation_of
 from recto.ocr.images.png_chunks import with_pixels_in_one_chunk
+from recto.ocr.images.rare_kinds import is_rare_jpeg
 from recto.ocr.writers.pdf import jpeg_2000
 
 JPEG_QUALITY: Final = 90
@@ -48,7 +49,7 @@ def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[byte
 
     `image` is not yet decoded; `alone` where it is the only page of its file. Raises what Pillow's decoders raise.
     """
-    if not image.has_transparency_data and _can_be_taken(image, alone):
+    if not image.has_transparency_data and _can_be_taken(image, path, alone=alone):
         try:
             return _as_it_is(image, path), stored_orientation(image)
         except MemoryError:
@@ -59,10 +60,12 @@ def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[byte
     return _converted(_encoded(image, path)), orientation_of(image)
 
 
-def _can_be_taken(image: Image.Image, alone: bool) -> bool:
+def _can_be_taken(image: Image.Image, path: Path, *, alone: bool) -> bool:
     if image.format == "TIFF":
         return alone and image.info.get("compression") == "group4"
-    return image.format in ("JPEG", "MPO", "JPEG2000", "PNG")
+    if image.format in ("JPEG", "MPO"):
+        return not is_rare_jpeg(path)  # readers of PDF need not know those
+    return image.format in ("JPEG2000", "PNG")
 
 
 def _as_it_is(image: Image.Image, path: Path) -> bytes:

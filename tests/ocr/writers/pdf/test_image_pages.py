@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, load_page
 from recto.ocr.page import Page
+from recto.ocr.writers.pdf import image_data
 from tests.drawing import LINES, draw_page, save_tiff
 from tests.ocr.images.tiffs import grey_page, tiff
 from tests.ocr.writers.pdf.samples import (
@@ -109,6 +110,15 @@ def test_jpeg_is_embedded_as_it_is(tmp_path: Path, mode: str) -> None:
     # Inverted inks would be off by 150; PDFium and Pillow mix them a little differently.
     assert np.abs(shown(pdf) - decoded(path)).mean() < 20
     assert pdfium_text(pdf).strip() == "word"
+
+
+def test_jpeg_that_readers_of_pdf_need_not_know_is_encoded_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "photo.jpg"
+    picture().save(path)
+    monkeypatch.setattr(image_data, "is_rare_jpeg", lambda _path: True)  # nothing here writes a lossless one
+    assert image_of(written([read(path)], path)).data != path.read_bytes()
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
