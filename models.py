@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     event,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -36,7 +37,8 @@ _PENDING = text("status = 'PENDING'")
 _UNDER_WAY = text("token IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
-
+TEXT_TO_INDEX: Final = text("status = 'FINISHED' AND NOT text_indexed")
+"""Likewise."""
 PASSING: Final = text("kind <> 'end'")
 """Events that are forgotten a while after their job has ended, as the partial index says it."""
 
@@ -160,6 +162,8 @@ class Job(Base):
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
     this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `tags` repeat the rows of JobTag, which are
     written with them (recto/job_details.py).
+
+    `text_indexed` says that every page that was read is a PageText. Whoever sets it back, or removes a PageText, has the page indexed again.
     """
 
     __tablename__ = "job"
@@ -197,6 +201,7 @@ class Job(Base):
     tags: Mapped[list[str]] = mapped_column(JSON, server_default=text("'[]'"))
     retry_of: Mapped[str | None] = mapped_column(String(36))
     batch_uuid: Mapped[str | None] = mapped_column(String(36))
+    text_indexed: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -222,6 +227,7 @@ class Job(Base):
             sqlite_where=_REUSABLE,
             postgresql_where=_REUSABLE,
         ),
+        Index("job_text_to_index", "ended_us", sqlite_where=TEXT_TO_INDEX, postgresql_where=TEXT_TO_INDEX),
     )
 
 
@@ -281,6 +287,36 @@ class IdempotencyKey(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))
     job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), index=True)
     created_us: Mapped[int] = mapped_column(BigInteger, index=True)
+
+
+class PageText(Base):
+    """What is searched: the text of a page of a FINISHED job, with divided words made whole; empty where the page is blank.
+
+    The index over it is the database's own (PAGE_TEXT_INDEX), kept by triggers in the same transaction. `user_id` is the job's: the index
+    has it, so that a search does not go through the documents of others.
+    """
+
+    __tablename__ = "page_text"
+
+    id: Mapped[int] = mapped_column(_RowId, primary_key=True)
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    text: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("page_text_of_job", "job_uuid", "number", unique=True),)
+
+
+class TextRemoval(Base):
+    """One row. How many pages were taken out of the index so far, and at which of these counts the index was last rewritten without them."""
+
+    __tablename__ = "text_removal"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    removed: Mapped[int] = mapped_column(BigInteger)
+    purged: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (CheckConstraint("id = 1", name="text_removal_is_one_row"),)
 
 
 class JobDerivation(Base):
@@ -462,6 +498,34 @@ class Worker(Base):
 
 
 event.listen(ChangeCounter.__table__, "after_create", DDL("INSERT INTO change_counter (id, value) VALUES (1, 0)"))  # type: ignore[no-untyped-call]
+
+event.listen(TextRemoval.__table__, "after_create", DDL("INSERT INTO text_removal VALUES (1, 0, 0)"))  # type: ignore[no-untyped-call]
+
+PAGE_TEXT_INDEX: Final = (
+    (
+        "CREATE VIRTUAL TABLE page_text_index USING fts5(user_id, text, content='page_text', content_rowid='id', "
+        "tokenize='unicode61 remove_diacritics 2')"
+    ),
+    (
+        "CREATE TRIGGER page_text_indexed AFTER INSERT ON page_text BEGIN "
+        "INSERT INTO page_text_index (rowid, user_id, text) VALUES (NEW.id, NEW.user_id, NEW.text); END"
+    ),
+    (
+        "CREATE TRIGGER page_text_removed AFTER DELETE ON page_text BEGIN "
+        "INSERT INTO page_text_index (page_text_index, rowid, user_id, text) VALUES ('delete', OLD.id, OLD.user_id, OLD.text); "
+        "UPDATE text_removal SET removed = removed + 1; END"
+    ),
+)
+"""SQLite: FTS5 over the rows of PageText, which hold the text itself (https://www.sqlite.org/fts5.html, 4.4.3, external content).
+
+A row that goes with its job, by the foreign key, fires the trigger as well.
+"""
+PAGE_TEXT_INDEX_POSTGRESQL: Final = "CREATE INDEX page_text_index ON page_text USING gin (to_tsvector('simple', text))"
+
+for _statement in PAGE_TEXT_INDEX:
+    event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+_IN_POSTGRESQL = DDL(PAGE_TEXT_INDEX_POSTGRESQL).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+event.listen(PageText.__table__, "after_create", _IN_POSTGRESQL)
 
 _REFUSE = "BEGIN SELECT RAISE(ABORT, 'job_status_transition is append-only'); END"
 _JOB_LIVES = "WHEN EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid)"

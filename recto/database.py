@@ -1,8 +1,8 @@
 """Connections, transactions and the database's own clock: what every caller of the database shares.
 
-SQLite runs in WAL mode with synchronous=FULL, so that readers go on while one writer commits, and a commit is on disk. Writers
-begin as writers: a transaction that reads first and writes later fails at once when another wrote in between, whatever the
-busy timeout.
+SQLite runs in WAL mode with synchronous=FULL, so that readers go on while one writer commits, and a commit is on disk. What is
+deleted is overwritten with zeros (secure_delete): it was somebody's document. Writers begin as writers: a transaction that reads
+first and writes later fails at once when another wrote in between, whatever the busy timeout.
 """
 
 from collections.abc import Callable, Iterator
@@ -109,7 +109,7 @@ def prepare_engine(engine: Engine) -> None:
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

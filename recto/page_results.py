@@ -9,6 +9,7 @@ from recto.file_storage.base import FileStorage, checkpoint_name
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import Document, Page
 from recto.ocr.writers.json import page_from_json, write_json
+from recto.ocr.writers.paragraphs import paragraphs_on
 from recto.ocr.writers.text import page_text
 
 _NO_FILE: Final = DocumentFile(Path())
@@ -39,6 +40,12 @@ def read_page_text(storage: FileStorage, uuid: str, token: str, number: int) -> 
     """FileNotFound, StorageUnavailable."""
     page = _page(storage, uuid, token, number)
     return PageText(page_text(page), page.confidence)
+
+
+def page_as_searched(storage: FileStorage, uuid: str, token: str, number: int) -> str:
+    """The page's paragraphs, words that were divided at a line's end made whole, as in `result.md`. FileNotFound, StorageUnavailable."""
+    paragraphs = paragraphs_on(_page(storage, uuid, token, number), whole_words=True)
+    return "\n\n".join("\n".join(paragraph.lines) for paragraph in paragraphs)
 
 
 def _page(storage: FileStorage, uuid: str, token: str, number: int) -> Page:

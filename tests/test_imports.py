@@ -16,6 +16,7 @@ ENTRY_POINTS = ("app", "ocr_worker", "recto.commands", "recto.supervise")
 WEB = ("recto.web",)
 WORKER_SERVICES = (
     "recto.sweeper",
+    "recto.text_indexer",
     "recto.presence",
     "recto.result_version",
     "recto.page_tasks",
@@ -30,6 +31,10 @@ OPERATIONS = (
     "recto.change_numbers",
     "recto.page_views",
     "recto.page_results",
+    "recto.job_orders",
+    "recto.search_query",
+    "recto.text_index",
+    "recto.search",
     "recto.audit",
     "recto.sign_ins",
     "recto.file_references",
@@ -64,6 +69,8 @@ ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES), OPERATIONS, F
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
+    "recto.text_index": ("recto.search_query",),
+    "recto.search": ("recto.job_views", "recto.search_query", "recto.text_index"),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),

@@ -53,9 +53,15 @@ def test_migrated_schema_is_the_described_one(engine: Engine, tmp_path: Path) ->
     described.dispose()
 
 
+def is_of_the_models(name: str | None, kind: str, _parents: object) -> bool:
+    """The full-text index and the tables that SQLite keeps it in are no models; the comparison above has them."""
+    return not (kind == "table" and name is not None and name.startswith("page_text_index"))
+
+
 def test_migrated_schema_leaves_alembic_nothing_to_add(engine: Engine) -> None:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        opts = {"compare_type": True, "compare_server_default": True, "include_name": is_of_the_models}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session, sessionmaker
 
 from models import JobStatus
-from recto import audit, reports
+from recto import audit, reports, text_index
 from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.sweep import sweep
@@ -16,6 +17,7 @@ from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
 from recto.job_views import JobView, find_job, job_not_found, page_failures, with_transitions
 from recto.settings import load_settings
+from recto.text_indexer import TextIndexer
 
 
 @click.group()
@@ -86,6 +88,29 @@ def delete(uuid: UUID) -> None:
     with transaction(sessions(), Begin.WRITE) as session:
         operations.files_removed(session, job.uuid)
     click.echo(f"Job {uuid} is deleted.")
+
+
+@jobs.command()
+@click.option("--anew", is_flag=True, help="Make the index anew first, from what is stored of every finished job.")
+def index(anew: bool) -> None:
+    """Index the text that waits for it at once, and take deleted text out for good; a running Worker does both by itself."""
+    settings = load_settings(os.environ)
+    sessions = open_sessions(settings)
+    if anew:
+        with transaction(sessions(), Begin.WRITE) as session:
+            text_index.rebuild(session)
+        for uuid in _indexed_jobs(sessions):
+            with transaction(sessions(), Begin.WRITE) as session:
+                text_index.index_again(session, uuid)
+    indexer = TextIndexer(sessions, open_storage(settings))
+    pages = indexer.index_all()
+    indexer.purge()
+    click.echo(f"Indexed {pages} page{'' if pages == 1 else 's'}.")
+
+
+def _indexed_jobs(sessions: sessionmaker[Session]) -> list[str]:
+    with transaction(sessions(), Begin.READ) as session:
+        return text_index.indexed_jobs(session)
 
 
 def _job_values(job: JobView) -> dict[str, object]:

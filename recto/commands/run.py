@@ -23,6 +23,7 @@ from recto.page_tasks import EngineReport, describe_engine
 from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
 from recto.sweeper import Sweeper, SweepingThread, background_pace
+from recto.text_indexer import IndexingThread, TextIndexer, indexing_pace
 from recto.worker import Worker
 
 _log = get_logger(__name__)
@@ -68,11 +69,15 @@ def run(processes: int | None) -> None:
             pace=pace,
         )
         sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s, pace=pace)
+        pace_of_indexing = indexing_pace()
+        indexing = IndexingThread(TextIndexer(sessions, storage, pace_of_indexing), pace_of_indexing)
         heartbeat.start()
         sweeping.start()
+        indexing.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
         Worker(name, database, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
         sweeping.stop()
+        indexing.stop()
         heartbeat.stop()
         presence.leave()
     finally:

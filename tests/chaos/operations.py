@@ -201,6 +201,16 @@ def _derive(world: World, told: Told, _alone: bool) -> None:
     world.derive(str(told.uuid), DERIVED, TOKEN)
 
 
+def _index(world: World, _told: Told, _alone: bool) -> None:
+    world.index()
+
+
+def _indexed_and_deleted(world: World, told: Told) -> None:
+    _finished_and_seen(world, told)
+    world.index()
+    _delete(world, told, False)
+
+
 OPERATIONS: Final = (
     Operation("submit", _nothing, _submit),
     Operation("submit again", _read_before, _submit),
@@ -220,4 +230,6 @@ OPERATIONS: Final = (
     Operation("delete one of two", _read_and_answered, _delete),
     Operation("delete while it is read", _opened_and_seen, _delete),
     Operation("derive", _derivation_begun, _derive),
+    Operation("index", _finished, _index),
+    Operation("purge the index", _indexed_and_deleted, _index),
 )

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from models import (
     MAY_FOLLOW,
@@ -16,6 +16,7 @@ from models import (
     JobPage,
     JobStatus,
     JobTag,
+    PageText,
     WebhookDelivery,
 )
 from recto.deliveries import JOB_FAILED, JOB_FINISHED
@@ -23,6 +24,7 @@ from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.heartbeat import Heartbeat
 from recto.job_views import page_failures
+from recto.text_index import next_job, removals_to_purge
 from tests.chaos.operations import DERIVED, TOKEN, Told
 from tests.chaos.world import PAGES, World
 from tests.conftest import POLICY
@@ -47,6 +49,7 @@ def recover(world: World) -> World:
     beat_until_expired(world.heartbeat)
     world.table.clock.move(_LONG_S)
     world.read_all()
+    world.index()
     return world
 
 
@@ -69,6 +72,7 @@ def survey(world: World, told: Told) -> Survivors:
     if told.uuid is not None and told.uuid not in uuids:
         assert told.uuid in deleted, "the job is gone and nobody deleted it"
     assert len(uuids) in (0, told.together), "a part of what belongs together"
+    _check_index(world)
     for uuid in everything:
         _check_document(world, uuid)
         _check_log(world, uuid)
@@ -108,6 +112,22 @@ def _check_log(world: World, uuid: str) -> None:
     for previous, status in zip([None, *statuses], statuses, strict=False):
         assert status in MAY_FOLLOW[previous], statuses
     assert world.table.job(uuid).status == statuses[-1], "the log does not replay to the row"
+
+
+def _check_index(world: World) -> None:
+    """Every page that was read of every finished job, once, and nothing else; nothing of what was deleted."""
+    read = select(JobPage.job_uuid, JobPage.number).join(Job).where(Job.status == JobStatus.FINISHED)
+    with world.table.sessions() as session:
+        wanted = session.execute(
+            read.where(JobPage.error_code.is_(None)).order_by(JobPage.job_uuid, JobPage.number)
+        ).all()
+        there = session.execute(
+            select(PageText.job_uuid, PageText.number).order_by(PageText.job_uuid, PageText.number)
+        ).all()
+        assert there == wanted, "the index is not that of the jobs"
+        assert next_job(session) is None
+        assert removals_to_purge(session) is None, "deleted text is still in the index"
+        session.execute(text("INSERT INTO page_text_index (page_text_index, rank) VALUES ('integrity-check', 1)"))
 
 
 def _check_result(world: World, uuid: str) -> None:

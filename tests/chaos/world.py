@@ -36,6 +36,8 @@ from recto.ocr.options import Options
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
 from recto.page_tasks import EngineReport, PageProcessSetup
 from recto.settings import load_settings
+from recto.sweeper import Pace
+from recto.text_indexer import IndexingThread, TextIndexer
 from recto.time_limits import TimeLimits
 from recto.web.database import db
 from recto.worker import Worker
@@ -186,6 +188,10 @@ class World:
     def derive(self, uuid: str, name: str, token: str) -> None:
         """What the Backend's process does that makes a format."""
         main(["derive", uuid, name, "--token", token], standalone_mode=False)
+
+    def index(self) -> None:
+        """Put into the index what was read, and take out for good what was deleted."""
+        IndexingThread(TextIndexer(self.table.sessions, self.storage), Pace(1.0), purges_every_s=0.0).step()
 
     def restarted(self, later_s: float) -> "World":
         """The same folder, opened afresh, `later_s` later."""

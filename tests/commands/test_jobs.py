@@ -1,12 +1,17 @@
 import json
 
 import pytest
+from sqlalchemy import text
 
 from models import JobDeletion, JobStatus
 from recto.errors import PageDamaged
-from recto.file_storage.base import DOCUMENT
+from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
+from recto.ocr.writers.json import page_to_json
+from recto.search import find_documents
+from recto.search_query import parse_query
 from tests.conftest import CommandLine, JobTable
+from tests.ocr.writers.made_pages import block, lines, page
 
 NOBODYS = "0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"
 
@@ -62,3 +67,22 @@ def test_jobs_delete_removes_row_and_folder(command_line: CommandLine, table: Jo
     assert list(storage.folders()) == []
     with table.sessions() as session:
         assert session.get_one(JobDeletion, uuid).files_removed
+
+
+def test_jobs_index_indexes_what_waits(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    uuid = table.submit(ann)
+    lease, storage = table.claim().lease, VolumeStorage(command_line.folder)
+    incoming = storage.incoming()
+    incoming.file.write(b"scan")
+    incoming.keep(uuid, DOCUMENT)
+    with storage.write(uuid, checkpoint_name(lease.token, 1)) as file:
+        file.write(page_to_json(page(block(*lines("a goat")))))
+    table.do(table.jobs.adopt_page, lease, 1)
+    table.do(table.jobs.finish, lease)
+    assert command_line("jobs", "index").out == "Indexed 1 page.\n"
+    assert command_line("jobs", "index").out == "Indexed 0 pages.\n"
+    with table.engine.begin() as connection:
+        connection.execute(text("UPDATE page_text SET text = 'something else'"))
+    assert command_line("jobs", "index", "--anew").out == "Indexed 1 page.\n"
+    (document,) = table.read(find_documents, ann, parse_query("goat"), 9)
+    assert document.job.uuid == uuid
