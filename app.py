@@ -35,6 +35,7 @@ from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.outbound.exchange import Outbound
 from recto.outbound.guard import Guard
+from recto.search_query import MOST_CHARACTERS, MOST_TERMS
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
 from recto.web import (
@@ -54,6 +55,8 @@ from recto.web import (
     pages,
     reference,
     results,
+    search_api,
+    search_pages,
     webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
@@ -81,6 +84,7 @@ _EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
 _ROOMS = (
     api,
     job_details_api,
+    search_api,
     results,
     ocr_api,
     batches_api,
@@ -93,6 +97,7 @@ _ROOMS = (
     health,
     login,
     pages,
+    search_pages,
     reference,
 )
 _CONTENT_SECURITY_POLICY = (
@@ -208,7 +213,13 @@ def _published_limits(settings: Settings) -> answers.Limits:
             job_timeout_s=worker.job_timeout_s,
             job_timeout_s_per_page=worker.job_timeout_s_per_page,
         ),
-        lists=answers.ListLimits(max_jobs=api.MOST_JOBS, max_pages=job_pages.MOST_PAGES, max_changes=MOST_CHANGES),
+        lists=answers.ListLimits(
+            max_jobs=api.MOST_JOBS,
+            max_pages=job_pages.MOST_PAGES,
+            max_changes=MOST_CHANGES,
+            max_search_characters=MOST_CHARACTERS,
+            max_search_terms=MOST_TERMS,
+        ),
     )
 
 

@@ -150,6 +150,8 @@ def show_pages(browser: Browser, address: str, password: str, size: ViewportSize
         page.get_by_role("link", name=document, exact=True).click()
         page.locator("#job").wait_for()
         picture(page, f"{name}-{suffix}")
+    page.goto(f"{address}search?q=lighthouse")
+    picture(page, f"search-{suffix}")
     page.goto(f"{address}account")
     picture(page, f"account-{suffix}")
     page.goto(f"{address}nothing-here")

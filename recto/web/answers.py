@@ -281,6 +281,37 @@ class EventList(Answer):
     after: int = Field(description="Ask on from here with `?after=`", examples=[4711])
 
 
+class Mark(Answer):
+    """Where a hit stands in a text, in characters (Unicode code points, not UTF-16 units)."""
+
+    start: int = Field(examples=[8])
+    end: int = Field(description="The character after the last one", examples=[15])
+
+
+class SearchSnippet(Answer):
+    """A page's text around its hits, on one line."""
+
+    page: int = Field(description="Counts from 1 in the document as uploaded", examples=[3])
+    text: str = Field(examples=["… your invoice of 3 May …"])
+    marks: list[Mark] = Field(description="The words that were looked for, in order")
+
+
+class SearchHit(Answer):
+    """A document of whose pages some were hit."""
+
+    job: JobSummary
+    pages: list[int] = Field(description="The numbers of all pages that were hit, in order", examples=[[3, 7]])
+    snippets: list[SearchSnippet] = Field(description="Of the first of these pages")
+
+
+class SearchResults(Answer):
+    """Documents with a hit, newest first."""
+
+    hits: list[SearchHit]
+    next: str | None = Field(description="Where older ones are; null at the end. The `Link` header has it, too")
+    is_complete: bool = Field(description="False as long as text that was read is yet to be indexed")
+
+
 class Languages(Answer):
     """What can be read."""
 
@@ -353,6 +384,8 @@ class ListLimits(Answer):
     max_jobs: int = Field(description="In one answer of the list; a larger `limit` is cut to this", examples=[200])
     max_pages: int = Field(description="In one answer of a job's pages", examples=[1000])
     max_changes: int = Field(description="In one answer of `?after=`", examples=[500])
+    max_search_characters: int = Field(description="In `q` of a search", examples=[200])
+    max_search_terms: int = Field(description="Words and phrases in `q` of a search", examples=[20])
 
 
 class Limits(Answer):

@@ -70,17 +70,18 @@ NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer)
 NOT_TAKEN: Final = (LanguageUnknown, AddressRefused, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
 """Problems of making a job, whatever its document comes from."""
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
+PLACE: Final = Parameter(
+    "before",
+    "A place in the list, as `next` has it",
+    {"type": "string", "pattern": rf"^[0-9]{{1,{_MOST_DIGITS}}}\..+$"},
+)
 _LIST_PARAMETERS: Final = (
     Parameter(
         "limit",
         "Jobs in one answer",
         {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER, "default": _LIST_LIMIT, "examples": [2]},
     ),
-    Parameter(
-        "before",
-        "A place in the list, as `next` has it",
-        {"type": "string", "pattern": rf"^[0-9]{{1,{_MOST_DIGITS}}}\..+$"},
-    ),
+    PLACE,
     Parameter(
         "after",
         "A `change`: gives what changed since, instead of the list",

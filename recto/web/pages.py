@@ -30,6 +30,7 @@ from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.negotiation import parse_format
 from recto.web.page_images import parse_stage, require_page
 from recto.web.results import to_file
+from recto.web.search_pages import hits_in
 from recto.web.services import services
 from recto.web.submissions import retry
 from recto.web.uploads import received, submit
@@ -100,6 +101,7 @@ def job(uuid: UUID) -> str:
         answered_from=read(find_job, found.deduplicated_from) if found.deduplicated_from else None,
         warnings=[*found.warnings, *read(page_failures, found.uuid)],
         formats=RESULT_FORMATS,
+        hits=hits_in(found.user_id, found.uuid),
     )
 
 

@@ -61,6 +61,8 @@ LET_IN: Final = {
     "POST /jobs/<uuid:uuid>/cancel": 302,
     "POST /jobs/<uuid:uuid>/read-again": 302,
     "POST /jobs/<uuid:uuid>/delete": 302,
+    "GET /search": 200,
+    "GET /api/v1/search": 422,  # with no words
     "GET /api/v1/jobs": 200,
     "POST /api/v1/jobs": 202,
     "GET /api/v1/jobs/<uuid:uuid>": 200,

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from recto import accounts, workers
 from recto.database import Begin, connect, transaction
@@ -15,6 +15,8 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
 from recto.ocr.page import Block, Page, Step
 from recto.ocr.writers.json import page_to_json
+from recto.text_indexer import TextIndexer
+from tests.ocr.writers.made_pages import block, lines
 
 
 class HandWorker:
@@ -117,6 +119,18 @@ class HandWorker:
         self.write_results(claim, text)
         self.commit_finish(claim)
         return claim.lease.job_uuid
+
+    def finish_pages(self, claim: Claim, *texts: str) -> str:
+        """Read the pages, each with these lines, end the job, and put it into the index; gives its uuid."""
+        for number, text in enumerate(texts, 1):
+            self.read_page(claim, number, blocks=(block(*lines(*text.splitlines())),) if text else ())
+        uuid = self.finish(claim, "\f".join(f"{text}\n" if text else "" for text in texts))
+        self.index()
+        return uuid
+
+    def index(self) -> None:
+        """Put what was read into the index."""
+        TextIndexer(sessionmaker(self.engine), self._storage).index_all()
 
     def fail(self, claim: Claim, error: RectoError) -> str:
         """End the job without a result; gives its uuid."""

@@ -40,7 +40,13 @@ def test_limits_are_those_of_the_settings(make_app: MakeApp) -> None:
     assert (limits["document"]["max_pages"], limits["document"]["max_languages"]) == (9, 8)
     assert limits["waiting"]["max_wait_s"] == 2.5
     assert limits["reading"]["page_timeout_s"] == 11.0
-    assert limits["lists"] == {"max_jobs": 200, "max_pages": 1000, "max_changes": 500}
+    assert limits["lists"] == {
+        "max_jobs": 200,
+        "max_pages": 1000,
+        "max_changes": 500,
+        "max_search_characters": 200,
+        "max_search_terms": 20,
+    }
     assert set(limits) == set(Limits.model_fields)
 
 
