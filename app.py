@@ -57,6 +57,7 @@ from recto.web import (
     results,
     search_api,
     search_pages,
+    selections,
     webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
@@ -98,6 +99,7 @@ _ROOMS = (
     login,
     pages,
     search_pages,
+    selections,
     reference,
 )
 _CONTENT_SECURITY_POLICY = (

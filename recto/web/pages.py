@@ -16,11 +16,12 @@ from recto.audit import Action, Event
 from recto.derivations import PagePicture, ResultFile
 from recto.errors import OptionInvalid, PasswordRejected, RectoError
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, find_job, get_job, latest_change, list_jobs, page_failures, pages_read
+from recto.job_views import JobView, find_job, get_job, latest_change, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
+from recto.web import list_options
 from recto.web.access_api import revoke_token_noted
-from recto.web.api import before, parse_before, remove_job, stop_job
+from recto.web.api import remove_job, stop_job
 from recto.web.asked_options import given_options, may_be_answered_from_earlier
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
@@ -49,14 +50,17 @@ _DAY_CHOICES: Final = {"365": "After a year", "30": "After 30 days", "1": "After
 @access(Access.READ)
 def jobs() -> str:
     """The upload and the list of one's jobs."""
-    user_id = signed_in().account.id
+    user_id, shown = signed_in().account.id, list_options.given_options()
     change = read(latest_change)
-    listed = read(list_jobs, user_id, _LIST_LIMIT + 1, parse_before(request.args.get("before")))
+    listed = read(shown.list, user_id, _LIST_LIMIT + 1)
     workers = read(list_workers)
     return render_template(
         "jobs.html",
         jobs=listed[:_LIST_LIMIT],
-        next_before=before(listed[_LIST_LIMIT - 1]) if len(listed) > _LIST_LIMIT else None,
+        shown=shown,
+        next_place=shown.place_after(listed[_LIST_LIMIT - 1]) if len(listed) > _LIST_LIMIT else None,
+        day_choices=list_options.DAYS,
+        formats=RESULT_FORMATS,
         change=change,
         languages=_language_choices(installed_languages(workers)),
         default_languages=services().default_languages,

@@ -62,6 +62,8 @@ LET_IN: Final = {
     "POST /jobs/<uuid:uuid>/read-again": 302,
     "POST /jobs/<uuid:uuid>/delete": 302,
     "GET /search": 200,
+    "POST /selection/download": 302,  # with nothing ticked
+    "POST /selection/delete": 302,  # with nothing ticked
     "GET /api/v1/search": 422,  # with no words
     "GET /api/v1/jobs": 200,
     "POST /api/v1/jobs": 202,

@@ -57,6 +57,8 @@ function fill(row, job) {
   }
   Object.assign(row.dataset, { uuid: job.uuid, status: job.status, change: job.change });
   row.querySelector("time").dateTime = job.created;
+  part("pick").value = job.uuid;
+  part("pick-name").textContent = job.file_name;
   part("name").textContent = job.file_name;
   part("name").href = jobUrl(job.uuid);
   part("kind").textContent = kindWords(job);

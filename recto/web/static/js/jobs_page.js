@@ -2,6 +2,7 @@ import { followChanges, showConnection } from "./changes.js";
 import { acceptDrops } from "./drop.js";
 import { dressRows, removeJob, showJob } from "./job_list.js";
 import { languageChooser } from "./languages.js";
+import { keepSelection, showSelection } from "./selection.js";
 import { Uploads } from "./uploads.js";
 import { watchWorker } from "./worker_notice.js";
 
@@ -44,10 +45,12 @@ acceptDrops(upload);
 watchWorker(() => (chosenLanguages = chooser()));
 
 dressRows();
+keepSelection();
 followChanges(Number(document.getElementById("jobs").dataset.change), {
   onChange: ({ jobs, deleted }) => {
     jobs.forEach(showJob);
     deleted.forEach(removeJob);
+    showSelection();
   },
   onConnection: (state) => showConnection(document.getElementById("live"), state),
 });
