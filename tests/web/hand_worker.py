@@ -85,13 +85,18 @@ class HandWorker:
         blocks: tuple[Block, ...] = (),
     ) -> None:
         """End one page, blank where it does not end in an error and has no blocks."""
-        page = None
         if error is None:
-            page = Page(number, 60, 40, 300.0, ("eng",), "hand 1", steps, blocks)
-            with self._storage.write(claim.lease.job_uuid, checkpoint_name(claim.lease.token, number)) as file:
-                file.write(page_to_json(page))
+            self.adopt_page(claim, Page(number, 60, 40, 300.0, ("eng",), "hand 1", steps, blocks))
+            return
         with transaction(Session(self.engine), Begin.WRITE) as session:
-            self._jobs.adopt_page(session, claim.lease, number, error, page)
+            self._jobs.adopt_page(session, claim.lease, number, error)
+
+    def adopt_page(self, claim: Claim, page: Page) -> None:
+        """End a page with this reading."""
+        with self._storage.write(claim.lease.job_uuid, checkpoint_name(claim.lease.token, page.number)) as file:
+            file.write(page_to_json(page))
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            self._jobs.adopt_page(session, claim.lease, page.number, None, page)
 
     def write_picture(self, claim: Claim, number: int, content: bytes) -> None:
         """Put a picture of a page there, as if it had been asked for and made."""
