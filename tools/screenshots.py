@@ -129,9 +129,11 @@ def show_reading(page: Page) -> None:
     book.locator(".leaves .done").nth(5).wait_for(timeout=_READ_WITHIN_MS)
     picture(page, "jobs-desktop-light")
     book.get_by_role("link", name=log_book()["name"], exact=True).click()
-    page.locator(".leaves .done").nth(12).wait_for(timeout=_READ_WITHIN_MS)
+    page.locator(".arriving .text-page").nth(12).wait_for(timeout=_READ_WITHIN_MS)
     picture(page, "reading-desktop-light")
-    page.locator(".text").wait_for(timeout=_READ_WITHIN_MS)
+    page.locator('.scan[data-page="1"] canvas').wait_for(timeout=_READ_WITHIN_MS)
+    page.locator('.scan[data-page="2"] canvas').wait_for(timeout=_READ_WITHIN_MS)
+    picture(page, "review-desktop-light")
 
 
 def show_pages(browser: Browser, address: str, password: str, size: ViewportSize, scheme: Scheme) -> None:
@@ -149,7 +151,10 @@ def show_pages(browser: Browser, address: str, password: str, size: ViewportSize
         page.goto(address)
         page.get_by_role("link", name=document, exact=True).click()
         page.locator("#job").wait_for()
-        picture(page, f"{name}-{suffix}")
+        if name == "text":
+            show_text(page, suffix, is_phone=size is PHONE)
+        else:
+            picture(page, f"{name}-{suffix}")
     page.goto(f"{address}search?q=lighthouse")
     picture(page, f"search-{suffix}")
     page.goto(f"{address}account")
@@ -157,6 +162,16 @@ def show_pages(browser: Browser, address: str, password: str, size: ViewportSize
     page.goto(f"{address}nothing-here")
     picture(page, f"not-found-{suffix}")
     context.close()
+
+
+def show_text(page: Page, suffix: str, *, is_phone: bool) -> None:
+    """A finished document: its image and its text, side by side or, on a phone, one after the other."""
+    page.locator(".text .word").first.wait_for()
+    if is_phone:
+        picture(page, f"text-{suffix}")
+        page.get_by_role("button", name="Page image").click()
+    page.locator(".paper canvas").first.wait_for(timeout=_READ_WITHIN_MS)
+    picture(page, f"{'image' if is_phone else 'text'}-{suffix}")
 
 
 def main() -> None:

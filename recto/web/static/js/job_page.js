@@ -1,12 +1,15 @@
 import { announce } from "./announce.js";
+import { Arrivals } from "./arrivals.js";
 import { followChanges, showConnection } from "./changes.js";
 import { enableCopyButtons } from "./copy.js";
 import { showProgress } from "./progress.js";
+import { startReview } from "./review/review.js";
 import { showTimes } from "./times.js";
 import { hasEnded, pageWords, statusWord } from "./words.js";
 
 const page = document.getElementById("job");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
+const arrivals = new Arrivals(part("arriving"), page.dataset.uuid, () => (page.querySelector(".ghost").hidden = true));
 
 function showRunning(job) {
   page.dataset.status = job.status;
@@ -15,9 +18,10 @@ function showRunning(job) {
   part("pages").textContent = pageWords(job);
   part("headline").textContent = reading ? "Being read" : "Waiting for a Worker";
   part("explain").textContent = reading
-    ? "The text appears here when the last page is read."
+    ? "Each page appears here as soon as it is read."
     : "The document is stored and is read when its turn comes.";
   showProgress(part("progress"), job);
+  arrivals.look();
 }
 
 /**
@@ -32,15 +36,23 @@ async function showEnded(job) {
     return;
   }
   page.dataset.status = job.status;
+  const at = arrivals.pageInView();
   const hadFocus = page.querySelector(".job-top").contains(document.activeElement);
-  for (const changed of [".job-top", ".recto", ".facts", ".prepared", ".history ol", ".confirm p"]) {
+  for (const changed of [".job-top", ".review", ".facts", ".prepared", ".history ol", ".confirm p"]) {
     page.querySelector(changed).replaceWith(fresh.querySelector(`#job ${changed}`));
   }
   if (hadFocus) page.querySelector(".back a").focus();
   document.title = fresh.title;
+  review(at);
   showTimes(page);
   enableCopyButtons(page);
   announce(`${job.file_name}: ${statusWord(job)}`);
+}
+
+/** Where the browser cannot say that scripts run, the styles of the review do not hold: the text stays alone. */
+function review(at) {
+  const root = page.querySelector(".reviewable");
+  if (root && matchMedia("(scripting: enabled)").matches) startReview(root, page.dataset.uuid, at);
 }
 
 function showDeleted() {
@@ -74,5 +86,8 @@ if (page.dataset.status === "QUEUED" || page.dataset.status === "IN_PROGRESS") {
   const known = bar.hasAttribute("value");
   const progress = { pages_done: bar.value, page_count: known ? bar.max : null };
   showProgress(part("progress"), { status: page.dataset.status, progress });
+  arrivals.look();
   follow();
 }
+
+review();

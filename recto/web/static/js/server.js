@@ -34,6 +34,9 @@ export function problemFrom(status, body) {
   return new Problem(status, detail || SENTENCES[status] || `The server answered with error ${status}. Try again.`);
 }
 
+/** The sentence for a reader of whatever a request ended in; `fetch` itself fails where the server cannot be reached. */
+export const sentenceOf = (error) => (error instanceof Problem ? error.message : SENTENCES[0]);
+
 export async function getJson(url, signal) {
   const response = await fetch(url, { signal, headers: { Accept: "application/json" } });
   const body = await response.text();

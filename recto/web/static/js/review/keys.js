@@ -1,0 +1,25 @@
+/** Single keys, while nothing is being typed. A reader who dictates can switch them off (WCAG 2.1.4). */
+
+import { kept, keep } from "./preferences.js";
+
+/** `actions`: functions by the value of `event.key`. */
+export function listenToKeys(root, part, actions) {
+  const isOn = part("keys-on");
+  isOn.checked = kept("keys", "on") === "on";
+  isOn.addEventListener("change", () => keep("keys", isOn.checked ? "on" : "off"));
+  const stop = new AbortController();
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (!root.isConnected) stop.abort();
+      const isTyped = event.target.closest("input, select, textarea, dialog, [contenteditable]");
+      const isElsewhere = event.target !== document.body && !root.contains(event.target);
+      const act = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (!isOn.checked || !act || isTyped || isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
+      event.preventDefault();
+      act();
+    },
+    { signal: stop.signal },
+  );
+}
