@@ -15,6 +15,9 @@
     │   ├── PasswordRejected, UserExists, UserHasJobs
     │   ├── JobFailed                the result of a failed job was asked for
     │   ├── ResultNotMade            a format of a finished job's result, or a picture of a page, could not be made
+    │   ├── JobUnfinished            what only a finished job has was to be changed
+    │   ├── CorrectionInvalid, CorrectionNotFound, CorrectionNotLatest
+    │   ├── PageChanged              somebody else has corrected the page meanwhile
     │   └── UserQueueFull, TooManyRequests, TooManySignIns   429
     ├── ServiceError                 the service cannot serve now: 503, 507
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
@@ -324,6 +327,46 @@ class ResultNotMade(RequestError):
     code = "result_not_made"
     status = 422
     title = "Could not be made"
+
+
+class JobUnfinished(RequestError):
+    """The job has not ended: what was read can be corrected then."""
+
+    code = "job_unfinished"
+    status = 409
+    title = "The job has not ended"
+
+
+class CorrectionInvalid(RequestError):
+    """A correction that names what the page does not have, or whose text cannot be one."""
+
+    code = "correction_invalid"
+    status = 422
+    title = "Invalid correction"
+
+
+class CorrectionNotFound(RequestError):
+    """No such correction of the page, or one that was undone."""
+
+    code = "correction_not_found"
+    status = 404
+    title = "No such correction"
+
+
+class CorrectionNotLatest(RequestError):
+    """Later corrections count on this one: they are undone first."""
+
+    code = "correction_not_latest"
+    status = 409
+    title = "Not the latest correction"
+
+
+class PageChanged(RequestError):
+    """The page was corrected since the client saw it."""
+
+    code = "page_changed"
+    status = 409
+    title = "Page changed meanwhile"
 
 
 class UserQueueFull(RequestError):

@@ -49,7 +49,8 @@ class Box:
 class Word:
     """One word. `confidence` is the engine's own, from 0 to 1: an estimate, not a probability.
 
-    `in_dictionary` is whether the engine's word list of the language has it; None where the engine does not say.
+    `in_dictionary` is whether the engine's word list of the language has it; None where the engine does not say. `corrected` is whether a
+    person has put it there (corrections.py); its confidence is 1 then.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Word:
     box: Box
     quad: Quad
     in_dictionary: bool | None = None
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Page:
     `dpi` is the resolution that was assumed for a page image or used for rendering a PDF page; `blocks` are in reading order
     and empty where the page is blank. `confidence` is the mean over the words, weighted by their length; None without words.
     `languages` are those that took effect, also where they were found out; `traineddata` is empty where nothing was read from pixels.
+    `corrections` counts those of people that stand in it.
     """
 
     number: int
@@ -135,6 +138,7 @@ class Page:
     blocks: tuple[Block, ...]
     text_layer: TextLayerUse = "none"
     traineddata: tuple[Traineddata, ...] = ()
+    corrections: int = 0
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -111,6 +111,7 @@ def _line(line: Line, place: str) -> Iterator[str]:
 
 def _word(word: Word, identifier: str) -> Iterator[str]:
     attributes: dict[str, Value] = {"ID": identifier, "CONTENT": word.text, "WC": f"{word.confidence:.4f}"}
+    attributes["CS"] = "true" if word.corrected else None
     plain_box = is_upright_box(word.quad, word.box)
     yield tag("String", {**attributes, **_place(word.box)}, closed=plain_box)
     if not plain_box:

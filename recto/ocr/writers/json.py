@@ -2,7 +2,7 @@
 
 `result.json` is one object: the fields of Document, then "pages". `result.schema.json` beside this file describes it. Its shape is that of
 recto/ocr/page.py, with points as [x, y], a "confidence" for each page and a "text" for each line beside the words. Coordinates are rounded
-to 1/100 pixel, confidences to four decimals. A page stands on a line of its own.
+to 1/100 pixel, confidences to four decimals. A page stands on a line of its own. What people have corrected says so, and nothing else does.
 """
 
 import json
@@ -57,6 +57,7 @@ def _page(page: Page) -> dict[str, Any]:
         "text_layer": page.text_layer,
         "confidence": None if page.confidence is None else round(page.confidence, _CONFIDENCE_DECIMALS),
         "preprocessing": [asdict(step) for step in page.preprocessing],
+        **({"corrections": page.corrections} if page.corrections else {}),
         "blocks": [_block(block) for block in page.blocks],
     }
 
@@ -81,6 +82,7 @@ def _word(word: Word) -> dict[str, Any]:
         "text": word.text,
         "confidence": round(word.confidence, _CONFIDENCE_DECIMALS),
         "in_dictionary": word.in_dictionary,
+        **({"corrected": True} if word.corrected else {}),
         "box": asdict(word.box),
         "quad": _points(word.quad),
     }

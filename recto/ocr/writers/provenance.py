@@ -29,8 +29,8 @@ def document_facts(document: Document) -> dict[str, Any]:
 
 
 def page_facts(page: Page) -> dict[str, Any]:
-    """Engine, languages with their data, preprocessing and what became of a text layer."""
-    return {
+    """Engine, languages with their data, preprocessing, what became of a text layer, and how much people have corrected."""
+    facts = {
         "number": page.number,
         "engine": page.engine,
         "languages": list(page.languages),
@@ -39,6 +39,7 @@ def page_facts(page: Page) -> dict[str, Any]:
         "preprocessing": [asdict(step) for step in page.preprocessing],
         "text_layer": page.text_layer,
     }
+    return facts | ({"corrections": page.corrections} if page.corrections else {})
 
 
 def as_json(facts: dict[str, Any]) -> str:

@@ -82,7 +82,7 @@ BOXES = st.builds(Box, *[st.integers(0, 40_000)] * 4)
 
 
 def blocks_with(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Block]:
-    words = st.builds(Word, texts, st.floats(0, 1), BOXES, QUADS | BOXES.map(quad_of_box))
+    words = st.builds(Word, texts, st.floats(0, 1), BOXES, QUADS | BOXES.map(quad_of_box), corrected=st.booleans())
     some_lines = st.builds(
         Line,
         words=st.lists(words, max_size=3).map(tuple),
@@ -111,6 +111,7 @@ def pages_with(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Page]:
         blocks=st.lists(blocks_with(texts), max_size=2).map(tuple),
         text_layer=st.sampled_from(["none", "used", "garbled", "ignored"]),
         traineddata=st.lists(st.builds(Traineddata, texts, texts), max_size=2).map(tuple),
+        corrections=st.integers(0, 2),
     )
 
 

@@ -6,6 +6,7 @@ they are (image_pages.py).
 
 - Visible text keeps its own layer: words that were read from it are left out, unless that layer is garbage, which is then hidden from
   readers as far as they let it (garbled_text.py).
+- An invisible layer that was taken at its word stays, until people have corrected the page: then all its words are written anew.
 - An encrypted PDF stays encrypted, with the same passwords and permissions. Its bytes then differ from run to run (AES begins with
   random bytes); those of every other document are the same for equal input.
 - A signature cannot outlive a change of the file. Its field and what that shows stay; the value, which would now be reported as a
@@ -76,12 +77,13 @@ def _write_onto_pdf(
             provenance.add(page)
             pdf_page = _page_of(pdf, page.number)
             to_user_space = pixels_to_user_space(pdf_page, page.width_px, page.height_px)
-            blocks = _recognised(page)
-            if page.text_layer in _READ_ANEW:
+            is_mended = page.text_layer == "used" and page.corrections > 0
+            blocks = _all(page) if is_mended else _recognised(page)
+            if page.text_layer in _READ_ANEW or is_mended:
                 take_out_invisible_text(pdf, pdf_page)
             if page.text_layer == "garbled":
                 hide_text_from_readers(pdf, pdf_page)
-            elif page.text_layer == "ignored":
+            elif page.text_layer == "ignored" or is_mended:
                 visible = visible or VisibleText(held.enter_context(opened(file))[0])
                 blocks = visible.blocks_beside(blocks, page.number, to_user_space)
             layers.add(pdf_page, blocks, to_user_space)
@@ -94,6 +96,10 @@ def _write_onto_pdf(
 def _recognised(page: Page) -> Iterator[Sequence[Line]]:
     """The lines of each block that was read from pixels: the rest is in the page already."""
     return (block.lines for block in page.blocks if block.origin == "recognised")
+
+
+def _all(page: Page) -> Iterator[Sequence[Line]]:
+    return (block.lines for block in page.blocks)
 
 
 def _save(pdf: Pdf, ready: BinaryIO, least_version: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pikepdf import Array, Dictionary, Encryption, Name, OutlineItem, Pdf, String
 
 from recto.errors import DocumentDamaged, DocumentEncrypted
+from recto.ocr.corrections import WordsCorrection, corrected
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import Page, TextLayerUse
 from recto.ocr.writers.pdf.writer import write_pdf
@@ -263,6 +265,32 @@ def test_page_whose_text_was_used_gains_only_what_its_pictures_say(tmp_path: Pat
     assert sorted(pdfium_text(written([both], path)).split()) == ["Visible", "hidden", "picture"]
     with pikepdf.open(path) as before, pikepdf.open(io.BytesIO(written([taken], path))) as after:
         assert after.pages[0].Contents.read_bytes() == before.pages[0].Contents.read_bytes()
+
+
+def test_invisible_layer_that_was_taken_at_its_word_is_written_anew_once_it_was_corrected(tmp_path: Path) -> None:
+    path = scan(tmp_path / "scan.pdf")
+    once = tmp_path / "once.pdf"
+    once.write_bytes(written([drawn_page()], path))
+    drawn = drawn_page(text_layer="used")
+    taken = replace(drawn, blocks=tuple(replace(block, origin="text_layer") for block in drawn.blocks))
+    assert pdfium_text(written([taken], once)) == pdfium_text(once.read_bytes())
+    mended = corrected(taken, [WordsCorrection(0, 1, "Corrected"), WordsCorrection(1, 1, "")])
+    expected = ["Corrected", *(word.text for word in drawn.words[2:])]
+    result = written([mended], once)
+    assert pdfium_text(result).split() == poppler_text(result, tmp_path).split() == expected
+    assert same_look(path.read_bytes(), result)
+
+
+def test_correction_of_text_that_a_page_shows_leaves_what_is_shown(tmp_path: Path) -> None:
+    path = typed_pdf(
+        tmp_path / "typed.pdf", b"BT /F1 20 Tf 100 200 Td (Visible) Tj ET BT 3 Tr 100 100 Td (hidden) Tj ET"
+    )
+    shown, hidden = ("Visible", upright(100, 180, 170, 200)), ("hidden", upright(100, 280, 170, 300))
+    taken = page_of([line_of([shown]), line_of([hidden])], 600, 400, dpi=72, text_layer="used", origin="text_layer")
+    mended = corrected(taken, [WordsCorrection(0, 1, "Visual"), WordsCorrection(1, 1, "found")])
+    result = written([mended], path)
+    assert sorted(pdfium_text(result).split()) == ["Visible", "found"]
+    assert same_look(path.read_bytes(), result)
 
 
 @pytest.mark.parametrize("user", ["", "lock me"])
