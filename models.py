@@ -163,6 +163,8 @@ class Job(Base):
     this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `tags` repeat the rows of JobTag, which are
     written with them (recto/job_details.py).
 
+    `revision` counts what people have corrected and undone in its pages; result files carry it in their names, so it never goes back.
+
     `text_indexed` says that every page that was read is a PageText. Whoever sets it back, or removes a PageText, has the page indexed again.
     """
 
@@ -202,6 +204,7 @@ class Job(Base):
     retry_of: Mapped[str | None] = mapped_column(String(36))
     batch_uuid: Mapped[str | None] = mapped_column(String(36))
     text_indexed: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -246,7 +249,8 @@ class JobPage(Base):
 
     `attempt_token` names the attempt whose folder holds the checkpoint; a later attempt goes on from here. `text_layer`,
     `confidence` (from 0 to 1, null on a page without words) and `preprocessing` are those of the checkpoint, steps as {"name", "measured"}, for
-    those that show them; null where it has none.
+    those that show them; null where it has none. `revision` counts the corrections and what was undone: who corrects names
+    the one that they saw. `corrected_confidence` is that of the page at that revision, where it is above 0.
     """
 
     __tablename__ = "job_page"
@@ -259,6 +263,27 @@ class JobPage(Base):
     preprocessing: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     error_code: Mapped[str | None] = mapped_column(String(50))
     error_detail: Mapped[str | None] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    corrected_confidence: Mapped[float | None] = mapped_column(Double)
+
+
+class PageCorrection(Base):
+    """A correction of a page by a person. What was read stays as it is; the corrections that stand are applied to it.
+
+    `revision` is the page's that the correction made, and names it. `what` is the correction (recto/ocr/corrections.py) and `replaced` the
+    words that were there. `undone_us` is null while it stands: the row stays when it is undone.
+    """
+
+    __tablename__ = "page_correction"
+
+    job_uuid: Mapped[str] = mapped_column(ForeignKey("job.uuid", ondelete="CASCADE"), primary_key=True)
+    page_number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    author: Mapped[str] = mapped_column(String(100))
+    created_us: Mapped[int] = mapped_column(BigInteger)
+    what: Mapped[dict[str, Any]] = mapped_column(JSON)
+    replaced: Mapped[str] = mapped_column(Text)
+    undone_us: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class JobTag(Base):

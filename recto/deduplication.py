@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, String, Table, bindparam, ex
 from sqlalchemy.orm import Session
 
 from models import Job, JobPage
-from recto.file_storage.base import DOCUMENT, attempt_of, checkpoint_name, result_name
+from recto.file_storage.base import DOCUMENT, attempt_of, checkpoint_name, result_name, revision_of
 from recto.job_views import checkpoints, job_not_found
 from recto.ocr.options import Options
 from recto.workers import list_workers, result_versions
@@ -32,10 +32,12 @@ class EarlierResult:
     def files(self, listed: Iterable[str], token: str) -> dict[str, str]:
         """The files of a job that is answered from this one under the attempt `token`, each with its name here.
 
-        All that were ever made, of those that are `listed`; those that a job cannot be without, whether they are listed or not.
+        All that were ever made of the reading, of those that are `listed`; those that a job cannot be without, whether they are listed or
+        not. What people have corrected in the other job stays there: a document that is sent again is answered as it was read.
         """
         needed = [checkpoint_name(self.token, number) for number in self.page_numbers]
-        mine = {*needed, result_name(self.token, "txt"), *(name for name in listed if attempt_of(name) == self.token)}
+        made = (name for name in listed if attempt_of(name) == self.token and not revision_of(name))
+        mine = {*needed, result_name(self.token, "txt"), *made}
         return {DOCUMENT: DOCUMENT} | {name.replace(self.token, token, 1): name for name in sorted(mine)}
 
 

@@ -35,8 +35,8 @@ class Derivable(Protocol):
     def title(self) -> str:
         """What people call it, as the subject of a sentence's middle: "the format TSV"."""
 
-    def file_name(self, token: str) -> str:
-        """Where it lies in the job's folder; `token` names the attempt whose results count."""
+    def file_name(self, token: str, revision: int = 0) -> str:
+        """Where it lies in the job's folder; `token` names the attempt whose results count, `revision` that of the corrections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class ResultFile:
         """See Derivable."""
         return f"the format {RESULT_FORMATS[self.result_format].title}"
 
-    def file_name(self, token: str) -> str:
+    def file_name(self, token: str, revision: int = 0) -> str:
         """See Derivable."""
-        return result_name(token, self.result_format)
+        return result_name(token, self.result_format, revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ class PagePicture:
         """See Derivable."""
         return f"the picture of page {self.number}"
 
-    def file_name(self, token: str) -> str:
-        """See Derivable."""
+    def file_name(self, token: str, revision: int = 0) -> str:
+        """See Derivable. No correction changes a picture."""
+        del revision
         return picture_name(token, self.number, self.stage)
 
 
@@ -146,6 +147,11 @@ def failed_at_once(session: Session, uuid: str, name: str, token: str, error: Re
     """A format that was to be written with the job, under its attempt's `token`, could not be made."""
     _insert(session, uuid, name, token, FAILURE_HOLDS_S)
     fail(session, uuid, name, token, error)
+
+
+def forget_failures(session: Session, uuid: str) -> None:
+    """What could not be made may be tried at once: it is made of something else now."""
+    session.execute(delete(JobDerivation).where(JobDerivation.job_uuid == uuid, JobDerivation.error_code.is_not(None)))
 
 
 def _insert(session: Session, uuid: str, name: str, token: str, hold_s: float) -> None:

@@ -19,6 +19,7 @@ class JobFiles:
     """What the rows of a job refer to: attempts by their tokens, the pages it has, and the files that a FINISHED job must have.
 
     `open_tokens` are those of the attempts that hold the lease or have the result: the others never get a file again that counts.
+    `revision` is that of what people have corrected: results of another one, but for those without corrections, are never served again.
     """
 
     uuid: str
@@ -26,6 +27,7 @@ class JobFiles:
     open_tokens: frozenset[str]
     adopted: frozenset[str]
     needed: frozenset[str]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,14 @@ class FileReferences:
 
     def of_jobs(self, session: Session, uuids: Collection[str]) -> dict[str, JobFiles]:
         """What those of the jobs that there are refer to."""
-        rows = select(Job.uuid, Job.status, Job.lease_token, Job.result_token).where(Job.uuid.in_(uuids))
+        rows = select(Job.uuid, Job.status, Job.lease_token, Job.result_token, Job.revision).where(Job.uuid.in_(uuids))
         pages = select(JobPage.job_uuid, JobPage.number, JobPage.attempt_token, JobPage.error_code)
         pages_of: dict[str, list[tuple[int, str, bool]]] = {}
         for uuid, number, token, error in session.execute(pages.where(JobPage.job_uuid.in_(uuids))):
             pages_of.setdefault(uuid, []).append((number, token, error is None))
         return {
-            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []))
-            for uuid, status, lease, result in session.execute(rows)
+            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []), revision)
+            for uuid, status, lease, result, revision in session.execute(rows)
         }
 
     def jobs_after(self, session: Session, uuid: str) -> list[JobAge]:
@@ -98,7 +100,11 @@ def batches(uuids: Iterator[str]) -> Iterator[list[str]]:
 
 
 def _job_files(
-    uuid: str, status: str, tokens: tuple[str | None, str | None], pages: Collection[tuple[int, str, bool]]
+    uuid: str,
+    status: str,
+    tokens: tuple[str | None, str | None],
+    pages: Collection[tuple[int, str, bool]],
+    revision: int,
 ) -> JobFiles:
     _, result = tokens
     adopted = frozenset(checkpoint_name(token, number) for number, token, is_read in pages if is_read)
@@ -106,7 +112,7 @@ def _job_files(
     if status == JobStatus.FINISHED and result is not None:
         needed = adopted | {result_name(result, "txt")}
     open_tokens = frozenset(token for token in tokens if token is not None)
-    return JobFiles(uuid, open_tokens | {token for _, token, _ in pages}, open_tokens, adopted, needed)
+    return JobFiles(uuid, open_tokens | {token for _, token, _ in pages}, open_tokens, adopted, needed, revision)
 
 
 def _seconds(microseconds: int) -> float:

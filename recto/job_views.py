@@ -45,7 +45,8 @@ class JobView:
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
     the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one
     was answered from, and `result_created` the time that the results name: when the job was made that was read. `retry_of` is the job whose
-    document this one reads again, `batch_uuid` the batch that it was sent in.
+    document this one reads again, `batch_uuid` the batch that it was sent in. `revision` counts what people have corrected and undone; it is in
+    the names of the results.
     """
 
     uuid: str
@@ -69,6 +70,7 @@ class JobView:
     retry_of: str | None
     batch_uuid: str | None
     result_created: datetime
+    revision: int
     tags: tuple[str, ...] = ()
     warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
@@ -362,5 +364,6 @@ def _view(job: Job) -> JobView:
         batch_uuid=job.batch_uuid,
         result_created=utc(job.created_us if job.result_created_us is None else job.result_created_us),
         tags=tuple(job.tags),
+        revision=job.revision,
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),
     )

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, picture_name, result_name
 from recto.file_storage.volume import VolumeStorage
+from recto.ocr.corrections import AS_READ, Correction, Corrections, corrected
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo, Limits, inspect
 from recto.ocr.engines.select import EngineName, choose_engine
@@ -221,11 +222,12 @@ def write_result(
     checkpoints: Sequence[tuple[int, str]],
     document: Document,
     password: str | None,
+    corrections: Corrections = AS_READ,
 ) -> None:
-    """Write one format. Raises what its writer or the File Storage raises."""
-    storage = _here().storage
-    with storage.local_path(uuid, DOCUMENT) as path, storage.write(uuid, result_name(token, result_format)) as sink:
-        pages = _pages(storage, uuid, checkpoints)
+    """Write one format with the corrections, under the name of their revision. Raises what its writer or the File Storage raises."""
+    storage, name = _here().storage, result_name(token, result_format, corrections.revision)
+    with storage.local_path(uuid, DOCUMENT) as path, storage.write(uuid, name) as sink:
+        pages = _pages(storage, uuid, checkpoints, corrections.of_pages)
         writer_for(result_format)(document, pages, DocumentFile(path, password), sink)
 
 
@@ -235,7 +237,7 @@ def write_picture(uuid: str, token: str, checkpoint: tuple[int, str], stage: Sta
     `checkpoint` is (page number, attempt token). Raises a DocumentError, or what the File Storage raises.
     """
     storage, (number, _) = _here().storage, checkpoint
-    (page,) = _pages(storage, uuid, [checkpoint])
+    (page,) = _pages(storage, uuid, [checkpoint], {})
     try:
         with storage.local_path(uuid, DOCUMENT) as path:
             file = DocumentFile(path, options.plain_password)
@@ -260,11 +262,17 @@ def result_not_made(what: str, error: Exception) -> ResultNotMade:
     )
 
 
-def _pages(storage: FileStorage, uuid: str, checkpoints: Sequence[tuple[int, str]]) -> Iterator[Page]:
+def _pages(
+    storage: FileStorage,
+    uuid: str,
+    checkpoints: Sequence[tuple[int, str]],
+    corrections: Mapping[int, tuple[Correction, ...]],
+) -> Iterator[Page]:
     """One page at a time: a document of a thousand does not fit the memory."""
     for number, token in checkpoints:
         with storage.open(uuid, checkpoint_name(token, number)) as file:
-            yield page_from_json(file.read())
+            page = page_from_json(file.read())
+        yield corrected(page, corrections.get(number, ()))
 
 
 def _out_of_memory(number: int) -> PageOutOfMemory:

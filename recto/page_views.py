@@ -17,13 +17,14 @@ _MOST_NUMBER: Final = 2**31 - 1
 class EndedPage:
     """A page that was read, or given up for a reason. `attempt_token` names whose checkpoint it is; it is not for clients.
 
-    `confidence` is from 0 to 1; None on a page without words, or one that was given up or read before such things were kept.
+    `revision` counts its corrections and what was undone. `confidence` is from 0 to 1; None on a page without words, or one that was given up or read before such things were kept.
     """
 
     number: int
     attempt_token: str
     confidence: float | None
     text_layer: str | None
+    revision: int
     reason: Reason | None
 
 
@@ -41,4 +42,5 @@ def find_ended_page(session: Session, uuid: str, number: int) -> EndedPage | Non
 
 def _view(page: JobPage) -> EndedPage:
     reason = reason_of(page.error_code, page.error_detail)
-    return EndedPage(page.number, page.attempt_token, page.confidence, page.text_layer, reason)
+    confidence = page.corrected_confidence if page.revision else page.confidence
+    return EndedPage(page.number, page.attempt_token, confidence, page.text_layer, page.revision, reason)

@@ -204,7 +204,7 @@ class Sweeper:
         return True
 
     def _job(self, job: JobFiles, contents: Sequence[StoredFile]) -> Iterator[Swept]:
-        for finding in in_job(job.uuid, contents, job.tokens, job.open_tokens, job.adopted):
+        for finding in in_job(job.uuid, contents, job.tokens, job.open_tokens, job.adopted, job.revision):
             yield self._attended(finding, lambda finding=finding: self._remove_files(job.uuid, finding))  # type: ignore[misc]
         for name in missing(contents, job.needed):
             if not self._has_file(job.uuid, name) and self._read(self._references.has_job, job.uuid):

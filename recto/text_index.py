@@ -38,17 +38,18 @@ _CHANGED_NOTHING: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class JobToIndex:
-    """A job whose text is not wholly in the index yet."""
+    """A job whose text is not wholly in the index yet, and its revision as it was looked at."""
 
     uuid: str
     user_id: int
+    revision: int = 0
 
 
 def next_job(session: Session) -> JobToIndex | None:
     """The job that ended last: what was just read is found soon, however much older text waits. None where all is in the index."""
-    waiting = select(Job.uuid, Job.user_id).where(TEXT_TO_INDEX).order_by(Job.ended_us.desc()).limit(1)
+    waiting = select(Job.uuid, Job.user_id, Job.revision).where(TEXT_TO_INDEX).order_by(Job.ended_us.desc()).limit(1)
     row = session.execute(waiting).one_or_none()
-    return JobToIndex(row.uuid, row.user_id) if row else None
+    return JobToIndex(row.uuid, row.user_id, row.revision) if row else None
 
 
 def count_waiting(session: Session) -> int:
@@ -73,9 +74,11 @@ def missing_pages(session: Session, uuid: str, limit: int) -> list[tuple[int, st
 def add_pages(session: Session, job: JobToIndex, texts: dict[int, str], *, is_last: bool) -> None:
     """Put pages into the index, and note where the job has no more. Nothing happens where the job is gone, or a page is there already.
 
-    Needs a transaction that was begun for writing.
+    Nor where it was corrected since `next_job` gave it: the texts may be those of before. Needs a transaction that was begun for writing.
     """
-    holding = select(Job.uuid).where(Job.uuid == job.uuid, Job.status == JobStatus.FINISHED)
+    holding = select(Job.uuid).where(
+        Job.uuid == job.uuid, Job.status == JobStatus.FINISHED, Job.revision == job.revision
+    )
     if session.scalar(holding.with_for_update(read=True, key_share=True)) is None:
         return
     there = set(

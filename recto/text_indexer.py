@@ -6,18 +6,19 @@ read from its checkpoint while no transaction is open, and written with some oth
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto import text_index
+from recto import corrections, text_index
 from recto.database import Begin, transaction
 from recto.errors import FileNotFound, ServiceError
 from recto.file_storage.base import FileStorage
 from recto.logs import get_logger
-from recto.page_results import page_as_searched
+from recto.ocr.corrections import Correction
+from recto.page_results import ReadPage, page_as_searched
 from recto.sweeper import Pace
 
 _log = get_logger(__name__)
@@ -61,7 +62,13 @@ class TextIndexer:
         if job is None:
             return None
         missing = self._read(text_index.missing_pages, job.uuid, _PAGES_AT_ONCE)
-        texts = {number: self._text(job.uuid, token, number) for number, token in missing}
+        made = self._read(
+            corrections.of_job, job.uuid
+        )  # after the job's revision: what is corrected from here on is noticed
+        texts = {
+            number: self._text(ReadPage(job.uuid, token, number), made.of_pages.get(number, ()))
+            for number, token in missing
+        }
         try:
             self._write(text_index.add_pages, job, texts, is_last=len(missing) < _PAGES_AT_ONCE)
         except IntegrityError:
@@ -84,16 +91,16 @@ class TextIndexer:
             text_index.empty_log(session)
         return True
 
-    def _text(self, uuid: str, token: str, number: int) -> str:
+    def _text(self, page: ReadPage, made: Sequence[Correction]) -> str:
         """Empty, and logged, where the page cannot be had: else it would be asked for again and again."""
         try:
-            return page_as_searched(self._storage, uuid, token, number)
+            return page_as_searched(self._storage, page, made)
         except ServiceError:
             raise
         except FileNotFound as error:
-            _log.warning("page_not_indexed", job=uuid, page=number, detail=error.detail)
+            _log.warning("page_not_indexed", job=page.uuid, page=page.number, detail=error.detail)
         except Exception:  # noqa: BLE001 - a checkpoint that cannot be read costs its page, not the index
-            _log.exception("page_not_indexed", job=uuid, page=number)
+            _log.exception("page_not_indexed", job=page.uuid, page=page.number)
         return ""
 
     def _read(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -164,7 +164,7 @@ def test_answer_from_a_job_of_somebody_else_or_one_that_is_gone_is_refused(table
         assert connection.scalar(text("SELECT count(*) FROM job")) == 0
 
 
-def test_answer_needs_the_document_the_pages_and_the_text_and_takes_all_that_was_made() -> None:
+def test_answer_needs_document_pages_and_text_and_takes_all_that_was_made_of_the_reading() -> None:
     earlier = EarlierResult("uuid", OWN, (1, 3))
     listed = [
         DOCUMENT,
@@ -172,6 +172,7 @@ def test_answer_needs_the_document_the_pages_and_the_text_and_takes_all_that_was
         checkpoint_name(OWN, 1),
         result_name(OWN, "json"),
         picture_name(OWN, 1, "original"),
+        result_name(OWN, "pdf", 3),
         checkpoint_name("c" * 32, 2),
     ]
     assert earlier.files(listed, OTHER) == {

@@ -59,6 +59,7 @@ def job(
         deduplicated_from=None,
         retry_of=None,
         batch_uuid=None,
+        revision=0,
         result_created=NOW,
     )
 

@@ -10,7 +10,7 @@ from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.page import Block, Page
 from recto.ocr.writers.json import page_to_json
-from recto.page_results import PageText, read_page_text
+from recto.page_results import PageText, ReadPage, read_page_text
 from tests.web.followers import blocks_of
 
 TOKEN = "a" * 32
@@ -35,13 +35,13 @@ def kept(storage: VolumeStorage, blocks: tuple[Block, ...]) -> str:
 
 def test_text_of_a_page_is_the_results_and_comes_with_its_confidence(storage: VolumeStorage) -> None:
     uuid = kept(storage, blocks_of("Zwei Wörter", 0.75))
-    assert read_page_text(storage, uuid, TOKEN, 1) == PageText("Zwei Wörter\n", 0.75)
+    assert read_page_text(storage, ReadPage(uuid, TOKEN, 1)) == PageText("Zwei Wörter\n", 0.75)
 
 
 def test_text_of_a_blank_page_is_empty_without_a_confidence(storage: VolumeStorage) -> None:
-    assert read_page_text(storage, kept(storage, ()), TOKEN, 1) == PageText("", None)
+    assert read_page_text(storage, ReadPage(kept(storage, ()), TOKEN, 1)) == PageText("", None)
 
 
 def test_page_of_another_attempt_is_not_there(storage: VolumeStorage) -> None:
     with pytest.raises(FileNotFound):
-        read_page_text(storage, kept(storage, ()), "b" * 32, 1)
+        read_page_text(storage, ReadPage(kept(storage, ()), "b" * 32, 1))

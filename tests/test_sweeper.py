@@ -13,6 +13,8 @@ from sqlalchemy.orm import sessionmaker
 from structlog.testing import capture_logs
 
 from models import JobDeletion, JobStatus
+from recto import corrections
+from recto.corrections import SeenPage
 from recto.database import Begin, connect
 from recto.errors import DatabaseBusy, StorageUnavailable
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
@@ -20,6 +22,7 @@ from recto.file_storage.stale import Finding, Kind
 from recto.file_storage.volume import VolumeStorage
 from recto.job_events import events_after
 from recto.jobs import Jobs
+from recto.ocr.corrections import LineCorrection
 from recto.sweeper import Outcome, Pace, Sweeper, SweepingThread, Swept
 from tests.conftest import POLICY, JobTable, SetClock, new_submission
 from tests.left_behind import (
@@ -106,6 +109,24 @@ def test_page_that_was_written_and_never_recorded_goes_when_its_lease_is_lost(wo
     assert [swept.finding.kind for swept in world.sweep(older_than_s=0)] == [Kind.LOST_PAGE]
     assert adopted.exists()
     assert not lost.exists()
+
+
+def test_result_from_before_a_correction_is_removed_and_those_that_count_stay(world: World) -> None:
+    claim = world.start()
+    uuid, token = world.finish(claim), claim.lease.token
+    for seen_revision in (0, 1):
+        page = SeenPage(uuid, 1, seen_revision)
+        world.table.do(corrections.add, page, "ann", LineCorrection(0, "x"), "", None)
+        world.write(uuid, result_name(token, "txt", seen_revision + 1))
+    world.wait(DAY_S + 600)
+    (swept,) = world.sweep()
+    assert (swept.finding.kind, swept.finding.name, swept.outcome) == (
+        Kind.SUPERSEDED_RESULT,
+        result_name(token, "txt", 1),
+        Outcome.REMOVED,
+    )
+    assert world.storage.size_bytes(uuid, result_name(token, "txt"))
+    assert world.storage.size_bytes(uuid, result_name(token, "txt", 2))
 
 
 @pytest.mark.parametrize("leave", FOREIGN, ids=lambda leave: leave.__name__)

@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import select, text
 
 from models import TEXT_TO_INDEX, Job, PageText
-from recto import text_index
+from recto import corrections, text_index
+from recto.corrections import SeenPage
 from recto.errors import PageDamaged
+from recto.ocr.corrections import WordsCorrection
 from recto.search import find_documents, found_pages, is_behind
 from recto.search_query import parse_query
 from recto.text_index import JobToIndex
@@ -176,3 +178,27 @@ def test_jobs_to_index_are_found_by_an_index(table: JobTable, ann: int) -> None:
     with table.engine.connect() as connection:
         plan = connection.execute(text(f"EXPLAIN QUERY PLAN {waiting}")).all()
     assert "job_text_to_index" in str(plan)
+
+
+def test_pages_of_a_job_that_was_corrected_meanwhile_are_not_added(table: JobTable, ann: int) -> None:
+    uuid = finished(table, ann, 1)
+    seen = table.read(text_index.next_job)
+    assert seen == JobToIndex(uuid, ann, revision=0)
+    table.do(corrections.add, SeenPage(uuid, 1, 0), "ann", WordsCorrection(0, 1, "lamb"), "goat", 1.0)
+    table.do(text_index.add_pages, seen, {1: "goat"}, is_last=True)
+    assert found(table, ann, "goat") == []
+    assert table.read(text_index.next_job) == JobToIndex(uuid, ann, revision=1)
+
+
+def test_page_that_is_corrected_or_undone_is_indexed_again(table: JobTable, ann: int) -> None:
+    uuid = indexed(table, ann, "goat", "goat")
+    table.do(corrections.add, SeenPage(uuid, 1, 0), "ann", WordsCorrection(0, 1, "lamb"), "goat", 1.0)
+    assert found(table, ann, "goat") == [(uuid, (2,))]
+    job = table.read(text_index.next_job)
+    assert job == JobToIndex(uuid, ann, revision=1)
+    assert [number for number, _ in table.read(text_index.missing_pages, uuid, 9)] == [1]
+    table.do(text_index.add_pages, job, {1: "lamb"}, is_last=True)
+    assert found(table, ann, "lamb") == [(uuid, (1,))]
+    table.do(corrections.undo, SeenPage(uuid, 1, 1), 1, None)
+    assert found(table, ann, "lamb") == []
+    assert table.read(is_behind, ann)

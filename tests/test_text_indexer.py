@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from models import PageText
-from recto import text_index
+from recto import corrections, text_index
+from recto.corrections import SeenPage
 from recto.errors import StorageUnavailable
 from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Lease
+from recto.ocr.corrections import WordsCorrection
 from recto.ocr.writers.json import page_to_json
 from recto.search import find_documents
 from recto.search_query import parse_query
@@ -65,6 +67,19 @@ def test_finished_job_is_indexed_some_pages_at_a_time(
     assert indexer.index_some() is None
     assert found(table, ann, "page17") == [17]
     assert indexer.index_all() == 0
+
+
+def test_corrected_word_is_found_and_the_misread_one_is_not(
+    table: JobTable, storage: VolumeStorage, indexer: TextIndexer, ann: int
+) -> None:
+    uuid = finished(table, storage, ann, page_count=2).job_uuid
+    assert indexer.index_all() == 2
+    table.do(corrections.add, SeenPage(uuid, 2, 0), "ann", WordsCorrection(0, 1, "lighthouse"), "page2", 1.0)
+    assert indexer.index_all() == 1
+    assert (found(table, ann, "lighthouse"), found(table, ann, "page2"), found(table, ann, "page1")) == ([2], [], [1])
+    table.do(corrections.undo, SeenPage(uuid, 2, 1), 1, None)
+    assert indexer.index_all() == 1
+    assert (found(table, ann, "lighthouse"), found(table, ann, "page2")) == ([], [2])
 
 
 def test_word_divided_between_lines_is_found_whole(

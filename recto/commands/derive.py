@@ -8,7 +8,7 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import JobStatus
-from recto import derivations
+from recto import corrections, derivations
 from recto.commands.page_processes import page_process_setup
 from recto.commands.parts import connect_sessions, open_sessions
 from recto.database import Begin, transaction
@@ -96,10 +96,11 @@ def _make(
 def _write_format(sessions: sessionmaker[Session], job: JobView, result_format: ResultFormat) -> None:
     with transaction(sessions(), Begin.READ) as session:
         pages, failures = checkpoints(session, job.uuid), page_failures(session, job.uuid)
+        mended = corrections.of_job(session, job.uuid)
     password = job.options.plain_password
     page_count = inspect_document(job.uuid, password).page_count
     document = describe_result(page_count, (*job.warnings, *failures), job.result_created, job.options)
-    write_result(job.uuid, job.result_token or "", result_format, pages, document, password)
+    write_result(job.uuid, job.result_token or "", result_format, pages, document, password, mended)
 
 
 def _write_picture(sessions: sessionmaker[Session], job: JobView, wanted: PagePicture) -> None:

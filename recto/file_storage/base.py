@@ -4,6 +4,7 @@
     <uuid>/metadata.json                           file name, media type, size, options
     <uuid>/attempts/<lease token>/pages/0001.json  checkpoints of one attempt
     <uuid>/attempts/<lease token>/result.txt …     results of one attempt; the job's row names the attempt that counts
+    <uuid>/attempts/<lease token>/result-3.txt …   the same with what people had corrected by revision 3; the row names the one that counts
     <uuid>/attempts/<lease token>/pictures/0001.original.png …  pictures of its pages, where they were asked for
 
 A file appears whole or not at all: it is written under a temporary name, flushed to disk, and renamed. Names inside a folder
@@ -22,10 +23,11 @@ DOCUMENT: Final = "document"
 METADATA: Final = "metadata.json"
 
 _KEPT: Final = re.compile(
-    r"document|metadata\.json|attempts/[0-9a-f]{32}/(pages/[0-9]{4,9}\.json|result\.[a-z.]+|pictures/[0-9]{4,9}\.[a-z]+\.png)"
+    r"document|metadata\.json|attempts/[0-9a-f]{32}/(pages/[0-9]{4,9}\.json|result(-[1-9][0-9]*)?\.[a-z.]+|pictures/[0-9]{4,9}\.[a-z]+\.png)"
 )
 _UNFINISHED: Final = re.compile(r"(attempts/[0-9a-f]{32}/((pages|pictures)/)?)?\.[a-z0-9_]+\.part")
 _FOLDER: Final = re.compile(r"(attempts/([0-9a-f]{32}/((pages|pictures)/)?)?)?/?")
+_CORRECTED: Final = re.compile(r"attempts/[0-9a-f]{32}/result-([1-9][0-9]*)\.[a-z.]+")
 _ATTEMPT: Final = re.compile(r"attempts/([0-9a-f]{32})/.*")
 
 
@@ -78,9 +80,15 @@ def checkpoint_name(token: str, number: int) -> str:
     return f"attempts/{token}/pages/{number:04d}.json"
 
 
-def result_name(token: str, result_format: str) -> str:
-    """Where an attempt keeps its result in that format."""
-    return f"attempts/{token}/result.{result_format}"
+def result_name(token: str, result_format: str, revision: int = 0) -> str:
+    """Where an attempt keeps its result in that format, as it was read or at a revision of what people have corrected."""
+    return f"attempts/{token}/result{f'-{revision}' if revision else ''}.{result_format}"
+
+
+def revision_of(name: str) -> int:
+    """Which revision of the corrections is in a file of that name; 0 where none can be."""
+    found = _CORRECTED.fullmatch(name)
+    return int(found[1]) if found else 0
 
 
 def picture_name(token: str, number: int, stage: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from recto.file_storage.base import FileKind, StoredFile, attempt_folders, attempt_of
+from recto.file_storage.base import FileKind, StoredFile, attempt_folders, attempt_of, revision_of
 
 
 class Kind(StrEnum):
@@ -25,6 +25,8 @@ class Kind(StrEnum):
     ABANDONED_ATTEMPT = "abandoned attempt"
     LOST_PAGE = "page of a lost attempt"
     """Written, and read again elsewhere, since its attempt lost the job before the page was adopted."""
+    SUPERSEDED_RESULT = "superseded result"
+    """Made before a later correction: its revision never comes again."""
     UNFINISHED_FILE = "unfinished file"
     UPLOAD = "broken-off upload"
     SCRATCH = "scratch folder"
@@ -80,11 +82,13 @@ def in_job(
     tokens: frozenset[str],
     open_tokens: frozenset[str],
     adopted: frozenset[str],
+    revision: int = 0,
 ) -> Iterator[Finding]:
     """What is stale in the folder of a job, by what its rows say, read after `contents`.
 
     `tokens` are the attempts that they refer to, `open_tokens` those of them that may still get files: the one that holds the lease, and the one
     that has the result. `adopted` are the names of the pages that the job has; of an attempt that is over it has no other file.
+    `revision` is that of the corrections: what was made with fewer of them is superseded. The result as it was read stays.
     """
     abandoned: dict[str, list[StoredFile]] = {}
     yield from _foreign(uuid, contents)
@@ -98,6 +102,8 @@ def in_job(
             yield _together(Kind.UNFINISHED_FILE, uuid, file.name, [file])
         elif token is not None and token not in open_tokens and file.kind is FileKind.KEPT and file.name not in adopted:
             yield _together(Kind.LOST_PAGE, uuid, file.name, [file])
+        elif file.kind is FileKind.KEPT and 0 < revision_of(file.name) < revision:
+            yield _together(Kind.SUPERSEDED_RESULT, uuid, file.name, [file])
     for token, files in abandoned.items():
         yield _together(Kind.ABANDONED_ATTEMPT, uuid, attempt_folders(token)[-1], files)
 

@@ -117,6 +117,9 @@ class JobSummary(Answer):
     batch: str | None = Field(description="The batch that it was sent in")
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
     tags: list[str] = Field(description="Words to find it by; `PATCH` changes them", examples=[["invoice", "2026"]])
+    revision: int = Field(
+        description="Counts what people have corrected and undone: with it the results change", examples=[0]
+    )
     reason: Reason | None = Field(description="Of a FAILURE")
     warnings: list[JobWarning]
     links: JobLinks
@@ -204,6 +207,7 @@ class PageLinks(Answer):
 
     self: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages/1"])
     image: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages/1/image"])
+    corrections: str = Field(examples=["/api/v1/jobs/0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77/pages/1/corrections"])
 
 
 class PageEntry(Answer):
@@ -219,6 +223,7 @@ class PageEntry(Answer):
         description="What became of the text that the page had: `none`, `used`, `garbled` or `ignored`",
         examples=["none"],
     )
+    revision: int = Field(description="Counts its corrections and what was undone; its ETag", examples=[0])
     warnings: list[JobWarning] = Field(description="Why it could not be read")
     links: PageLinks
 
@@ -310,6 +315,27 @@ class SearchResults(Answer):
     hits: list[SearchHit]
     next: str | None = Field(description="Where older ones are; null at the end. The `Link` header has it, too")
     is_complete: bool = Field(description="False as long as text that was read is yet to be indexed")
+
+
+class Correction(Answer):
+    """A correction of a page. Either `word` and `count` say where, or `line`."""
+
+    id: int = Field(description="The revision of the page that it made", examples=[1])
+    author: str = Field(examples=["ada"])
+    created: Moment
+    undone: Moment | None = Field(description="When it was taken back; null while it stands")
+    word: int | None = Field(examples=[0])
+    count: int | None = Field(examples=[1])
+    line: int | None
+    text: str = Field(examples=["Recto"])
+    replaced: str = Field(description="What stood there before", examples=["Rec1o"])
+
+
+class PageCorrections(Answer):
+    """What was corrected in a page."""
+
+    revision: int = Field(description="Of the page: name it with the next correction", examples=[1])
+    corrections: list[Correction] = Field(description="Latest first, also those that were undone")
 
 
 class Languages(Answer):

@@ -80,7 +80,7 @@ class BatchZip:
         yield outlet.taken()
 
     def _file(self, archive: zipfile.ZipFile, outlet: _Outlet, name: str, job: JobView) -> Iterator[bytes]:
-        stored = result_name(job.result_token or "", self._format)
+        stored = result_name(job.result_token or "", self._format, job.revision)
         with closing(in_thread(partial(self._storage.open, job.uuid, stored), Lane.DISK)) as file:
             created = job.result_created.timetuple()[:6]
             packing = zipfile.ZIP_STORED if self._format in _PACKED else zipfile.ZIP_DEFLATED

@@ -196,9 +196,10 @@ def _archive(batch: BatchView, result_format: ResultFormat, until: float) -> Bat
             archive.add_failure(job, job.reason.code, job.reason.detail)
             continue
         try:
-            if not services().deriver.has_made(job, ResultFile(result_format), until - time.monotonic()):
+            made = services().deriver.make(job, ResultFile(result_format), until - time.monotonic())
+            if made is None:
                 return None
-            archive.add(job)
+            archive.add(made)
         except ResultNotMade as error:
             archive.add_failure(job, str(error.members["reason"]), error.detail)
     return archive

@@ -68,9 +68,10 @@ def zip_of_results(jobs: Sequence[JobView], result_format: ResultFormat) -> Iter
 def _entry(
     archive: zipfile.ZipFile, outlet: _Outlet, job: JobView, result_format: ResultFormat, names: "_UniqueNames"
 ) -> Iterator[bytes]:
-    if not services().deriver.has_made(job, ResultFile(result_format), _WAIT_S):
+    made = services().deriver.make(job, ResultFile(result_format), _WAIT_S)
+    if made is None:
         raise RectoError("It was not made in time. Download it from its own page.")
-    name, storage = result_name(job.result_token or "", result_format), services().storage
+    name, storage = result_name(made.result_token or "", result_format, made.revision), services().storage
     with closing(in_thread(lambda: storage.open(job.uuid, name), Lane.DISK)) as file:
         entry = zipfile.ZipInfo(names.unique(download_name(job, result_format)), job.created.timetuple()[:6])
         entry.compress_type = zipfile.ZIP_STORED if result_format in _PACKED else zipfile.ZIP_DEFLATED

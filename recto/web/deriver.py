@@ -23,7 +23,7 @@ from recto import derivations
 from recto.derivations import Derivable, PagePicture
 from recto.errors import FileNotFound, JobNotFound, ResultNotMade, ServiceError
 from recto.file_storage.base import FileStorage
-from recto.job_views import JobView
+from recto.job_views import JobView, find_job, job_not_found
 from recto.logs import get_logger
 from recto.time_limits import TimeLimits
 from recto.web.database import in_thread, read, write
@@ -59,16 +59,20 @@ class Deriver:
         self._greenlets: set[gevent.Greenlet[..., None]] = set()
         self._is_stopping = False
 
-    def has_made(self, job: JobView, wanted: Derivable, wait_s: float) -> bool:
-        """Whether the file is there, after making it if need be; False where that takes longer than `wait_s`. ResultNotMade."""
+    def make(self, job: JobView, wanted: Derivable, wait_s: float) -> JobView | None:
+        """The job as it is with the file there, after making it if need be; None where that takes longer than `wait_s`. ResultNotMade.
+
+        JobNotFound where it is deleted meanwhile. Where it is corrected meanwhile, the file is that with the correction.
+        """
         until = time.monotonic() + max(wait_s, _GRACE_S)
         while not in_thread(partial(self._is_there, job, wanted)):
             self._raise_failure(job, wanted)
             remaining_s = until - time.monotonic()
             if remaining_s <= 0 or self._is_stopping:
-                return False
+                return None
             self._under_way(job, wanted).wait(remaining_s)
-        return True
+            job = _as_it_is(job)
+        return job
 
     def stop(self) -> None:
         """Kill what is running, and let others begin it. Who waits is told that it takes longer."""
@@ -79,7 +83,7 @@ class Deriver:
 
     def _is_there(self, job: JobView, wanted: Derivable) -> bool:
         try:
-            self._storage.size_bytes(job.uuid, wanted.file_name(job.result_token or ""))
+            self._storage.size_bytes(job.uuid, wanted.file_name(job.result_token or "", job.revision))
         except FileNotFound:
             return False
         return True
@@ -166,3 +170,11 @@ class Deriver:
         if isinstance(wanted, PagePicture):
             return self._limits.page_s(self._max_page_px)
         return self._limits.writing_s(job.page_count or 0)
+
+
+def _as_it_is(job: JobView) -> JobView:
+    """The same job now."""
+    found = read(find_job, job.uuid)
+    if found is None:
+        raise job_not_found()
+    return found

@@ -79,6 +79,7 @@ def _fields(job: JobView) -> dict[str, Any]:
         "retry_of": job.retry_of,
         "batch": job.batch_uuid,
         "change": job.change,
+        "revision": job.revision,
         "tags": list(job.tags),
         "reason": reason_json(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],

@@ -1,20 +1,22 @@
 """The pages of a job, one by one: which have ended, and what was read on each. Also before the job has ended."""
 
 from functools import partial
+from http import HTTPStatus
 from typing import Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
+from recto.corrections import History, history
 from recto.errors import FileNotFound, JobNotFound, OptionInvalid, PageNotFound
 from recto.job_views import JobView, get_job
-from recto.page_results import page_as_json, page_as_text
+from recto.page_results import ReadPage, page_as_json, page_as_text
 from recto.page_views import EndedPage, find_ended_page, list_ended_pages
 from recto.web import answers
 from recto.web.api import JOB_ACCEPTED, MOST_NUMBER, accepted, number
 from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read
-from recto.web.described import WAIT, Parameter, Reply, described
+from recto.web.described import IF_NONE_MATCH, WAIT, Parameter, Reply, described
 from recto.web.job_json import progress
 from recto.web.login import signed_in
 from recto.web.next_link import with_next
@@ -42,6 +44,8 @@ _LIST_PARAMETERS: Final = (
 _FORMAT: Final = Parameter(
     "format", "What is wanted", {"type": "string", "enum": list(get_args(PageFormat)), "default": "json"}
 )
+
+AS_READ: Final = Parameter("as_read", "1: without corrections", {"type": "string", "enum": ["0", "1"], "default": "0"})
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages")
@@ -72,19 +76,22 @@ def get_pages(uuid: UUID) -> Response:
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>")
 @access(Access.READ)
 @described(
-    Reply(200, "What was read on the page", media_types=("text/plain",), schema_name="ResultPage"),
+    Reply(200, "The page", media_types=("text/plain",), headers=("ETag",), schema_name="ResultPage"),
+    Reply(304, "The page that `If-None-Match` names", headers=("ETag",)),
     JOB_ACCEPTED,
     problems=(JobNotFound, PageNotFound, FileNotFound, OptionInvalid),
-    parameters=(_FORMAT, WAIT),
+    parameters=(_FORMAT, AS_READ, WAIT, IF_NONE_MATCH),
     tag="Pages",
 )
 def get_page(uuid: UUID, number: int) -> Response:
-    """One page as it is in the result; 202 as long as it may still be read. `?wait=` holds the request until it has ended."""
-    wanted = _parse_format(request.args.get("format", "json"))
+    """One page as it is in the result, with what was corrected; 202 as long as it may still be read. `?wait=` holds the request until then."""
+    wanted, is_as_read = _parse_format(request.args.get("format", "json")), _parse_as_read()
     job, page = _wait_for_page(signed_in().account.id, str(uuid), number, asked_wait_s())
     if page is None and not job.status.is_final and not _is_beyond(job, number):
         return accepted(job)
-    return _answer(job, _require_read(page, number), wanted)
+    found = require_read(page, number)
+    made = History(0, ()) if is_as_read else read(history, job.uuid, number)
+    return _answer(job, found, wanted, made)
 
 
 def _wait_for_page(user_id: int, uuid: str, number: int, wait_s: float) -> tuple[JobView, EndedPage | None]:
@@ -108,7 +115,8 @@ def _is_beyond(job: JobView, number: int) -> bool:
     return number < 1 or (is_counted and number > (job.page_count or 0))
 
 
-def _require_read(page: EndedPage | None, number: int) -> EndedPage:
+def require_read(page: EndedPage | None, number: int) -> EndedPage:
+    """PageNotFound where the page was not read."""
     if page is None:
         raise PageNotFound(
             f"The job has no page {number}: the document does not have it, or it was not asked for. The list of its pages shows those there are."
@@ -118,10 +126,16 @@ def _require_read(page: EndedPage | None, number: int) -> EndedPage:
     return page
 
 
-def _answer(job: JobView, page: EndedPage, wanted: PageFormat) -> Response:
+def _answer(job: JobView, page: EndedPage, wanted: PageFormat, made: History) -> Response:
+    """The page, or 304 for who has it: only a correction changes it. The ETag is its revision."""
     write, media_type = (page_as_json, "application/json") if wanted == "json" else (page_as_text, "text/plain")
-    content = in_thread(partial(write, services().storage, job.uuid, page.attempt_token, page.number), Lane.DISK)
-    return confined(Response(content, mimetype=media_type))
+    response = Response(status=HTTPStatus.NOT_MODIFIED)
+    if not request.if_none_match.contains(str(made.revision)):
+        checkpoint = ReadPage(job.uuid, page.attempt_token, page.number)
+        content = in_thread(partial(write, services().storage, checkpoint, made.standing), Lane.DISK)
+        response = Response(content, mimetype=media_type)
+    response.set_etag(str(made.revision))
+    return confined(response)
 
 
 def _parse_format(given: str) -> PageFormat:
@@ -132,6 +146,13 @@ def _parse_format(given: str) -> PageFormat:
     raise OptionInvalid(f"A page cannot be had as '{given}'. Ask for one of: {', '.join(get_args(PageFormat))}.")
 
 
+def _parse_as_read() -> bool:
+    given = request.args.get(AS_READ.name, "0")
+    if given not in ("0", "1"):
+        raise OptionInvalid(f"'{AS_READ.name}' is 1 for the page without corrections, or 0; it is '{given}'.")
+    return given == "1"
+
+
 def _entry(job: JobView, page: EndedPage) -> answers.PageEntry:
     warnings = [answers.JobWarning(code=page.reason.code, detail=page.reason.detail)] if page.reason else []
     return answers.PageEntry(
@@ -139,9 +160,11 @@ def _entry(job: JobView, page: EndedPage) -> answers.PageEntry:
         status="FAILED" if page.reason else "READ",
         confidence=None if page.confidence is None else round(page.confidence, 4),
         text_layer=page.text_layer,
+        revision=page.revision,
         warnings=warnings,
         links=answers.PageLinks(
             self=url_for("job_pages.get_page", uuid=job.uuid, number=page.number),
             image=url_for("page_images.get_page_image", uuid=job.uuid, number=page.number),
+            corrections=url_for("corrections_api.get_corrections", uuid=job.uuid, number=page.number),
         ),
     )

@@ -6,7 +6,7 @@ from typing import Final
 from recto.errors import FileNotFound
 from recto.file_storage.base import FileStorage
 from recto.job_events import Event, PageNews, events_after
-from recto.page_results import PageText, read_page_text
+from recto.page_results import PageText, ReadPage, read_page_text
 from recto.web.database import Lane, in_thread, read
 from recto.web.shared_answers import SharedAnswers
 
@@ -36,12 +36,12 @@ class LiveReader:
         if not isinstance(event.news, PageNews) or event.news.error:
             return None
         page = event.news
-        look = partial(self._page, event.job_uuid, page.attempt_token, page.number)
+        look = partial(self._page, ReadPage(event.job_uuid, page.attempt_token, page.number))
         return self._pages.get(event.id, lambda: in_thread(look, Lane.DISK))
 
-    def _page(self, uuid: str, attempt_token: str, number: int) -> PageText | None:
+    def _page(self, page: ReadPage) -> PageText | None:
         try:
-            return read_page_text(self._storage, uuid, attempt_token, number)
+            return read_page_text(self._storage, page)
         except FileNotFound:
             return None
 

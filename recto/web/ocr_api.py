@@ -88,10 +88,9 @@ def _result_of_document() -> Response:
     job = wait_for_end(user_id, submitted.job.uuid, wait_s)
     if job.reason is not None:
         raise _failure(job, job.reason)
-    if job.status.is_final and services().deriver.has_made(job, ResultFile(result_format), until - time.monotonic()):
-        response = _result(job, result_format)
-    else:
-        response = accepted(job)
+    wanted = ResultFile(result_format)
+    made = services().deriver.make(job, wanted, until - time.monotonic()) if job.status.is_final else None
+    response = _result(made, result_format) if made else accepted(job)
     if preferred_s is not None:
         response.headers["Preference-Applied"] = f"wait={wait_s:g}"
     return submitted.mark(response)

@@ -51,7 +51,7 @@ from recto.web.result_schema import result_components
 OPENAPI_VERSION: Final = "3.1.1"
 _SCHEMAS: Final = "#/components/schemas/"
 _MARKER: Final = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
-_SHOWN_NAMES: Final = {"number": "n", "file_name": "name", "delivery_id": "id"}
+_SHOWN_NAMES: Final = {"number": "n", "file_name": "name", "delivery_id": "id", "correction": "id"}
 _PATH_PARTS: Final[dict[str, Schema]] = {
     "uuid": {"type": "string", "format": "uuid", "examples": ["0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"]},
     "int": {"type": "integer", "minimum": 0, "examples": [1]},

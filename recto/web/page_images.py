@@ -44,7 +44,7 @@ def get_page_image(uuid: UUID, number: int) -> Response:
         return accepted(job)
     require_page(job, number)
     picture = PagePicture(number, stage)
-    if not services().deriver.has_made(job, picture, until - time.monotonic()):
+    if not services().deriver.make(job, picture, until - time.monotonic()):
         return accepted(job)
     return _answer(job, picture)
 
@@ -69,7 +69,7 @@ def _answer(job: JobView, picture: PagePicture) -> Response:
     """The file, or 304 for who has it: it stays what it is as long as the job is there."""
     response = Response(status=HTTPStatus.NOT_MODIFIED)
     if not request.if_none_match.contains(picture.name):
-        response = _file(job.uuid, picture.file_name(job.result_token or ""), picture.name)
+        response = _file(job.uuid, picture.file_name(job.result_token or "", job.revision), picture.name)
     response.set_etag(picture.name)
     return confined(response)
 

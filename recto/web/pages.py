@@ -14,7 +14,7 @@ from recto import accounts, audit
 from recto.accounts import Scope
 from recto.audit import Action, Event
 from recto.derivations import PagePicture, ResultFile
-from recto.errors import OptionInvalid, PasswordRejected, RectoError
+from recto.errors import OptionInvalid, PasswordRejected, RectoError, ResultNotMade
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job, get_job, latest_change, page_failures, pages_read
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
@@ -94,7 +94,7 @@ def upload() -> Response:
 def job(uuid: UUID) -> str:
     """One job: how far it is, its text, what was wrong."""
     found = read(get_job, signed_in().account.id, str(uuid))
-    text, is_cut = in_thread(lambda: _text_of(found)) if found.status is JobStatus.FINISHED else (None, False)
+    text, is_cut = _text_of(found) if found.status is JobStatus.FINISHED else (None, False)
     return render_template(
         "job.html",
         job=found,
@@ -116,8 +116,9 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
     job, asked = read(get_job, signed_in().account.id, str(uuid)), parse_format(result_format)
     if job.status is not JobStatus.FINISHED:
         return redirect(url_for("pages.job", uuid=job.uuid))
-    if services().deriver.has_made(job, ResultFile(asked), _MAKING_WAIT_S):
-        return to_file(job, asked)
+    made = services().deriver.make(job, ResultFile(asked), _MAKING_WAIT_S)
+    if made:
+        return to_file(made, asked)
     return _being_made(job, RESULT_FORMATS[asked].title, "download")
 
 
@@ -130,7 +131,7 @@ def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int
     if job.status is not JobStatus.FINISHED:
         return redirect(url_for("pages.job", uuid=job.uuid))
     require_page(job, number)
-    if services().deriver.has_made(job, picture, _MAKING_WAIT_S):
+    if services().deriver.make(job, picture, _MAKING_WAIT_S):
         return redirect(url_for("page_images.get_page_image", uuid=uuid, number=number, stage=stage))
     return _being_made(job, f"The picture of page {number}", "picture")
 
@@ -268,8 +269,19 @@ def _account_page(user: SignedInUser, errors: dict[str, str], new_token: str | N
     return render_template("account.html", **values)
 
 
-def _text_of(found: JobView) -> tuple[str, bool]:
-    """The text of a finished job, and whether it was cut to what a page can show."""
-    with closing(services().storage.open(found.uuid, result_name(found.result_token or "", "txt"))) as file:
+def _text_of(found: JobView) -> tuple[str | None, bool]:
+    """The text of a finished job, and whether it was cut to what a page can show; None where it cannot be made, or not soon enough."""
+    made: JobView | None = found
+    try:
+        if found.revision:  # as it was read it is there; with corrections it is made when it is first wanted
+            made = services().deriver.make(found, ResultFile("txt"), _MAKING_WAIT_S)
+    except ResultNotMade:
+        return None, False  # whoever downloads it is told why
+    return in_thread(lambda: _shown_text(made)) if made else (None, False)
+
+
+def _shown_text(made: JobView) -> tuple[str, bool]:
+    name = result_name(made.result_token or "", "txt", made.revision)
+    with closing(services().storage.open(made.uuid, name)) as file:
         content = file.read(_SHOWN_TEXT_BYTES + 1)
     return content[:_SHOWN_TEXT_BYTES].decode("utf-8", "ignore"), len(content) > _SHOWN_TEXT_BYTES

@@ -64,9 +64,10 @@ def get_result(uuid: UUID) -> BaseResponse:
     until = time.monotonic() + wait_s
     job = wait_for_success(user_id, str(uuid), wait_s)
     wanted = ResultFile(result_format)
-    if not job.status.is_final or not services().deriver.has_made(job, wanted, until - time.monotonic()):
+    made = services().deriver.make(job, wanted, until - time.monotonic()) if job.status.is_final else None
+    if made is None:
         return accepted(job)
-    return to_file(job, result_format) if redirects else result_file(job, result_format)
+    return to_file(made, result_format) if redirects else result_file(made, result_format)
 
 
 @blueprint.get("/jobs/<uuid:uuid>/files/<file_name>")
@@ -78,17 +79,17 @@ def get_result(uuid: UUID) -> BaseResponse:
     tag="Results",
 )
 def get_file(uuid: UUID, file_name: str) -> Response:
-    """A result file by its signed link. Needs no sign-in; ends when the link expires or the job is deleted."""
+    """A result file by its signed link. Needs no sign-in; ends when the link expires, or the job is corrected or deleted."""
     name = services().links.check(request.args.get("signature", ""), str(uuid), services().limits.link_lifetime_s)
     job, result_format = read(find_job, str(uuid)), _format_of(file_name)
-    if job is None or result_format is None or name != result_name(job.result_token or "", result_format):
+    if job is None or result_format is None or name != result_name(job.result_token or "", result_format, job.revision):
         raise FileNotFound("There is no such file. Ask for the result of the job again.")
     return result_file(job, result_format)
 
 
 def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
     """302 to where a client gets a file of a FINISHED job: from the store itself where it can, else from this Backend."""
-    name = result_name(job.result_token or "", result_format)
+    name = result_name(job.result_token or "", result_format, job.revision)
     lifetime_s, media_type = services().limits.link_lifetime_s, RESULT_FORMATS[result_format].media_type
     direct = services().storage.link(job.uuid, name, lifetime_s, download_name(job, result_format), media_type)
     signature = services().links.sign(job.uuid, name)
@@ -100,7 +101,7 @@ def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
 
 def result_file(job: JobView, result_format: ResultFormat) -> Response:
     """The file of a FINISHED job, as the current request wants it: whole, in part, or not again. FileNotFound."""
-    name = result_name(job.result_token or "", result_format)
+    name = result_name(job.result_token or "", result_format, job.revision)
     media_type = RESULT_FORMATS[result_format].media_type.partition(";")[0]  # werkzeug adds the charset itself
     return file_answer(job.uuid, name, result_format, media_type, download_name(job, result_format))
 

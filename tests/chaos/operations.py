@@ -15,6 +15,7 @@ from tests.chaos.world import PAGES, World
 
 TOKEN: Final = "d" * 32
 DERIVED: Final = "tsv"
+MENDED: Final = "Mended"
 
 
 @dataclass(slots=True)
@@ -168,6 +169,11 @@ def _opened_and_seen(world: World, told: Told) -> None:
     _opened(world, told)
 
 
+def _correct(world: World, told: Told, _alone: bool) -> None:
+    body = {"revision": 0, "word": 0, "text": MENDED}
+    told.status = world.program.post(f"/api/v1/jobs/{told.uuid}/pages/1/corrections", json=body).status_code
+
+
 def _delete(world: World, told: Told, _alone: bool) -> None:
     told.status = world.program.delete(f"/api/v1/jobs/{told.uuid}").status_code
 
@@ -226,6 +232,7 @@ OPERATIONS: Final = (
     Operation("hand back", _opened, _hand_back),
     Operation("expire", _worker_lost, _requeue),
     Operation("change tags", _opened_and_seen, _change),
+    Operation("correct", _finished_and_seen, _correct),
     Operation("delete", _finished_and_seen, _delete),
     Operation("delete one of two", _read_and_answered, _delete),
     Operation("delete while it is read", _opened_and_seen, _delete),

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
 from sqlalchemy import select, text, update
@@ -19,13 +20,14 @@ from models import (
     PageText,
     WebhookDelivery,
 )
+from recto.corrections import history
 from recto.deliveries import JOB_FAILED, JOB_FINISHED
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.heartbeat import Heartbeat
 from recto.job_views import page_failures
 from recto.text_index import next_job, removals_to_purge
-from tests.chaos.operations import DERIVED, TOKEN, Told
+from tests.chaos.operations import DERIVED, MENDED, TOKEN, Told
 from tests.chaos.world import PAGES, World
 from tests.conftest import POLICY
 
@@ -79,6 +81,8 @@ def survey(world: World, told: Told) -> Survivors:
         _check_result(world, uuid)
         _check_tags(world, uuid)
         _check_message(world, uuid)
+    if told.uuid in uuids:
+        _check_corrections(world, told)
     return Survivors(_outcome(world, uuids, deleted), _left_behind(world, everything, deleted))
 
 
@@ -152,12 +156,24 @@ def _check_result(world: World, uuid: str) -> None:
     assert [line.split("\t")[-1] for line in lines if "Page-" in line] == [f"Page-{number}" for number in numbers]
 
 
+def _check_corrections(world: World, told: Told) -> None:
+    """Whole or absent: the row, and the revisions of page and job."""
+    uuid = str(told.uuid)
+    found, job = world.table.read(history, uuid, 1), world.table.job(uuid)
+    assert found.revision == job.revision == len(found.made), "a correction is torn"
+    assert [made.what["text"] for made in found.made] in ([], [MENDED])
+    if told.status == HTTPStatus.CREATED:
+        assert found.standing, "a correction is lost"
+
+
 def derive_again(world: World, uuid: str) -> None:
     """A format that could not be made is made when it is asked for again."""
     if world.table.row(uuid) is not None and world.table.job(uuid).status == JobStatus.FINISHED:
         world.derive(uuid, DERIVED, TOKEN)
         token = world.table.job(uuid).result_token or ""
-        assert world.storage.size_bytes(uuid, result_name(token, DERIVED))
+        name = result_name(token, DERIVED, world.table.job(uuid).revision)
+        with world.storage.open(uuid, name) as file:
+            assert (MENDED in file.read().decode()) == bool(world.table.job(uuid).revision)
 
 
 def _outcome(world: World, uuids: list[str], deleted: set[str]) -> str:
@@ -189,6 +205,7 @@ def _is_needed(world: World, name: str, uuids: list[str]) -> bool:
             wanted = {checkpoint_name(token, number) for number, token in pages}
         wanted |= {DOCUMENT, METADATA}
         wanted |= {result_name(job.result_token or "", form) for form in ("txt", "json", DERIVED)}
+        wanted |= {result_name(job.result_token or "", DERIVED, job.revision)}
         if name in {f"{uuid}/{file}" for file in wanted}:
             return True
     return False

@@ -13,6 +13,7 @@ from recto.file_storage.base import (
     kind_in_job,
     picture_name,
     result_name,
+    revision_of,
 )
 from recto.file_storage.stale import (
     REPORTED_ONLY,
@@ -93,6 +94,16 @@ def test_missing_names_what_is_needed_and_not_there() -> None:
     assert missing(contents, needed) == [checkpoint_name(TOKENS[0], 2)]
 
 
+def test_result_of_an_earlier_revision_is_superseded_and_the_one_as_read_stays() -> None:
+    token = TOKENS[0]
+    names = [result_name(token, "txt", revision) for revision in (0, 1, 9, 10, 11)]
+    contents = [*map(stored, names), stored(f"attempts/{token}/.result-1.part")]
+    attempts = frozenset({token})
+    found = list(in_job(UUID, contents, attempts, attempts, frozenset(), 10))
+    assert [finding.files for finding in found if finding.kind is Kind.SUPERSEDED_RESULT] == [(names[1],), (names[2],)]
+    assert [revision_of(name) for name in names] == [0, 1, 9, 10, 11]
+
+
 def test_folders_look_like_another_databases_where_most_have_no_job() -> None:
     assert [looks_like_another_database(owned, 2) for owned in (0, 1, 2, 3)] == [True, True, False, False]
 
@@ -113,6 +124,7 @@ def test_every_name_that_recto_gives_is_known_as_its_own() -> None:
         checkpoint_name(token, 12345),
         result_name(token, "pages.zip"),
         result_name(token, "pdfa"),
+        result_name(token, "pages.zip", 12),
     ]
     names += [picture_name(token, 7, stage) for stage in ("original", "preprocessed")]
     assert {kind_in_job(name) for name in names} == {FileKind.KEPT}
@@ -127,6 +139,8 @@ def test_names_that_only_resemble_rectos_are_foreign() -> None:
         "document.bak",
         "attempts/x/result.txt",
         f"attempts/{token}/pages/1.json",
+        f"attempts/{token}/result-0.txt",
+        f"attempts/{token}/result-x.txt",
         "a.part",
         "../.x.part",
     ]

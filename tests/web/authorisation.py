@@ -76,6 +76,9 @@ LET_IN: Final = {
     "GET /api/v1/jobs/<uuid:uuid>/files/<file_name>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>": 200,
+    "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/corrections": 200,
+    "POST /api/v1/jobs/<uuid:uuid>/pages/<int:number>/corrections": 422,  # with no correction
+    "DELETE /api/v1/jobs/<uuid:uuid>/pages/<int:number>/corrections/<int:correction>": 200,
     "GET /api/v1/jobs/<uuid:uuid>/pages/<int:number>/image": 200,
     "GET /api/v1/jobs/<uuid:uuid>/events": 200,
     "GET /api/v1/jobs/<uuid:uuid>/stream": 426,  # without a handshake
@@ -200,7 +203,7 @@ def matrix(app: Flask) -> Iterator[str]:
 def shown(address: Address) -> str:
     """The address as docs/api.md writes it."""
     names = {"number": "n", "filename": "name", "file_name": "name", "result_format": "format"}
-    names |= dict.fromkeys(("token_id", "delivery_id"), "id")
+    names |= dict.fromkeys(("token_id", "delivery_id", "correction"), "id")
     return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: f"{{{names.get(found[1], found[1])}}}", address.name)
 
 

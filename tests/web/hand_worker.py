@@ -109,9 +109,10 @@ class HandWorker:
         self.write_file(claim, "txt", text.encode())
         self.write_file(claim, "json", json.dumps({"text": text}).encode())
 
-    def write_file(self, claim: Claim, result_format: str, content: bytes) -> None:
-        """Write one format of the result."""
-        with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, result_format)) as file:
+    def write_file(self, claim: Claim, result_format: str, content: bytes, revision: int = 0) -> None:
+        """Write one format of the result, as it was read or with the corrections of that revision."""
+        name = result_name(claim.lease.token, result_format, revision)
+        with self._storage.write(claim.lease.job_uuid, name) as file:
             file.write(content)
 
     def commit_finish(self, claim: Claim) -> None:

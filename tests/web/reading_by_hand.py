@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from recto.errors import DocumentDamaged
+from tests.ocr.writers.made_pages import block, lines
 from tests.web.hand_worker import HandWorker
 
 _BROKEN_BYTES: Final = 100
@@ -32,7 +33,7 @@ def _read_all(worker: HandWorker, done: threading.Event) -> None:
             continue
         done.wait(1.0)
         if worker.size_bytes(claim) > _BROKEN_BYTES:
-            worker.read_page(claim, 1)
+            worker.read_page(claim, 1, blocks=(block(*lines("Read bv hand.")),))
             worker.finish(claim, "Read by hand.\n")
         else:
             worker.fail(claim, DocumentDamaged("The PDF breaks off. Save it again."))

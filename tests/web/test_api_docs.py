@@ -64,6 +64,7 @@ def test_commands_of_the_walk_answer_as_they_say(
     assert (walk.returncode, walk.stderr) == (0, "")
     assert re.findall(r"^(\d{3})$", walk.stdout, re.MULTILINE) == expected, walk.stdout
     assert "Read by hand." in walk.stdout
+    assert ">Recto.</span>" in walk.stdout
     assert "There is no option 'colour'" in walk.stdout
     assert '"file_name":"letter.pdf"' in walk.stdout
 
@@ -97,6 +98,7 @@ def test_every_address_of_the_api_is_described(app: Flask) -> None:
             .replace("<file_name>", "{name}")
             .replace("<int:number>", "{n}")
             .replace("<delivery_id>", "{id}")
+            .replace("<int:correction>", "{id}")
         )
         if path.startswith(("/api/", "/healthz", "/readyz")):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

@@ -125,13 +125,13 @@ def test_result_that_cannot_be_made_is_listed_and_one_that_takes_long_answers_20
     read(worker, "one", "two")
     deriver = app.extensions["recto"].deriver
 
-    def refuse(*_: object) -> bool:
+    def refuse(*_: object) -> None:
         raise ResultNotMade("No PDF/A. Take pdf.", reason="pdfa_not_possible")
 
-    monkeypatch.setattr(deriver, "has_made", refuse)
+    monkeypatch.setattr(deriver, "make", refuse)
     files = unpacked(program.get(f"{address}/result?format=pdfa"))
     assert [failure["code"] for failure in json.loads(files["errors.json"])] == ["pdfa_not_possible"] * 2
-    monkeypatch.setattr(deriver, "has_made", lambda *_: False)
+    monkeypatch.setattr(deriver, "make", lambda *_: None)
     assert program.get(f"{address}/result?format=pdfa").status_code == 202
 
 
@@ -142,7 +142,7 @@ def test_result_that_is_deleted_while_the_archive_is_sent_is_listed(
     read(worker, "one", "two")
     for file in (folder / batch["jobs"][0]["uuid"]).rglob("result.txt"):
         file.unlink()
-    monkeypatch.setattr(app.extensions["recto"].deriver, "has_made", lambda *_: True)
+    monkeypatch.setattr(app.extensions["recto"].deriver, "make", lambda job, *_: job)
     files = unpacked(program.get(f"{batch['links']['result']}"))
     assert (set(files), files["b.txt"]) == ({"b.txt", "errors.json"}, "two")
     assert json.loads(files["errors.json"])[0]["code"] == "file_not_found"

@@ -17,6 +17,7 @@ from recto.accounts import DEFAULT_SCOPES, Scope
 from recto.database import Begin, transaction
 from recto.web.authorisation import Access, access
 from recto.web.authorisation_check import install_authorisation_check
+from tests.ocr.writers.made_pages import block, line
 from tests.web.authorisation import (
     BY_SESSION,
     ENDLESS,
@@ -123,9 +124,13 @@ class Door:
         batch = self._by_owner.post("/api/v1/batches", data=form).get_json()
         uuid = batch["jobs"][0]["uuid"]
         claim = self._worker.claim()
-        self._worker.read_page(claim, 1)
+        self._worker.read_page(claim, 1, blocks=(block(line("read")),))
         self._worker.write_picture(claim, 1, b"a picture")
         self._worker.finish(claim)
+        self._by_owner.post(
+            f"/api/v1/jobs/{uuid}/pages/1/corrections", json={"revision": 0, "word": 0, "text": "mended"}
+        )
+        self._worker.write_file(claim, "txt", b"mended", revision=1)
         link = self._by_owner.get(f"/api/v1/jobs/{uuid}/result").headers["Location"]
         (delivery,) = self._by_owner.get(f"/api/v1/jobs/{uuid}/webhook-deliveries").get_json()["deliveries"]
         filled = {
@@ -134,6 +139,7 @@ class Door:
             "<int(max=9223372036854775807):token_id>": str(self._new_token(self._owner)[1]),
             "<result_format>": "txt",
             "<int:number>": "1",
+            "<int:correction>": "1",
             "<stage>": "original",
             "<path:filename>": "css/base.css",
         }

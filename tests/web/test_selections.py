@@ -66,7 +66,7 @@ def test_format_that_cannot_be_made_is_named_in_the_zip(
 ) -> None:
     uuid = finished(program, worker, "letter.pdf", "text")
     worker_less = finished(program, worker, "other.pdf", "text")
-    monkeypatch.setattr("recto.web.deriver.Deriver.has_made", lambda _self, job, *_: job.uuid == uuid)
+    monkeypatch.setattr("recto.web.deriver.Deriver.make", lambda _self, job, *_: job if job.uuid == uuid else None)
     browser.get("/")
     found = entries(post(browser, "/selection/download", [uuid, worker_less], format="json"))
     assert sorted(found) == ["letter.json", "missing.txt"]

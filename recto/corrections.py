@@ -1,0 +1,182 @@
+"""Corrections by people in the Database: beside what was read, never over it. Each takes the next revision of its page and of its job.
+
+A page's revision says what a client has seen of it: who corrects names it, so that two people never correct one word by its place after the
+other has moved it. A job's revision is in the names of its results (recto/file_storage/base.py): it only grows, and an undone correction
+takes another one, so no file of an earlier state can ever be taken for one of the present.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy.orm import Session
+
+from models import Job, JobPage, PageCorrection
+from recto import derivations, text_index
+from recto.change_numbers import next_change
+from recto.database import NowMicroseconds, utc
+from recto.errors import CorrectionInvalid, CorrectionNotFound, CorrectionNotLatest, PageChanged
+from recto.job_views import job_not_found
+from recto.ocr.corrections import Correction, Corrections
+
+MOST_OF_A_PAGE: Final = 5000
+"""Corrections that a page may ever get, undone ones too: ten for each word of a full page."""
+
+_CORRECTION: Final = TypeAdapter[Correction](Correction)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCorrection:
+    """A correction as it was made: by whom and when, what it replaced, and when it was undone. `revision` names it."""
+
+    revision: int
+    author: str
+    created: datetime
+    correction: Correction
+    replaced: str
+    undone: datetime | None
+
+    @property
+    def what(self) -> dict[str, Any]:
+        """The correction by its fields, as `parse_correction` takes them."""
+        return asdict(self.correction)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that was ever corrected in a page, oldest first, and the page's revision."""
+
+    revision: int
+    made: tuple[MadeCorrection, ...]
+
+    @property
+    def standing(self) -> tuple[Correction, ...]:
+        """Those that were not undone, in their order."""
+        return tuple(made.correction for made in self.made if made.undone is None)
+
+    def without_latest(self, revision: int) -> tuple[Correction, ...]:
+        """Those that stand once the correction with that revision is undone. CorrectionNotFound, CorrectionNotLatest."""
+        standing = [made.revision for made in self.made if made.undone is None]
+        if revision not in standing:
+            raise CorrectionNotFound(
+                "The page has no such correction, or it was undone. The list of its corrections shows those there are."
+            )
+        if revision != standing[-1]:
+            raise CorrectionNotLatest(
+                f"Later corrections count on this one. Undo them first, beginning with {standing[-1]}.",
+                latest=standing[-1],
+            )
+        return self.standing[:-1]
+
+
+def parse_correction(what: Mapping[str, Any]) -> Correction:
+    """The correction that `what` describes: word, count and text, or line and text. ValueError where it describes none."""
+    return _CORRECTION.validate_python(what)
+
+
+def history(session: Session, uuid: str, number: int) -> History:
+    """Of a page. Revision 0 and nothing made where the page was never corrected, or is not there."""
+    revision = session.scalar(select(JobPage.revision).where(_page(uuid, number))) or 0
+    rows = select(PageCorrection).where(PageCorrection.job_uuid == uuid, PageCorrection.page_number == number)
+    return History(revision, tuple(map(_view, session.scalars(rows.order_by(PageCorrection.revision)))))
+
+
+def of_job(session: Session, uuid: str) -> Corrections:
+    """Those that stand in all pages of a job, with its revision.
+
+    The revision is read first: where another correction is committed in between, what is made of them carries the name of a revision that is
+    over, and is never served.
+    """
+    revision = session.scalar(select(Job.revision).where(Job.uuid == uuid)) or 0
+    rows = select(PageCorrection.page_number, PageCorrection.what).where(
+        PageCorrection.job_uuid == uuid, PageCorrection.undone_us.is_(None)
+    )
+    of_pages: dict[int, tuple[Correction, ...]] = {}
+    for number, what in session.execute(rows.order_by(PageCorrection.page_number, PageCorrection.revision)):
+        of_pages[number] = (*of_pages.get(number, ()), parse_correction(what))
+    return Corrections(revision, of_pages)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPage:
+    """A page of a job as somebody saw it: at a revision of its own."""
+
+    job_uuid: str
+    number: int
+    revision: int
+
+
+def add(
+    session: Session, page: SeenPage, author: str, correction: Correction, replaced: str, confidence: float | None
+) -> int:
+    """Record a correction; gives the page's new revision. `confidence` is that of the page with it.
+
+    PageChanged where the page is not as it was seen any more; JobNotFound where the job is gone.
+    """
+    if page.revision >= MOST_OF_A_PAGE:
+        raise CorrectionInvalid(
+            f"The page was corrected {MOST_OF_A_PAGE:,} times, the most there may be. Send the document again to begin anew."
+        )
+    revision = _next_revision(session, page, confidence)
+    session.execute(
+        insert(PageCorrection).values(
+            job_uuid=page.job_uuid,
+            page_number=page.number,
+            revision=revision,
+            author=author,
+            created_us=NowMicroseconds(),
+            what=asdict(correction),
+            replaced=replaced,
+        )
+    )
+    return revision
+
+
+def undo(session: Session, page: SeenPage, revision: int, confidence: float | None) -> int:
+    """Take the correction back that made `revision`; gives the page's new revision. Its row stays, and says when. As `add`."""
+    new = _next_revision(session, page, confidence)
+    of_page = (PageCorrection.job_uuid == page.job_uuid, PageCorrection.page_number == page.number)
+    undone = update(PageCorrection).where(*of_page, PageCorrection.revision == revision)
+    session.execute(undone.values(undone_us=NowMicroseconds()))
+    return new
+
+
+def _next_revision(session: Session, page: SeenPage, confidence: float | None) -> int:
+    """Of the page and of its job, if the page is as it was seen."""
+    job = update(Job).where(Job.uuid == page.job_uuid).values(revision=Job.revision + 1, change=next_change(session))
+    if session.execute(job.returning(Job.revision)).scalar_one_or_none() is None:
+        raise job_not_found()
+    revision = page.revision + 1
+    seen = update(JobPage).where(_page(page.job_uuid, page.number), JobPage.revision == page.revision)
+    taken = session.execute(seen.values(revision=revision, corrected_confidence=confidence).returning(JobPage.revision))
+    if taken.scalar_one_or_none() is None:
+        raise page_changed(session.scalar(select(JobPage.revision).where(_page(page.job_uuid, page.number))) or 0)
+    derivations.forget_failures(session, page.job_uuid)
+    text_index.index_again(session, page.job_uuid, [page.number])
+    return revision
+
+
+def page_changed(revision: int) -> PageChanged:
+    """What is told who corrects a page that is at another revision than the one they saw."""
+    return PageChanged(
+        "The page was corrected meanwhile, from another window or by a program. Load it again and look whether yours is still needed.",
+        revision=revision,
+    )
+
+
+def _page(uuid: str, number: int) -> ColumnElement[bool]:
+    return and_(JobPage.job_uuid == uuid, JobPage.number == number)
+
+
+def _view(row: PageCorrection) -> MadeCorrection:
+    return MadeCorrection(
+        revision=row.revision,
+        author=row.author,
+        created=utc(row.created_us),
+        correction=parse_correction(row.what),
+        replaced=row.replaced,
+        undone=None if row.undone_us is None else utc(row.undone_us),
+    )
