@@ -2,6 +2,7 @@ import { announce } from "./announce.js";
 import { Arrivals } from "./arrivals.js";
 import { followChanges, showConnection } from "./changes.js";
 import { enableCopyButtons } from "./copy.js";
+import { enableCorrections } from "./corrections.js";
 import { showProgress } from "./progress.js";
 import { startReview } from "./review/review.js";
 import { showTimes } from "./times.js";
@@ -81,6 +82,7 @@ function follow() {
   });
 }
 
+enableCorrections(page, page.dataset.uuid);
 if (page.dataset.status === "QUEUED" || page.dataset.status === "IN_PROGRESS") {
   const bar = page.querySelector("progress");
   const known = bar.hasAttribute("value");

@@ -5,6 +5,7 @@ import { percentOf, say } from "./say.js";
 
 export class CurrentWord {
   #root;
+  #numbers;
   #uuid;
   #scan;
   #text;
@@ -13,8 +14,10 @@ export class CurrentWord {
   #together;
   #at = null;
 
-  constructor(root, { uuid, scan, text, store, marks, together }) {
+  /** `numbers`: of all pages, in order. */
+  constructor(root, { uuid, numbers, scan, text, store, marks, together }) {
     this.#root = root;
+    this.#numbers = numbers;
     this.#uuid = uuid;
     this.#scan = scan;
     this.#text = text;
@@ -36,6 +39,25 @@ export class CurrentWord {
     announce(say("word", { text, percent: percentOf(confidence), number }));
   }
 
+  /** The next word (1) or the one before (-1), beyond the end of a page that of the next page with words. */
+  async step(direction) {
+    const { number, word } = this.#at ?? { number: this.#together.number ?? this.#numbers[0], word: direction > 0 ? -1 : 0 };
+    const { words } = await this.#store.page(number);
+    if (words[word + direction]) await this.goTo(number, word + direction);
+    else await this.#goBeyond(number, direction);
+  }
+
+  async #goBeyond(from, direction) {
+    for (let at = this.#numbers.indexOf(from) + direction; at in this.#numbers; at += direction) {
+      const number = this.#numbers[at];
+      const { words } = await this.#store.page(number);
+      if (words.length > 0) {
+        await this.goTo(number, direction > 0 ? 0 : words.length - 1);
+        return;
+      }
+    }
+  }
+
   async show(number, word) {
     this.#mark(number, word);
     this.#together.settle(number);
@@ -54,7 +76,7 @@ export class CurrentWord {
     const { number, word } = this.#at;
     const page = this.#store.peek(number);
     const element = this.#text.wordElement(number, word) ?? this.#scan.wordElement(number, word) ?? this.#root;
-    if (!page) return;
+    if (!page?.words[word]) return;
     const { text, confidence, quad } = page.words[word];
     const detail = { uuid: this.#uuid, page: number, word, text, confidence, quad };
     element.dispatchEvent(new CustomEvent("recto:word", { bubbles: true, detail }));

@@ -37,6 +37,13 @@ export class Doubtful {
     this.#show();
   }
 
+  /** Of a page that has become another. */
+  async renew(number) {
+    if (!this.#found.delete(number)) return;
+    await this.#look(number);
+    this.#show();
+  }
+
   get #inDoubtOrder() {
     return this.#part("doubtful-order").value === "doubt";
   }

@@ -14,6 +14,7 @@ export class PageStore {
   #queue;
   #kept = new Map();
   #asked = new Map();
+  #forgotten = new Map();
 
   /** `texts`: what is known of the pages' texts, by their numbers; it grows. */
   constructor(uuid, texts, centre) {
@@ -27,7 +28,10 @@ export class PageStore {
     return this.#kept.get(number);
   }
 
-  /** {number, widthPx, heightPx, dpi, text, words: [{text, confidence, level, quad, place}]}; `place` is [start, end) in the text, or null. */
+  /**
+   * {number, widthPx, heightPx, dpi, text, words: [{text, confidence, level, isCorrected, quad, place}]}; `place` is [start, end) in the
+   * text, or null.
+   */
   async page(number, signal) {
     const kept = this.#kept.get(number);
     if (kept) {
@@ -40,28 +44,43 @@ export class PageStore {
     );
   }
 
+  /** The page has changed: it is asked for anew, also where it is on its way. */
+  forget(number) {
+    this.#kept.delete(number);
+    this.#texts.delete(number);
+    this.#forgotten.set(number, this.#timesForgotten(number) + 1);
+  }
+
   /** The page's text, as result.txt has it. */
   async text(number, signal) {
-    if (!this.#texts.has(number)) {
+    while (!this.#texts.has(number)) {
+      const before = this.#timesForgotten(number);
       const response = await fetch(apiUrl(`jobs/${this.#uuid}/pages/${number}?format=txt`), { signal });
       const body = await response.text();
       if (!response.ok) throw problemFrom(response.status, body);
-      this.#texts.set(number, body.replace(/^\n+|\n+$/g, ""));
+      if (this.#timesForgotten(number) === before) this.#texts.set(number, body.replace(/^\n+|\n+$/g, ""));
     }
     return this.#texts.get(number);
   }
 
+  #timesForgotten(number) {
+    return this.#forgotten.get(number) ?? 0;
+  }
+
   async #fetch(number, signal) {
+    const before = this.#timesForgotten(number);
     const [page, text] = await Promise.all([
       getJson(apiUrl(`jobs/${this.#uuid}/pages/${number}`), signal),
       this.text(number, signal),
     ]);
+    if (this.#timesForgotten(number) !== before) return this.#fetch(number, signal);
     const read = page.blocks.flatMap((block) => block.lines.flatMap((line) => line.words));
     const places = placeWords(text, read.map((word) => word.text));
-    const words = read.map(({ text: letters, confidence, quad }, index) => ({
+    const words = read.map(({ text: letters, confidence, corrected, quad }, index) => ({
       text: letters,
       confidence,
       level: levelOf(confidence),
+      isCorrected: corrected === true,
       quad,
       place: places[index],
     }));

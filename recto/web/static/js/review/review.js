@@ -1,5 +1,6 @@
 /** The page image beside its text: what a finished document's page becomes where scripts run. */
 
+import { showCorrections } from "./corrected.js";
 import { CurrentWord } from "./current_word.js";
 import { Doubtful } from "./doubtful.js";
 import { enableDragging } from "./dragging.js";
@@ -43,11 +44,12 @@ export function startReview(root, uuid, at = null) {
   const marks = new Marks(scan, text);
   scan.onWords = text.onWords = (number, elements) => marks.dress(number, elements);
   together = new Together([scan, text], ({ number }) => showPageNumber(part("page"), number));
-  const current = new CurrentWord(root, { uuid, scan, text, store, marks, together });
+  const current = new CurrentWord(root, { uuid, numbers, scan, text, store, marks, together });
   const show = (number, start, end) => showPlace({ number, start, end }, { scan, text, store, together });
   const search = new Search(part, { numbers, texts, store, marks, show, where });
   const doubtful = new Doubtful(part, { numbers, store, current, where });
 
+  showCorrections(root.closest("#job"), { store, panes: [scan, text], lists: [search, doubtful] });
   enableDragging(part("scans"));
   copyTextAlone(part("texts"));
   offerPages(part, numbers, together);
@@ -64,6 +66,8 @@ export function startReview(root, uuid, at = null) {
   listenToKeys(root, part, {
     n: () => doubtful.step(1),
     p: () => doubtful.step(-1),
+    w: () => current.step(1),
+    b: () => current.step(-1),
     j: () => turnPage(1),
     k: () => turnPage(-1),
     e: turnStage,
@@ -119,7 +123,7 @@ function marksIn(sections) {
     for (const piece of section.querySelector("pre")?.childNodes ?? []) {
       const start = at;
       at += piece.textContent.length;
-      if (piece.nodeName === "MARK") found.push({ number, start, end: at });
+      if (piece.nodeName === "MARK") found.push({ number, start, end: at, letters: piece.textContent });
     }
   }
   return found;

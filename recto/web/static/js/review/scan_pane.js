@@ -76,6 +76,12 @@ export class ScanPane {
     this.inView.reveal(this.#sheets.get(page.number).rectangleOf(page.words[word].quad, page));
   }
 
+  /** Outlines the words of the page as they have become. */
+  async renew(number) {
+    const filled = this.#filled.get(number);
+    if (filled) await this.#fillWords(number, filled.stop.signal);
+  }
+
   #resizeSheet(number) {
     const shape = this.shapeOf(number);
     this.#sheets.get(number).resize(shape, this.#widthOf(shape));

@@ -47,7 +47,7 @@ export class Search {
     part("previous-hit").addEventListener("click", () => this.step(-1));
   }
 
-  /** Shows what a search over all documents has found in this one: `hits` as {number, start, end}, in order. */
+  /** Shows what a search over all documents has found in this one: `hits` as {number, start, end, letters}, in order. */
   begin(given, hits) {
     if (hits.length === 0) return;
     this.#part("query").value = given;
@@ -59,6 +59,26 @@ export class Search {
     if (this.#hits.length === 0) return;
     this.#at = (this.#at + direction + this.#hits.length) % this.#hits.length;
     this.#showAt();
+  }
+
+  /** Of a page that has become another, the hits stay whose letters are still there. */
+  async renew(number) {
+    this.#folded.delete(number);
+    if (this.#hits.every((hit) => hit.number !== number)) return;
+    const text = await this.#store.text(number);
+    const now = this.#hits[this.#at];
+    let from = 0;
+    this.#hits = this.#hits.filter((hit) => {
+      if (hit.number !== number) return true;
+      const start = text.indexOf(hit.letters, from);
+      if (start < 0) return false;
+      from = start + hit.letters.length;
+      Object.assign(hit, { start, end: from });
+      return true;
+    });
+    this.#at = Math.max(this.#hits.indexOf(now), Math.min(0, this.#hits.length - 1));
+    this.#mark();
+    this.#count(false);
   }
 
   /** Marks hits on a page whose words have become known. */
@@ -92,7 +112,9 @@ export class Search {
         await this.#store.text(number, signal).catch((error) => signal.aborted || announce(sentenceOf(error)));
         if (signal.aborted) return;
       }
-      for (const [start, end] of findIn(this.#foldedText(number), query)) this.#hits.push({ number, start, end });
+      for (const [start, end] of findIn(this.#foldedText(number), query)) {
+        this.#hits.push({ number, start, end, letters: this.#texts.get(number).slice(start, end) });
+      }
     }
     if (this.#hits.length > 0) {
       this.#showFirst();

@@ -44,13 +44,24 @@ export class TextPane {
     this.inView.reveal(range.getBoundingClientRect());
   }
 
-  async #fill(number) {
+  /** Shows the page as it has become. One that is not near has its text alone. */
+  async renew(number) {
+    const shown = this.#pages.get(number);
+    if (this.inView.near.has(number)) {
+      await this.#fill(number, true);
+    } else if (shown.section.querySelector("pre")) {
+      shown.section.querySelector("pre").textContent = await this.#store.text(number);
+      shown.words = [];
+    }
+  }
+
+  async #fill(number, isRenewed = false) {
     const stop = new AbortController();
     this.#waiting.set(number, stop);
     const shown = this.#pages.get(number);
     try {
       const page = await this.#store.page(number, stop.signal);
-      if (stop.signal.aborted || isSelected(shown.section)) return;
+      if (stop.signal.aborted || (isSelected(shown.section) && !isRenewed)) return;
       shown.words = showWords(shown.section, page);
       this.onWords(number, shown.words);
     } catch (error) {
@@ -100,12 +111,13 @@ function preOf(section, page) {
   return pre;
 }
 
-function wordElement(number, index, { level }, letters) {
+function wordElement(number, index, { level, isCorrected }, letters) {
   const element = document.createElement("span");
   element.className = "word";
   element.dataset.page = number;
   element.dataset.word = index;
   element.dataset.level = level;
+  if (isCorrected) element.dataset.corrected = "";
   element.textContent = letters;
   return element;
 }
