@@ -59,6 +59,7 @@ from recto.web import (
     search_api,
     search_pages,
     selections,
+    tag_pages,
     webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
@@ -102,6 +103,7 @@ _ROOMS = (
     pages,
     search_pages,
     selections,
+    tag_pages,
     reference,
 )
 _CONTENT_SECURITY_POLICY = (

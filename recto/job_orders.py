@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from models import Job
+from models import Job, JobTag
 from recto.job_views import JobFilter, JobView, own_jobs
 
 
@@ -33,6 +33,8 @@ def list_in_order(
         query = query.where(Job.created_us > wanted.created_after_us)
     if wanted.created_before_us is not None:
         query = query.where(Job.created_us < wanted.created_before_us)
+    for tag in wanted.tags:
+        query = query.where(select(JobTag.tag).where(JobTag.job_uuid == Job.uuid, JobTag.tag == tag).exists())
     last = session.execute(select(*place).where(Job.uuid == after, Job.user_id == user_id)).one_or_none()
     if last is not None:
         query = query.where(tuple_(*place) > tuple_(*last))

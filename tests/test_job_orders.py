@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from models import JobStatus
+from recto.job_details import change_details
 from recto.job_orders import Order, list_in_order
 from recto.job_views import EVERY_JOB, JobFilter
 from tests.conftest import SECOND_US, START_US, JobTable, new_submission
@@ -49,5 +50,9 @@ def test_jobs_are_filtered_in_every_order(table: JobTable, ann: int, uuids: dict
         "c a",
         "a c",
     )
+    table.do(change_details, ann, uuids["a"], tags=("invoice", "paid"))
+    table.do(change_details, ann, uuids["B"], tags=("invoice",))
+    assert names(table, ann, Order.OLDEST, wanted=JobFilter(tags=("invoice",))) == "B a"
+    assert names(table, ann, Order.NAME, wanted=JobFilter(tags=("invoice", "paid"))) == "a"
     between = JobFilter(frozenset(), START_US + SECOND_US, START_US + 4 * SECOND_US)
     assert names(table, ann, Order.OLDEST, wanted=between) == "B a"

@@ -1,4 +1,4 @@
-"""Which documents the page's list shows, and in what order: `?status=&since=&sort=`, and where a further page of it begins."""
+"""Which documents the page's list shows, and in what order: `?status=&since=&tag=&sort=`, and where a further page of it begins."""
 
 import time
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import JobStatus
 from recto.errors import OptionInvalid
+from recto.job_details import parse_tags
 from recto.job_orders import Order, list_in_order
 from recto.job_views import JobFilter, JobView, list_jobs
 from recto.web.api import before, parse_before
@@ -19,10 +20,11 @@ _DAY_US: Final = 86_400_000_000
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """What is in the address. `status` and `since_days` are None for all; `place` is where a further page begins."""
+    """What is in the address. `status`, `since_days` and `tag` are None for all; `place` is where a further page begins."""
 
     status: JobStatus | None = None
     since_days: int | None = None
+    tag: str | None = None
     order: Order = Order.NEWEST
     place: str | None = None
 
@@ -34,11 +36,11 @@ class ListOptions:
     @property
     def is_filtered(self) -> bool:
         """Whether there may be documents that it does not show."""
-        return self.status is not None or self.since_days is not None
+        return any(value is not None for value in (self.status, self.since_days, self.tag))
 
     def query(self) -> dict[str, Any]:
         """The address of the first page, without what says nothing."""
-        values = {"status": self.status, "since": self.since_days, "sort": self.order}
+        values = {"status": self.status, "since": self.since_days, "tag": self.tag, "sort": self.order}
         return {name: value for name, value in values.items() if value not in (None, Order.NEWEST)}
 
     def list(self, session: Session, user_id: int, limit: int) -> list[JobView]:
@@ -46,6 +48,7 @@ class ListOptions:
         wanted = JobFilter(
             frozenset({self.status} if self.status else ()),
             None if self.since_days is None else time.time_ns() // 1000 - self.since_days * _DAY_US,
+            tags=(self.tag,) if self.tag else (),
         )
         if self.order is Order.NEWEST:
             return list_jobs(session, user_id, limit, parse_before(self.place), wanted)
@@ -58,7 +61,7 @@ class ListOptions:
 
 def given_options() -> ListOptions:
     """OptionInvalid where one is wrong. An empty one is none: the form sends those that say nothing, too."""
-    given = {name: request.args.get(name, "") for name in ("status", "since", "sort", "before")}
+    given = {name: request.args.get(name, "") for name in ("status", "since", "tag", "sort", "before")}
     if given["status"] not in ("", *JobStatus) or given["sort"] not in ("", *Order):
         raise OptionInvalid("There is no such list. Choose a status and an order from the page.")
     if given["since"] not in ("", *map(str, DAYS)):
@@ -66,6 +69,7 @@ def given_options() -> ListOptions:
     return ListOptions(
         JobStatus(given["status"]) if given["status"] else None,
         int(given["since"]) if given["since"] else None,
+        next(iter(parse_tags([given["tag"]])), None),
         Order(given["sort"] or Order.NEWEST),
         given["before"] or None,
     )

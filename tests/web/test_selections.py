@@ -117,6 +117,23 @@ def test_list_is_filtered_and_sorted(browser: Browser, program: Program, worker:
     assert shown(browser.get("/?since=7&sort=oldest").text)[0] == "beta.pdf"
 
 
+def test_tags_are_given_on_the_page_of_a_document_and_lead_to_those_that_have_them(
+    browser: Browser, program: Program, other_program: Program
+) -> None:
+    invoice, letter = program.submit(name="invoice.pdf"), program.submit(name="letter.pdf")
+    browser.get("/")
+    for uuid, tags in ((invoice, "invoice\r\n2026 & paid\r\n\r\n"), (letter, "2026 & paid")):
+        assert post(browser, f"/jobs/{uuid}/tags", [], tags=tags).status_code == 302
+    assert program.get(f"/api/v1/jobs/{invoice}").get_json()["tags"] == ["invoice", "2026 & paid"]
+    assert 'href="/?tag=2026+%26+paid"' in browser.get(f"/jobs/{letter}").text
+    assert shown(browser.get("/?tag=2026+%26+paid").text) == ["letter.pdf", "invoice.pdf"]
+    assert shown(browser.get("/?tag=invoice&sort=name").text) == ["invoice.pdf"]
+    assert "None of your documents" in browser.get("/?tag=nothing").text
+    assert post(browser, f"/jobs/{letter}/tags", [], tags="x" * 65).status_code == 302
+    assert "A tag has up to 64 characters" in browser.get(f"/jobs/{letter}").text
+    assert post(browser, f"/jobs/{other_program.submit()}/tags", [], tags="mine").status_code == 404
+
+
 @pytest.mark.parametrize("query", ["status=DONE", "sort=size", "since=2", "since=x", "before=x"])
 def test_list_that_is_not_there_says_so(browser: Browser, query: str) -> None:
     assert browser.get(f"/?{query}").status_code == 422

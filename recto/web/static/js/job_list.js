@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { showProgress } from "./progress.js";
-import { jobUrl, textUrl } from "./server.js";
+import { jobUrl, tagUrl, textUrl } from "./server.js";
 import { showTimes } from "./times.js";
 import { hasEnded, kindWords, pageWords, statusWord } from "./words.js";
 
@@ -61,6 +61,7 @@ function fill(row, job) {
   part("pick-name").textContent = job.file_name;
   part("name").textContent = job.file_name;
   part("name").href = jobUrl(job.uuid);
+  part("tags").replaceChildren(...job.tags.map(tagItem));
   part("kind").textContent = kindWords(job);
   part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
@@ -70,6 +71,15 @@ function fill(row, job) {
   part("get").hidden = job.status !== "FINISHED";
   part("get-name").textContent = job.file_name;
   showProgress(part("progress"), job);
+}
+
+function tagItem(tag) {
+  const item = document.createElement("li");
+  const link = document.createElement("a");
+  link.href = tagUrl(tag);
+  link.textContent = tag;
+  item.append(link);
+  return item;
 }
 
 /** Rows drawn by the server hold a plain bar; this gives them their leaves. */

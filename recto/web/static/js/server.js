@@ -6,6 +6,7 @@ const base = meta("recto-base").replace(/\/*$/, "/");
 
 export const csrfToken = () => meta("csrf-token");
 export const apiUrl = (path) => `${base}api/v1/${path}`;
+export const tagUrl = (tag) => `${base}?${new URLSearchParams({ tag })}`;
 export const jobUrl = (uuid) => `${base}jobs/${uuid}`;
 export const textUrl = (uuid) => apiUrl(`jobs/${uuid}/result?format=txt`);
 

@@ -1,0 +1,27 @@
+"""Changing the tags of a document on its page; recto/web/job_details_api.py does it for programs."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from recto.errors import OptionInvalid
+from recto.job_details import change_details, parse_tags
+from recto.job_views import get_job
+from recto.web.authorisation import Access, access
+from recto.web.database import read, write
+from recto.web.login import signed_in
+
+blueprint = Blueprint("tag_pages", __name__)
+
+
+@blueprint.post("/jobs/<uuid:uuid>/tags")
+@access(Access.WRITE)
+def change_tags(uuid: UUID) -> Response:
+    """Give the document the tags of the form, one a line, instead of those that it has."""
+    job = read(get_job, signed_in().account.id, str(uuid))
+    try:
+        write(change_details, job.user_id, job.uuid, tags=parse_tags(request.form.get("tags", "").splitlines()))
+    except OptionInvalid as error:
+        flash(error.detail, "error")
+    return redirect(url_for("pages.job", uuid=job.uuid))
