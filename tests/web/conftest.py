@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
@@ -19,6 +20,9 @@ from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.conformance import DescribedClient
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser as Chromium
 
 MakeApp = Callable[..., Flask]
 
@@ -128,6 +132,15 @@ def worker(app: Flask, folder: Path) -> Iterator[HandWorker]:
     worker = HandWorker(folder)
     yield worker
     worker.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Chromium"]:
+    """A real browser. Loaded where it is wanted: most tests of this folder need none."""
+    from tests.web.chromium import launched
+
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

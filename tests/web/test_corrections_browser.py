@@ -1,30 +1,21 @@
 """Correcting in the page, in a real Chromium: typed in place, saved, undone, and found in what is downloaded."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.drawing import blank_page, save_tiff
 from tests.ocr.writers.made_pages import block, lines
 from tests.web.clients import PASSWORD
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import ARGUMENTS, PHONE
+from tests.web.test_page_browser import PHONE
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

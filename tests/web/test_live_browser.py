@@ -1,7 +1,6 @@
 """The streams in a real Chromium that is signed in: EventSource and WebSocket, cut off by a Backend that is stopped in the middle."""
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -12,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.web.chromium import launched
 from tests.web.clients import PASSWORD
 from tests.web.followers import PATIENCE_S, SseFollower, WebSocketFollower, paths_of
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 from tests.web.test_api_docs import DOCS
 from tests.web.test_live import PAGES, expected_pages, read_pages, submit
-from tests.web.test_page_browser import ARGUMENTS
 
 pytestmark = pytest.mark.services
 
@@ -50,8 +49,7 @@ WEB_SOCKET = """({host, path}) => new Promise((resolve) => {
 @contextmanager
 def signed_in_page(address: str) -> Iterator[Page]:
     """A page of Recto in a browser that is signed in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page()
         page.goto(f"{address}/sign-in")
         page.get_by_label("Name").fill("admin")
@@ -59,7 +57,6 @@ def signed_in_page(address: str) -> Iterator[Page]:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{address}/")
         yield page
-        browser.close()
 
 
 def wait_for(page: Page, condition: str) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,7 +23,6 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 from sqlalchemy.orm import Session
 
@@ -40,13 +38,6 @@ pytestmark = pytest.mark.services
 PASSWORD = "a password for tests"
 MAX_UPLOAD_BYTES = 100_000
 PDF = b"%PDF-1.7\n" + b"scan " * 400
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--no-first-run",
-]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -161,14 +152,6 @@ def worker(hand: HandWorker) -> HandWorker:
     """The Worker, with nothing in its queue."""
     hand.cancel_rest()
     return hand
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,20 +1,16 @@
 """/docs in a real Chromium: it shows, in the policy that every page of Recto has."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
 
+from tests.web.chromium import launched
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import ARGUMENTS
 
 pytestmark = pytest.mark.services
 
 
 def test_reference_shows_without_breaking_the_policy(live: LiveServer) -> None:
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+    with launched() as browser:
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.on("console", lambda message: complaints.append(message.text))
         page.on("requestfailed", lambda request: complaints.append(request.url))
@@ -35,5 +31,4 @@ def test_reference_shows_without_breaking_the_policy(live: LiveServer) -> None:
             page.evaluate("getComputedStyle(document.querySelector('.reference pre')).backgroundColor")
             != "rgba(0, 0, 0, 0)"
         )
-        browser.close()
     assert complaints == []

@@ -1,21 +1,19 @@
 """The page image beside its text in a real Chromium: a finished document of several drawn pages, with real pictures and a Worker played by hand."""
 
 import json
-import shutil
 import urllib.request
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
 
 from recto.errors import PageTimeout
 from tests.web.clients import PASSWORD
 from tests.web.drawn_document import DrawnDocument, draw_document
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import ARGUMENTS
 
 pytestmark = pytest.mark.services
 
@@ -56,14 +54,6 @@ def finished(server: LiveServer, worker: HandWorker, document: DrawnDocument) ->
         worker.adopt_page(claim, page)
     worker.finish(claim, document.text)
     return address
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +99,7 @@ def submit(server: LiveServer, worker: HandWorker, document: DrawnDocument) -> s
     headers = {"Authorization": f"Bearer {worker.token_of('admin')}", "Content-Type": "application/pdf"}
     url = f"{server.address}/api/v1/jobs?dedupe=false"
     request = urllib.request.Request(url, document.content, headers, method="POST")  # noqa: S310 - our own address
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
         return f"{server.address}/jobs/{json.load(answer)['uuid']}"
 
 

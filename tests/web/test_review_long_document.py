@@ -15,9 +15,7 @@ from tests.web.clients import PASSWORD
 from tests.web.drawn_document import draw_document
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_review_browser import chromium, submit
-
-__all__ = ["chromium"]
+from tests.web.test_review_browser import submit
 
 pytestmark = [pytest.mark.services, pytest.mark.long]
 
