@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pypdfium2
 import pytest
@@ -16,6 +17,9 @@ from tests.web.live_server import LiveServer
 from tests.web.test_page_browser import PHONE
 
 pytestmark = pytest.mark.services
+
+MAKING_MS: Final = 90_000
+"""A format is made by a process that starts for it, on a machine that may be busy."""
 
 
 @pytest.fixture
@@ -75,7 +79,8 @@ def texts(page: Page) -> list[str]:
 
 
 def downloaded(page: Page, live: LiveServer, uuid: str, result_format: str) -> bytes:
-    answer = page.request.get(f"{live.address}/api/v1/jobs/{uuid}/result?format={result_format}&wait=30")
+    address = f"{live.address}/api/v1/jobs/{uuid}/result?format={result_format}&wait=60"
+    answer = page.request.get(address, timeout=MAKING_MS)
     assert answer.status == 200, answer.text()
     return answer.body()
 

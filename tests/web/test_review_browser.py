@@ -20,7 +20,7 @@ pytestmark = pytest.mark.services
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PAGES = 8
-PICTURE_MS = 60_000
+PICTURE_MS = 180_000
 """A picture is made by a process that starts for it, on a machine that may be busy."""
 A4_INCHES = 8.27
 
