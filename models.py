@@ -347,7 +347,7 @@ class TextRemoval(Base):
 class JobDerivation(Base):
     """A result format or a picture of a page that is being made after its job has ended, or that could not be made.
 
-    There is no row for what was made: its file says so. `token` names who makes it, so that one who was given up changes
+    Or another reading of a page that is about to be recorded. There is no row for what was made: its file says so. `token` names who makes it, so that one who was given up changes
     nothing; `error_code` is null while it is being made. After `expires_us` the row counts for nothing: whoever made it is
     not heard from any more, or it failed a while ago.
     """

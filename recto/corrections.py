@@ -1,13 +1,17 @@
 """Corrections by people in the Database: beside what was read, never over it. Each takes the next revision of its page and of its job.
 
+A page may also be read again, with other options: that reading then stands in the place of what stood before, as one more entry of the same
+history, and what is corrected from then on is corrected in it. Undoing it brings back what stood before.
+
 A page's revision says what a client has seen of it: who corrects names it, so that two people never correct one word by its place after the
 other has moved it. A job's revision is in the names of its results (recto/file_storage/base.py): it only grows, and an undone correction
 takes another one, so no file of an earlier state can ever be taken for one of the present.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import reduce
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -19,13 +23,49 @@ from recto import derivations, text_index
 from recto.change_numbers import next_change
 from recto.database import NowMicroseconds, utc
 from recto.errors import CorrectionInvalid, CorrectionNotFound, CorrectionNotLatest, PageChanged
-from recto.job_views import job_not_found
+from recto.job_views import PageView, job_not_found, page_view, pages_read
 from recto.ocr.corrections import Correction, Corrections
 
 MOST_OF_A_PAGE: Final = 5000
 """Corrections that a page may ever get, undone ones too: ten for each word of a full page."""
 
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Another reading of the page, whose checkpoint lies in the job's folder as that of an attempt with this token.
+
+    `options` are those that it was read with, as Options.stored gives them but for a password; `text_layer` and `preprocessing` as JobPage has them.
+    """
+
+    token: str
+    options: dict[str, Any]
+    text_layer: str | None
+    preprocessing: list[dict[str, Any]] | None
+
+
 _CORRECTION: Final = TypeAdapter[Correction](Correction)
+_ENTRY: Final = TypeAdapter[Correction | Reading](Correction | Reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What counts of a page: the reading, None where it is the job's own, and the corrections in it, in their order."""
+
+    reading: Reading | None = None
+    corrections: tuple[Correction, ...] = ()
+
+    def after(self, entry: Correction | Reading) -> "Standing":
+        """With one more entry."""
+        if isinstance(entry, Reading):
+            return Standing(entry)
+        return Standing(self.reading, (*self.corrections, entry))
+
+    def token(self, own: str) -> str:
+        """Whose checkpoint counts; `own` names the attempt of the job that has read the page."""
+        return self.reading.token if self.reading else own
+
+
+AS_READ: Final = Standing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +75,13 @@ class MadeCorrection:
     revision: int
     author: str
     created: datetime
-    correction: Correction
+    correction: Correction | Reading
     replaced: str
     undone: datetime | None
 
     @property
     def what(self) -> dict[str, Any]:
-        """The correction by its fields, as `parse_correction` takes them."""
+        """The correction by its fields, as `parse_entry` takes them."""
         return asdict(self.correction)
 
 
@@ -53,12 +93,12 @@ class History:
     made: tuple[MadeCorrection, ...]
 
     @property
-    def standing(self) -> tuple[Correction, ...]:
-        """Those that were not undone, in their order."""
-        return tuple(made.correction for made in self.made if made.undone is None)
+    def standing(self) -> Standing:
+        """What was not undone."""
+        return _standing(made.correction for made in self.made if made.undone is None)
 
-    def without_latest(self, revision: int) -> tuple[Correction, ...]:
-        """Those that stand once the correction with that revision is undone. CorrectionNotFound, CorrectionNotLatest."""
+    def without_latest(self, revision: int) -> Standing:
+        """What stands once the correction with that revision is undone. CorrectionNotFound, CorrectionNotLatest."""
         standing = [made.revision for made in self.made if made.undone is None]
         if revision not in standing:
             raise CorrectionNotFound(
@@ -69,12 +109,42 @@ class History:
                 f"Later corrections count on this one. Undo them first, beginning with {standing[-1]}.",
                 latest=standing[-1],
             )
-        return self.standing[:-1]
+        return _standing(made.correction for made in self.made if made.undone is None and made.revision != revision)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOfJob:
+    """What counts of those pages of a job that were corrected or read again. `revision` names this state among all that there were."""
+
+    revision: int
+    of_pages: Mapping[int, Standing]
+
+    @property
+    def corrections(self) -> Corrections:
+        """Those that stand, for who has the right readings already."""
+        return Corrections(self.revision, {number: standing.corrections for number, standing in self.of_pages.items()})
+
+    def page(self, number: int) -> Standing:
+        """Of one page."""
+        return self.of_pages.get(number, AS_READ)
+
+    def checkpoints(self, own: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+        """The (page number, attempt token) of `own` with those in their place that were read again since."""
+        return [(number, self.page(number).token(token)) for number, token in own]
 
 
 def parse_correction(what: Mapping[str, Any]) -> Correction:
-    """The correction that `what` describes: word, count and text, or line and text. ValueError where it describes none."""
+    """The correction that `what` describes: by word, count and text, or by line and text. ValueError where it describes none."""
     return _CORRECTION.validate_python(what)
+
+
+def parse_entry(what: Mapping[str, Any]) -> Correction | Reading:
+    """A correction, or a reading. As `parse_correction`."""
+    return _ENTRY.validate_python(what)
+
+
+def _standing(entries: Iterable[Correction | Reading]) -> Standing:
+    return reduce(Standing.after, entries, AS_READ)
 
 
 def history(session: Session, uuid: str, number: int) -> History:
@@ -84,8 +154,8 @@ def history(session: Session, uuid: str, number: int) -> History:
     return History(revision, tuple(map(_view, session.scalars(rows.order_by(PageCorrection.revision)))))
 
 
-def of_job(session: Session, uuid: str) -> Corrections:
-    """Those that stand in all pages of a job, with its revision.
+def of_job(session: Session, uuid: str) -> StandingOfJob:
+    """What stands in all pages of a job, with its revision.
 
     The revision is read first: where another correction is committed in between, what is made of them carries the name of a revision that is
     over, and is never served.
@@ -94,10 +164,20 @@ def of_job(session: Session, uuid: str) -> Corrections:
     rows = select(PageCorrection.page_number, PageCorrection.what).where(
         PageCorrection.job_uuid == uuid, PageCorrection.undone_us.is_(None)
     )
-    of_pages: dict[int, tuple[Correction, ...]] = {}
+    of_pages: dict[int, Standing] = {}
     for number, what in session.execute(rows.order_by(PageCorrection.page_number, PageCorrection.revision)):
-        of_pages[number] = (*of_pages.get(number, ()), parse_correction(what))
-    return Corrections(revision, of_pages)
+        of_pages[number] = of_pages.get(number, AS_READ).after(parse_entry(what))
+    return StandingOfJob(revision, of_pages)
+
+
+def pages_standing(session: Session, uuid: str) -> list[PageView]:
+    """The pages of a job that were read, in order, with what was done to each in the reading that counts."""
+    standing = of_job(session, uuid)
+    return [_as_read_again(page, standing.page(page.number).reading) for page in pages_read(session, uuid)]
+
+
+def _as_read_again(page: PageView, reading: Reading | None) -> PageView:
+    return page if reading is None else page_view(page.number, reading.text_layer, reading.preprocessing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +190,12 @@ class SeenPage:
 
 
 def add(
-    session: Session, page: SeenPage, author: str, correction: Correction, replaced: str, confidence: float | None
+    session: Session,
+    page: SeenPage,
+    author: str,
+    correction: Correction | Reading,
+    replaced: str,
+    confidence: float | None,
 ) -> int:
     """Record a correction; gives the page's new revision. `confidence` is that of the page with it.
 
@@ -132,6 +217,21 @@ def add(
             replaced=replaced,
         )
     )
+    return revision
+
+
+def take_reading(
+    session: Session, page: SeenPage, author: str, reading: Reading, found: History, confidence: float | None
+) -> int:
+    """Record another reading of the page, with what stands in `found`, the history of the page where it was read; gives the new revision.
+
+    `confidence` is that of the page with all of it. As `add`.
+    """
+    revision = add(session, page, author, reading, "", confidence)
+    for made in found.made:
+        if made.undone is None and not isinstance(made.correction, Reading):
+            seen = SeenPage(page.job_uuid, page.number, revision)
+            revision = add(session, seen, made.author, made.correction, made.replaced, confidence)
     return revision
 
 
@@ -176,7 +276,7 @@ def _view(row: PageCorrection) -> MadeCorrection:
         revision=row.revision,
         author=row.author,
         created=utc(row.created_us),
-        correction=parse_correction(row.what),
+        correction=parse_entry(row.what),
         replaced=row.replaced,
         undone=None if row.undone_us is None else utc(row.undone_us),
     )

@@ -5,6 +5,7 @@ only what is being made, or failed a moment ago, has a row that counts.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -21,6 +22,8 @@ from recto.ocr.options import RESULT_FORMATS, STAGES, ResultFormat, Stage
 FAILURE_HOLDS_S: Final = 60.0
 """For so long a failure is the answer; asked for later, the format is tried again: a full disk may have room by then."""
 
+_READING: Final = "reading-"
+_READING_HOLDS_S: Final = 3600.0
 _PICTURE: Final = re.compile(rf"page-(?P<number>[0-9]{{4,9}})-(?P<stage>{'|'.join(STAGES)})\.png")
 
 
@@ -62,10 +65,11 @@ class ResultFile:
 
 @dataclass(frozen=True, slots=True)
 class PagePicture:
-    """The picture of page `number` at a stage of its preprocessing."""
+    """The picture of page `number` at a stage of its preprocessing; of another reading than the job's own under the token of that one."""
 
     number: int
     stage: Stage
+    reading_token: str | None = None
 
     @property
     def name(self) -> str:
@@ -80,7 +84,7 @@ class PagePicture:
     def file_name(self, token: str, revision: int = 0) -> str:
         """See Derivable. No correction changes a picture."""
         del revision
-        return picture_name(token, self.number, self.stage)
+        return picture_name(self.reading_token or token, self.number, self.stage)
 
 
 def parse_name(name: str) -> ResultFile | PagePicture | None:
@@ -107,6 +111,25 @@ def find(session: Session, uuid: str, name: str) -> Derivation | None:
     counting = JobDerivation.expires_us > NowMicroseconds()
     row = session.scalar(select(JobDerivation).where(_of(uuid, name), counting))
     return Derivation(row.token, row.error_code, row.error_detail) if row else None
+
+
+def reserve_reading(session: Session, uuid: str, token: str) -> None:
+    """Keep the sweeper from a checkpoint that is put into the job's folder under `token` and not recorded yet."""
+    _insert(session, uuid, _reading(token), token, _READING_HOLDS_S)
+
+
+def reading_is_recorded(session: Session, uuid: str, token: str) -> None:
+    """Its own row keeps it from now on; or it was not recorded, and nothing keeps it."""
+    session.execute(delete(JobDerivation).where(_held(uuid, _reading(token), token)))
+
+
+def reserved_readings(session: Session, uuids: Collection[str]) -> list[tuple[str, str]]:
+    """(job, token) of those that are about to be recorded."""
+    reserved = JobDerivation.name.startswith(_READING, autoescape=True), JobDerivation.expires_us > NowMicroseconds()
+    rows = session.execute(
+        select(JobDerivation.job_uuid, JobDerivation.token).where(JobDerivation.job_uuid.in_(uuids), *reserved)
+    )
+    return [(uuid, token) for uuid, token in rows]
 
 
 def begin(session: Session, uuid: str, name: str, token: str, hold_s: float) -> bool:
@@ -165,6 +188,10 @@ def _of(uuid: str, name: str) -> ColumnElement[bool]:
 
 def _held(uuid: str, name: str, token: str) -> ColumnElement[bool]:
     return and_(_of(uuid, name), JobDerivation.token == token, JobDerivation.error_code.is_(None))
+
+
+def _reading(token: str) -> str:
+    return f"{_READING}{token}"
 
 
 def _in(seconds: float) -> ColumnElement[int]:

@@ -1,14 +1,15 @@
 """What the Database says about files: which jobs there are, which attempts and files they refer to, which deletions left files."""
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import FILES_LEFT, ChangeCounter, Job, JobDeletion, JobPage, JobStatus
+from models import FILES_LEFT, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, PageCorrection
 from recto.database import NowMicroseconds
+from recto.derivations import reserved_readings
 from recto.file_storage.base import checkpoint_name, result_name
 
 _BATCH: Final = 200
@@ -28,6 +29,17 @@ class JobFiles:
     adopted: frozenset[str]
     needed: frozenset[str]
     revision: int
+
+    def with_readings(self, again: Mapping[str, int | None]) -> "JobFiles":
+        """With pages that were read again: their numbers by the tokens of those readings, None for one that is about to be recorded."""
+        names = frozenset(checkpoint_name(token, number) for token, number in again.items() if number is not None)
+        return replace(
+            self,
+            tokens=self.tokens | again.keys(),
+            open_tokens=self.open_tokens | again.keys(),
+            adopted=self.adopted | names,
+            needed=self.needed | names,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,11 @@ class FileReferences:
         pages_of: dict[str, list[tuple[int, str, bool]]] = {}
         for uuid, number, token, error in session.execute(pages.where(JobPage.job_uuid.in_(uuids))):
             pages_of.setdefault(uuid, []).append((number, token, error is None))
+        again = _read_again(session, uuids)
         return {
-            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []), revision)
+            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []), revision).with_readings(
+                again.get(uuid, {})
+            )
             for uuid, status, lease, result, revision in session.execute(rows)
         }
 
@@ -97,6 +112,18 @@ def batches(uuids: Iterator[str]) -> Iterator[list[str]]:
             batch = []
     if batch:
         yield batch
+
+
+def _read_again(session: Session, uuids: Collection[str]) -> dict[str, dict[str, int | None]]:
+    """By job, the tokens of the readings that were ever taken, undone ones too, with the numbers of their pages; and of those to be recorded."""
+    token = PageCorrection.what["token"].as_string()
+    taken = select(PageCorrection.job_uuid, token, PageCorrection.page_number)
+    found: dict[str, dict[str, int | None]] = {}
+    for uuid, reserved in reserved_readings(session, uuids):
+        found.setdefault(uuid, {})[reserved] = None
+    for uuid, name, number in session.execute(taken.where(PageCorrection.job_uuid.in_(uuids), token.is_not(None))):
+        found.setdefault(uuid, {})[name] = number
+    return found
 
 
 def _job_files(

@@ -327,12 +327,13 @@ def checkpoints(session: Session, uuid: str) -> list[tuple[int, str]]:
 def pages_read(session: Session, uuid: str) -> list[PageView]:
     """The pages that were read, in order, with what was done to each."""
     query = select(JobPage).where(JobPage.job_uuid == uuid, JobPage.error_code.is_(None)).order_by(JobPage.number)
-    return [_page_view(page) for page in session.scalars(query)]
+    return [page_view(page.number, page.text_layer, page.preprocessing) for page in session.scalars(query)]
 
 
-def _page_view(page: JobPage) -> PageView:
-    steps = tuple(sentence(Step(**step)) for step in page.preprocessing or ())
-    return PageView(page.number, page.preprocessing is not None, page.text_layer == "used", steps)
+def page_view(number: int, text_layer: str | None, preprocessing: list[dict[str, Any]] | None) -> PageView:
+    """From what JobPage has of it."""
+    steps = tuple(sentence(Step(**step)) for step in preprocessing or ())
+    return PageView(number, preprocessing is not None, text_layer == "used", steps)
 
 
 def reason_of(code: str | None, detail: str | None) -> Reason | None:

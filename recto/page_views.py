@@ -1,7 +1,7 @@
 """The pages of a job as clients see them, from the Database: also while the job runs."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +26,20 @@ class EndedPage:
     text_layer: str | None
     revision: int
     reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """How a page was read: `text_layer` and `preprocessing` as JobPage has them."""
+
+    text_layer: str | None
+    preprocessing: list[dict[str, Any]] | None
+
+
+def read_as(session: Session, uuid: str, number: int) -> ReadAs:
+    """Of a page of a job; nothing where it is not there."""
+    page = session.get(JobPage, (uuid, number))
+    return ReadAs(page.text_layer, page.preprocessing) if page else ReadAs(None, None)
 
 
 def list_ended_pages(session: Session, uuid: str, limit: int, after: int = 0) -> list[EndedPage]:

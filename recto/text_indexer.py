@@ -62,12 +62,11 @@ class TextIndexer:
         if job is None:
             return None
         missing = self._read(text_index.missing_pages, job.uuid, _PAGES_AT_ONCE)
-        made = self._read(
-            corrections.of_job, job.uuid
-        )  # after the job's revision: what is corrected from here on is noticed
+        # After the job's revision: what is corrected from here on is noticed.
+        standing = self._read(corrections.of_job, job.uuid)
         texts = {
-            number: self._text(ReadPage(job.uuid, token, number), made.of_pages.get(number, ()))
-            for number, token in missing
+            number: self._text(ReadPage(job.uuid, token, number), standing.page(number).corrections)
+            for number, token in standing.checkpoints(missing)
         }
         try:
             self._write(text_index.add_pages, job, texts, is_last=len(missing) < _PAGES_AT_ONCE)

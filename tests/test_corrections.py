@@ -1,10 +1,22 @@
 """Corrections in the Database: revisions that only grow, who saw what, and undoing."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from models import PageCorrection
 from recto import corrections, derivations
-from recto.corrections import MOST_OF_A_PAGE, SeenPage, history, parse_correction
+from recto.corrections import (
+    AS_READ,
+    MOST_OF_A_PAGE,
+    History,
+    MadeCorrection,
+    Reading,
+    SeenPage,
+    Standing,
+    history,
+    parse_entry,
+)
 from recto.errors import (
     CorrectionInvalid,
     CorrectionNotFound,
@@ -14,11 +26,19 @@ from recto.errors import (
     ResultNotMade,
 )
 from recto.job_views import get_job, latest_change
-from recto.ocr.corrections import Correction, LineCorrection, WordsCorrection
+from recto.ocr.corrections import Correction, Corrections, LineCorrection, WordsCorrection
 from recto.page_views import find_ended_page
 from tests.conftest import JobTable
 
 FIRST, SECOND = WordsCorrection(0, 1, "The"), LineCorrection(1, "second line")
+
+AGAIN = Reading("c" * 32, {"languages": "deu"}, None, [{"name": "deskew", "measured": {"angle_deg": 1.5}}])
+
+
+def made_there(revision: int, correction: Correction, *, is_undone: bool = False) -> MadeCorrection:
+    """What bob corrected where the page was read again."""
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    return MadeCorrection(revision, "bob", now, correction, "Tbe", now if is_undone else None)
 
 
 @pytest.fixture
@@ -41,7 +61,7 @@ def test_correction_is_listed_with_its_author_and_what_it_replaced(table: JobTab
     assert add(table, uuid, 0) == 1
     found = table.read(history, uuid, 1)
     (made,) = found.made
-    assert (found.revision, found.standing) == (1, (FIRST,))
+    assert (found.revision, found.standing) == (1, Standing(None, (FIRST,)))
     assert (made.revision, made.author, made.replaced, made.undone) == (1, "ann", "Tbe", None)
     assert made.what == {"word": 0, "count": 1, "text": "The"}
 
@@ -64,7 +84,7 @@ def test_correction_of_a_page_that_was_corrected_meanwhile_changes_nothing(
     with pytest.raises(PageChanged) as refused:
         add(table, uuid, 0, SECOND)
     assert refused.value.members == {"revision": 1}
-    assert table.read(history, uuid, 1).standing == (FIRST,)
+    assert table.read(history, uuid, 1).standing == Standing(None, (FIRST,))
     assert table.read(get_job, ann, uuid).revision == 1
 
 
@@ -74,14 +94,15 @@ def test_corrections_of_a_job_are_those_that_stand_by_page(table: JobTable, uuid
     add(table, uuid, 1, SECOND)
     table.do(corrections.undo, SeenPage(uuid, 1, 2), 2, None)
     found = table.read(corrections.of_job, uuid)
-    assert (found.revision, found.of_pages) == (4, {1: (FIRST,), 2: (SECOND,)})
+    assert (found.revision, found.of_pages) == (4, {1: Standing(None, (FIRST,)), 2: Standing(None, (SECOND,))})
+    assert found.corrections == Corrections(4, {1: (FIRST,), 2: (SECOND,)})
 
 
 def test_undone_correction_stays_in_the_list_and_its_revision_never_comes_again(table: JobTable, uuid: str) -> None:
     add(table, uuid, 0)
     assert table.do(corrections.undo, SeenPage(uuid, 1, 1), 1, 0.5) == 2
     found = table.read(history, uuid, 1)
-    assert (found.revision, found.standing) == (2, ())
+    assert (found.revision, found.standing) == (2, AS_READ)
     assert found.made[0].undone is not None
     assert add(table, uuid, 2, SECOND) == 3
     assert table.read(corrections.of_job, uuid).revision == 3
@@ -91,7 +112,7 @@ def test_only_the_latest_correction_that_stands_can_be_undone(table: JobTable, u
     add(table, uuid, 0)
     add(table, uuid, 1, SECOND)
     found = table.read(history, uuid, 1)
-    assert found.without_latest(2) == (FIRST,)
+    assert found.without_latest(2) == Standing(None, (FIRST,))
     with pytest.raises(CorrectionNotLatest, match="beginning with 2"):
         found.without_latest(1)
     for unknown in (0, 3, 10**30):
@@ -101,7 +122,7 @@ def test_only_the_latest_correction_that_stands_can_be_undone(table: JobTable, u
     undone = table.read(history, uuid, 1)
     with pytest.raises(CorrectionNotFound):
         undone.without_latest(2)
-    assert undone.without_latest(1) == ()
+    assert undone.without_latest(1) == AS_READ
 
 
 def test_format_that_could_not_be_made_may_be_tried_again_after_a_correction(table: JobTable, uuid: str) -> None:
@@ -117,6 +138,27 @@ def test_page_takes_so_many_corrections_and_no_more(table: JobTable, uuid: str) 
         add(table, uuid, MOST_OF_A_PAGE)
 
 
+def test_another_reading_takes_the_place_of_what_stood_until_it_is_undone(table: JobTable, uuid: str) -> None:
+    add(table, uuid, 0)
+    read_elsewhere = History(2, (made_there(1, SECOND, is_undone=True), made_there(2, FIRST)))
+    assert table.do(corrections.take_reading, SeenPage(uuid, 1, 1), "ann", AGAIN, read_elsewhere, 0.5) == 3
+    found = table.read(history, uuid, 1)
+    assert (found.revision, found.standing) == (3, Standing(AGAIN, (FIRST,)))
+    assert [made.author for made in found.made] == ["ann", "ann", "bob"]
+    assert table.read(corrections.of_job, uuid).checkpoints([(1, "own"), (2, "own")]) == [(1, AGAIN.token), (2, "own")]
+    assert found.without_latest(3) == Standing(AGAIN, ())
+    table.do(corrections.undo, SeenPage(uuid, 1, 3), 3, None)
+    table.do(corrections.undo, SeenPage(uuid, 1, 4), 2, 0.75)
+    assert table.read(history, uuid, 1).standing == Standing(None, (FIRST,))
+
+
+def test_page_that_was_read_again_says_what_was_done_to_it_then(table: JobTable, uuid: str) -> None:
+    table.do(corrections.take_reading, SeenPage(uuid, 2, 0), "ann", AGAIN, History(0, ()), 0.5)
+    first, second = table.read(corrections.pages_standing, uuid)
+    assert (first.number, first.steps) == (1, ())
+    assert (second.number, second.is_described, len(second.steps)) == (2, True, 1)
+
+
 def test_corrections_go_with_their_job(table: JobTable, ann: int, uuid: str) -> None:
     add(table, uuid, 0)
     table.do(table.jobs.delete, ann, uuid)
@@ -129,4 +171,4 @@ def test_corrections_go_with_their_job(table: JobTable, ann: int, uuid: str) -> 
 @pytest.mark.parametrize("what", [{}, {"text": "x"}, {"word": 0, "text": "x"}, {"line": None, "text": "x"}])
 def test_description_of_no_correction_is_refused(what: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="Correction"):
-        parse_correction(what)
+        parse_entry(what)

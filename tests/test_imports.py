@@ -72,6 +72,7 @@ WITHIN_A_ROW = {
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.text_index": ("recto.search_query",),
     "recto.search": ("recto.job_views", "recto.search_query", "recto.text_index"),
+    "recto.file_references": ("recto.derivations",),
     "recto.corrections": ("recto.job_views", "recto.change_numbers", "recto.derivations", "recto.text_index"),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),

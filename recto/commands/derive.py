@@ -16,7 +16,7 @@ from recto.derivations import PagePicture, ResultFile, parse_name
 from recto.errors import PageNotFound, RectoError, ResultNotMade
 from recto.job_views import JobView, checkpoints, find_job, job_not_found, page_failures
 from recto.logs import configure_logging, get_logger
-from recto.ocr.options import RESULT_FORMATS, STAGES, ResultFormat
+from recto.ocr.options import RESULT_FORMATS, STAGES, Options, ResultFormat
 from recto.page_tasks import (
     describe_result,
     inspect_document,
@@ -96,17 +96,23 @@ def _make(
 def _write_format(sessions: sessionmaker[Session], job: JobView, result_format: ResultFormat) -> None:
     with transaction(sessions(), Begin.READ) as session:
         pages, failures = checkpoints(session, job.uuid), page_failures(session, job.uuid)
-        mended = corrections.of_job(session, job.uuid)
+        standing = corrections.of_job(session, job.uuid)
     password = job.options.plain_password
     page_count = inspect_document(job.uuid, password).page_count
     document = describe_result(page_count, (*job.warnings, *failures), job.result_created, job.options)
-    write_result(job.uuid, job.result_token or "", result_format, pages, document, password, mended)
+    read, mended = standing.checkpoints(pages), standing.corrections
+    write_result(job.uuid, job.result_token or "", result_format, read, document, password, mended)
 
 
 def _write_picture(sessions: sessionmaker[Session], job: JobView, wanted: PagePicture) -> None:
     with transaction(sessions(), Begin.READ) as session:
         tokens = dict(checkpoints(session, job.uuid))
+        reading = corrections.of_job(session, job.uuid).page(wanted.number).reading
     if wanted.number not in tokens:
         raise PageNotFound(f"The job has not read page {wanted.number}. Ask for a page that is in its result.")
-    checkpoint = wanted.number, tokens[wanted.number]
-    write_picture(job.uuid, job.result_token or "", checkpoint, wanted.stage, job.options)
+    if reading:
+        options = Options.model_validate(reading.options | {"password": job.options.plain_password})
+        write_picture(job.uuid, reading.token, (wanted.number, reading.token), wanted.stage, options)
+    else:
+        checkpoint = wanted.number, tokens[wanted.number]
+        write_picture(job.uuid, job.result_token or "", checkpoint, wanted.stage, job.options)

@@ -318,7 +318,7 @@ class SearchResults(Answer):
 
 
 class Correction(Answer):
-    """A correction of a page. Either `word` and `count` say where, or `line`."""
+    """A correction of a page: `word` and `count` say where, or `line`; `options` are those of a page that was read again."""
 
     id: int = Field(description="The revision of the page that it made", examples=[1])
     author: str = Field(examples=["ada"])
@@ -327,8 +327,9 @@ class Correction(Answer):
     word: int | None = Field(examples=[0])
     count: int | None = Field(examples=[1])
     line: int | None
-    text: str = Field(examples=["Recto"])
-    replaced: str = Field(description="What stood there before", examples=["Rec1o"])
+    text: str | None = Field(examples=["Recto"])
+    options: dict[str, Any] | None = Field(description="What the page was read with that stands in its place")
+    replaced: str = Field(description="What stood there before; empty for a page", examples=["Rec1o"])
 
 
 class PageCorrections(Answer):

@@ -36,11 +36,14 @@ def given_options(formats: str = "", others: Collection[str] = ()) -> Options:
     return options
 
 
-def changed_options(earlier: Options) -> Options:
-    """The options of an earlier job with those in their place that the request gives, in a form or in its query."""
+def changed_options(earlier: Options, others_in_form: Collection[str] = ()) -> Options:
+    """The options of an earlier job with those in their place that the request gives, in a form or in its query.
+
+    `others_in_form` are names that may stand in the form beside them.
+    """
     if request.mimetype not in _FORMS and request.stream.read(1):
         raise OptionInvalid("Send the options as a form, or in the query: curl -d mode=force …")
-    options = _options(earlier.stored(), request.form, (WEBHOOK,))
+    options = _options(earlier.stored(), request.form, (WEBHOOK,), others_in_form)
     _check_languages(options)
     return options
 

@@ -1,15 +1,25 @@
 """Corrections of a page by people: what was made, one more, and taking the latest back. Kept beside what was read, never over it."""
 
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from recto import corrections
-from recto.corrections import History, MadeCorrection, SeenPage, history, page_changed, parse_correction
+from recto.corrections import (
+    History,
+    MadeCorrection,
+    Reading,
+    SeenPage,
+    Standing,
+    history,
+    page_changed,
+    parse_correction,
+)
 from recto.errors import (
     CorrectionInvalid,
     CorrectionNotFound,
@@ -29,14 +39,15 @@ from recto.web.authorisation import Access, access
 from recto.web.database import Lane, in_thread, read, write
 from recto.web.described import Reply, described
 from recto.web.job_pages import require_read
-from recto.web.login import signed_in
+from recto.web.login import SignedInUser, signed_in
+from recto.web.page_readings import take
 from recto.web.services import services
 
 blueprint = Blueprint("corrections_api", __name__, url_prefix="/api/v1")
 _MOST_BODY_BYTES: Final = 16 * 1024
 _USAGE: Final = (
     'Send JSON such as {"revision": 0, "word": 3, "count": 1, "text": "Recto"}, or {"revision": 0, "line": 2, "text": "…"}; '
-    "docs/api.md says what they mean."
+    'or {"revision": 0, "job": "…"}; docs/api.md says what they mean.'
 )
 _ADDRESS: Final = "/jobs/<uuid:uuid>/pages/<int:number>/corrections"
 _PROBLEMS: Final = (JobNotFound, PageNotFound, JobFailed, JobUnfinished, PageChanged, FileNotFound)
@@ -63,8 +74,21 @@ class LineToCorrect(BaseModel):
     text: str = Field(description="What stands there; words that stay are left alone", examples=["Read by Recto"])
 
 
-class NewCorrection(RootModel[WordsToCorrect | LineToCorrect]):
-    """Either of the two."""
+class ReadingToTake(BaseModel):
+    """The page as another job has read it, of the same document: with other options, say. What was corrected in the page before gives way to it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    revision: Annotated[int, Field(strict=True)] = Field(
+        description="Of the page as you saw it: its ETag", ge=0, examples=[0]
+    )
+    job: UUID = Field(
+        description="The job that has read the page, and has ended", examples=["0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77"]
+    )
+
+
+class NewCorrection(RootModel[WordsToCorrect | LineToCorrect | ReadingToTake]):
+    """One of the three."""
 
 
 @blueprint.get(_ADDRESS)
@@ -90,16 +114,17 @@ def get_corrections(uuid: UUID, number: int) -> Response:
     tag="Corrections",
 )
 def add_correction(uuid: UUID, number: int) -> Response:
-    """Correct words of one line, or a line. Every result that is asked for afterwards has it."""
+    """Correct words of one line, or a line, or take the page as another job has read it. Every result that is asked for afterwards has it."""
     user = signed_in()
     page, made = _correctable(user.account.id, str(uuid), number)
     given = _given()
     if given.revision != made.revision:
         raise page_changed(made.revision)
-    correction = parse_correction(given.model_dump(exclude={"revision"}))
-    done = in_thread(partial(outcome, services().storage, page, made.standing, correction), Lane.DISK)
     seen = SeenPage(page.uuid, number, given.revision)
-    revision = write(corrections.add, seen, user.name, correction, done.replaced, done.confidence)
+    if isinstance(given, ReadingToTake):
+        revision = take(user, read(get_job, user.account.id, page.uuid), seen, str(given.job))
+    else:
+        revision = _correct(user, page, seen, made.standing, given)
     response = answers.answered(_body(read(history, page.uuid, number)), HTTPStatus.CREATED)
     response.headers["Location"] = url_for(
         "corrections_api.undo_correction", uuid=page.uuid, number=number, correction=revision
@@ -118,9 +143,24 @@ def undo_correction(uuid: UUID, number: int, correction: int) -> Response:
     """Undo the latest correction that stands. It stays in the list, with the time when it was undone."""
     page, made = _correctable(signed_in().account.id, str(uuid), number)
     left = made.without_latest(correction)
-    confidence = in_thread(partial(confidence_with, services().storage, page, left), Lane.DISK)
+    confidence = in_thread(
+        partial(confidence_with, services().storage, _counting(page, left), left.corrections), Lane.DISK
+    )
     write(corrections.undo, SeenPage(page.uuid, number, made.revision), correction, confidence)
     return answers.answered(_body(read(history, page.uuid, number)))
+
+
+def _correct(
+    user: SignedInUser, page: ReadPage, seen: SeenPage, standing: Standing, given: WordsToCorrect | LineToCorrect
+) -> int:
+    correction = parse_correction(given.model_dump(exclude={"revision"}))
+    counting = _counting(page, standing)
+    done = in_thread(partial(outcome, services().storage, counting, standing.corrections, correction), Lane.DISK)
+    return write(corrections.add, seen, user.name, correction, done.replaced, done.confidence)
+
+
+def _counting(page: ReadPage, standing: Standing) -> ReadPage:
+    return replace(page, token=standing.token(page.token))
 
 
 def _correctable(user_id: int, uuid: str, number: int) -> tuple[ReadPage, History]:
@@ -136,7 +176,7 @@ def _correctable(user_id: int, uuid: str, number: int) -> tuple[ReadPage, Histor
     return ReadPage(uuid, page.attempt_token, number), read(history, uuid, number)
 
 
-def _given() -> WordsToCorrect | LineToCorrect:
+def _given() -> WordsToCorrect | LineToCorrect | ReadingToTake:
     content = request.stream.read(_MOST_BODY_BYTES + 1)
     if len(content) > _MOST_BODY_BYTES:
         raise CorrectionInvalid(
@@ -155,11 +195,14 @@ def _body(made: History) -> answers.PageCorrections:
 
 
 def _correction(made: MadeCorrection) -> answers.Correction:
+    what = made.what
+    if isinstance(made.correction, Reading):
+        what = {"text": None, "options": made.correction.options}
     return answers.Correction(
         id=made.revision,
         author=made.author,
         created=made.created,
         undone=made.undone,
         replaced=made.replaced,
-        **{"word": None, "count": None, "line": None} | made.what,
+        **{"word": None, "count": None, "line": None, "options": None} | what,
     )

@@ -131,8 +131,9 @@ def _answer(job: JobView, page: EndedPage, wanted: PageFormat, made: History) ->
     write, media_type = (page_as_json, "application/json") if wanted == "json" else (page_as_text, "text/plain")
     response = Response(status=HTTPStatus.NOT_MODIFIED)
     if not request.if_none_match.contains(str(made.revision)):
-        checkpoint = ReadPage(job.uuid, page.attempt_token, page.number)
-        content = in_thread(partial(write, services().storage, checkpoint, made.standing), Lane.DISK)
+        standing = made.standing
+        checkpoint = ReadPage(job.uuid, standing.token(page.attempt_token), page.number)
+        content = in_thread(partial(write, services().storage, checkpoint, standing.corrections), Lane.DISK)
         response = Response(content, mimetype=media_type)
     response.set_etag(str(made.revision))
     return confined(response)

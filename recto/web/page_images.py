@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, send_file
 
+from recto.corrections import history
 from recto.derivations import PagePicture
 from recto.errors import JobFailed, JobNotFound, OptionInvalid, PageNotFound, ResultNotMade
 from recto.job_views import JobView, checkpoints
@@ -43,10 +44,16 @@ def get_page_image(uuid: UUID, number: int) -> Response:
     if not job.status.is_final:
         return accepted(job)
     require_page(job, number)
-    picture = PagePicture(number, stage)
+    picture = picture_of(job, number, stage)
     if not services().deriver.make(job, picture, until - time.monotonic()):
         return accepted(job)
     return _answer(job, picture)
+
+
+def picture_of(job: JobView, number: int, stage: Stage) -> PagePicture:
+    """That of the reading that counts: the original is the same for all."""
+    reading = read(history, job.uuid, number).standing.reading if stage != "original" else None
+    return PagePicture(number, stage, reading.token if reading else None)
 
 
 def parse_stage(given: str) -> Stage:
@@ -66,11 +73,11 @@ def require_page(job: JobView, number: int) -> None:
 
 
 def _answer(job: JobView, picture: PagePicture) -> Response:
-    """The file, or 304 for who has it: it stays what it is as long as the job is there."""
-    response = Response(status=HTTPStatus.NOT_MODIFIED)
-    if not request.if_none_match.contains(picture.name):
+    """The file, or 304 for who has it: it stays what it is as long as the job is there and the page is not read again."""
+    response, tag = Response(status=HTTPStatus.NOT_MODIFIED), f"{picture.name}{picture.reading_token or ''}"
+    if not request.if_none_match.contains(tag):
         response = _file(job.uuid, picture.file_name(job.result_token or "", job.revision), picture.name)
-    response.set_etag(picture.name)
+    response.set_etag(tag)
     return confined(response)
 
 

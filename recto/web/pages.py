@@ -13,10 +13,11 @@ from models import JobStatus
 from recto import accounts, audit
 from recto.accounts import Scope
 from recto.audit import Action, Event
-from recto.derivations import PagePicture, ResultFile
+from recto.corrections import pages_standing
+from recto.derivations import ResultFile
 from recto.errors import OptionInvalid, PasswordRejected, RectoError, ResultNotMade
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, find_job, get_job, latest_change, page_failures, pages_read
+from recto.job_views import JobView, find_job, get_job, latest_change, page_failures
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web import list_options
@@ -29,7 +30,8 @@ from recto.web.database import in_thread, read, write
 from recto.web.language_names import language_name
 from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.negotiation import parse_format
-from recto.web.page_images import parse_stage, require_page
+from recto.web.page_images import parse_stage, picture_of, require_page
+from recto.web.reading_again import read_of
 from recto.web.results import to_file
 from recto.web.search_pages import hits_in
 from recto.web.services import services
@@ -100,12 +102,16 @@ def job(uuid: UUID) -> str:
         job=found,
         text=text,
         text_cut=is_cut,
-        pages=read(pages_read, found.uuid),
+        pages=read(pages_standing, found.uuid),
         stages=STAGES,
         answered_from=read(find_job, found.deduplicated_from) if found.deduplicated_from else None,
         warnings=[*found.warnings, *read(page_failures, found.uuid)],
         formats=RESULT_FORMATS,
         hits=hits_in(found.user_id, found.uuid),
+        page_of=read_of(found),
+        languages=_language_choices(installed_languages(read(list_workers))),
+        modes=get_args(Mode),
+        preprocess_choices=(AS_MEASURED, NO_STEP),
     )
 
 
@@ -127,7 +133,7 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
 def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int, dict[str, str]]:
     """The picture of a page. One that takes long to make shows a page that asks again by itself."""
     job = read(get_job, signed_in().account.id, str(uuid))
-    picture = PagePicture(number, parse_stage(stage))
+    picture = picture_of(job, number, parse_stage(stage))
     if job.status is not JobStatus.FINISHED:
         return redirect(url_for("pages.job", uuid=job.uuid))
     require_page(job, number)

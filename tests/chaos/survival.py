@@ -163,7 +163,7 @@ def _check_corrections(world: World, told: Told) -> None:
     assert found.revision == job.revision == len(found.made), "a correction is torn"
     assert [made.what["text"] for made in found.made] in ([], [MENDED])
     if told.status == HTTPStatus.CREATED:
-        assert found.standing, "a correction is lost"
+        assert found.standing.corrections, "a correction is lost"
 
 
 def derive_again(world: World, uuid: str) -> None:

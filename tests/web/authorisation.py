@@ -60,6 +60,8 @@ LET_IN: Final = {
     "GET /jobs/<uuid:uuid>/pages/<int:number>/<stage>": 302,
     "POST /jobs/<uuid:uuid>/cancel": 302,
     "POST /jobs/<uuid:uuid>/read-again": 302,
+    "POST /jobs/<uuid:uuid>/read-page": 302,
+    "POST /jobs/<uuid:uuid>/use-page": 302,  # with nothing to use it for
     "POST /jobs/<uuid:uuid>/tags": 302,
     "POST /jobs/<uuid:uuid>/delete": 302,
     "GET /search": 200,

@@ -44,7 +44,7 @@ def ran(
         env=outer | {"RECTO": live.address, "TOKEN": token, **own},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

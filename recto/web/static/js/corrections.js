@@ -40,6 +40,7 @@ class Corrections {
     this.#pages = new CorrectedPages(uuid);
     this.#editor = new Editor({ onSave: (typed) => this.#save(typed), onStep: (typed, by) => this.#step(typed, by) });
     this.#bar.querySelector("button").addEventListener("click", () => this.undo());
+    if (root.dataset.taken) this.#offerUndo(Number(root.dataset.taken));
   }
 
   get canUndo() {
@@ -75,6 +76,12 @@ class Corrections {
       if (isUndone) await this.#renew(number);
       this.#say(say(isUndone ? "undone" : "nothing"));
     });
+  }
+
+  /** Of a page that was read again just before this page was loaded. */
+  #offerUndo(number) {
+    this.#undoable = number;
+    this.#say(say("taken", { number }));
   }
 
   #open(page, word) {

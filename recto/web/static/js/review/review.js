@@ -43,7 +43,8 @@ export function startReview(root, uuid, at = null) {
   const text = new TextPane(part("texts"), sections, { store });
   const marks = new Marks(scan, text);
   scan.onWords = text.onWords = (number, elements) => marks.dress(number, elements);
-  together = new Together([scan, text], ({ number }) => showPageNumber(part("page"), number));
+  const pageFields = [part("page"), ...document.querySelectorAll("[data-page-in-view]")];
+  together = new Together([scan, text], ({ number }) => pageFields.forEach((field) => showPageNumber(field, number)));
   const current = new CurrentWord(root, { uuid, numbers, scan, text, store, marks, together });
   const show = (number, start, end) => showPlace({ number, start, end }, { scan, text, store, together });
   const search = new Search(part, { numbers, texts, store, marks, show, where });
@@ -140,7 +141,7 @@ async function showPlace({ number, start, end }, { scan, text, store, together }
 
 function offerPages(part, numbers, together) {
   part("page-count").textContent = numbers.at(-1);
-  part("page").value = numbers[0];
+  for (const field of [part("page"), ...document.querySelectorAll("[data-page-in-view]")]) field.value = numbers[0];
   part("page").addEventListener("change", () => {
     const wanted = Number.parseInt(part("page").value, 10);
     const nearest = numbers.findLast((number) => number <= wanted) ?? numbers[0];
