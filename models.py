@@ -72,7 +72,11 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """A person, or a program's owner."""
+    """A person, or a program's owner. Who `is_disabled` cannot sign in, nor can their programs; what they sent is read on.
+
+    `stored_documents` and `stored_bytes` count the documents of the user's jobs and are written with them (recto/jobs.py). The two limits are
+    the user's own, in the place of those of the settings; null where there are none. No bytes at all, 0, is no limit.
+    """
 
     __tablename__ = "user"
 
@@ -81,6 +85,11 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(Text)
     is_admin: Mapped[bool] = mapped_column(Boolean)
     created_us: Mapped[int] = mapped_column(BigInteger)
+    is_disabled: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    stored_documents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    stored_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    max_stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    max_unfinished: Mapped[int | None] = mapped_column(Integer)
 
 
 class UserSession(Base):
@@ -408,6 +417,20 @@ class JobEvent(Base):
         # Partial: what is forgotten a while after the end is found without a look at all the ends that stay.
         Index("job_event_to_forget", "timestamp", sqlite_where=PASSING, postgresql_where=PASSING),
     )
+
+
+class JobTally(Base):
+    """How many jobs ended in an hour, and how: "finished", "answered" from an earlier job, or the code of their failure; and their pages that were read.
+
+    Counted when they end, so that a look back over weeks reads some hundred rows, and deleting a job does not change the past.
+    """
+
+    __tablename__ = "job_tally"
+
+    hour_us: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(String(50), primary_key=True)
+    jobs: Mapped[int] = mapped_column(Integer)
+    pages: Mapped[int] = mapped_column(Integer)
 
 
 class JobDeletion(Base):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import BigInteger, Select, bindparam, delete, insert, literal, select, update
+from sqlalchemy import BigInteger, CursorResult, Select, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
@@ -20,7 +20,9 @@ from recto.errors import (
     NotAllowed,
     OptionInvalid,
     PasswordRejected,
+    SessionNotFound,
     TokenNotFound,
+    UserDisabled,
     UserExists,
     UserHasJobs,
     UserNotFound,
@@ -30,6 +32,8 @@ TOKEN_PREFIX: Final = "recto_"  # noqa: S105 - not a secret: it makes leaked tok
 MIN_PASSWORD_CHARACTERS: Final = 8
 MAX_NAME_CHARACTERS: Final = 100
 _SHOWN_PREFIX_CHARACTERS: Final = 12
+_SESSION_ID_CHARACTERS: Final = 16
+"""Of the hash of the secret: one does not find the secret by it, nor by all of it."""
 _SEEN_RESOLUTION_US: Final = 60_000_000  # last use is kept to the minute: not every request writes
 
 MAX_TOKEN_LIFETIME_DAYS: Final = 36_500
@@ -146,10 +150,17 @@ def delete_user(session: Session, name: str) -> None:
 
 
 def check_password(session: Session, name: str, password: str) -> Account | None:
-    """The account where name and password are right, else None, in the same time whether the user exists or not."""
+    """The account where name and password are right, else None, in the same time whether the user exists or not.
+
+    UserDisabled where they are right, but an administrator has shut the user out: who does not know the password learns nothing of it.
+    """
     user = session.scalar(select(User).where(User.name == name))
     matches = _password_matches(user.password_hash if user else _hash_of_nobody(), password)
-    return _account(user) if user and matches else None
+    if user is None or not matches:
+        return None
+    if user.is_disabled:
+        raise UserDisabled("An administrator has disabled this account. Ask one of them to enable it again.")
+    return _account(user)
 
 
 def set_password(session: Session, user_id: int, password_hash: str, *, keep_secret: str | None = None) -> None:
@@ -184,6 +195,46 @@ def sign_out(session: Session, secret: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionView:
+    """A sign-in of a browser as its owner sees it. `id` names it without being good for anything else."""
+
+    id: str
+    created: datetime
+    seen: datetime
+    address: str
+    user_agent: str
+    is_current: bool
+
+
+def list_sessions(session: Session, user_id: int, lifetime_s: int, current_secret: str) -> list[SessionView]:
+    """The user's sign-ins that still hold, the last used first."""
+    holds = UserSession.seen_us > NowMicroseconds() - lifetime_s * 1_000_000
+    rows = session.scalars(
+        select(UserSession).where(UserSession.user_id == user_id, holds).order_by(UserSession.seen_us.desc())
+    )
+    current = _digest(current_secret)
+    return [
+        SessionView(
+            row.secret_hash[:_SESSION_ID_CHARACTERS],
+            utc(row.created_us),
+            utc(row.seen_us),
+            row.address,
+            row.user_agent,
+            row.secret_hash == current,
+        )
+        for row in rows
+    ]
+
+
+def end_session(session: Session, user_id: int, session_id: str) -> None:
+    """End a sign-in of the user; SessionNotFound where it is not theirs, or ended already."""
+    shown = func.substr(UserSession.secret_hash, 1, _SESSION_ID_CHARACTERS)
+    ended = delete(UserSession).where(UserSession.user_id == user_id, shown == session_id)
+    if not cast(CursorResult[Any], session.execute(ended)).rowcount:
+        raise SessionNotFound("There is no such sign-in among yours. It may have ended already.")
+
+
+@dataclass(frozen=True, slots=True)
 class Recognised:
     """An account found by a secret, what the secret is good for, and whether its last use is worth writing down."""
 
@@ -199,7 +250,7 @@ _OWNER_OF_SESSION: Final = (
         User.id, User.name, User.is_admin, _NOW - UserSession.seen_us > _SEEN_RESOLUTION_US, literal(" ".join(Scope))
     )
     .join(UserSession, UserSession.user_id == User.id)
-    .where(UserSession.secret_hash == bindparam("secret_hash"))
+    .where(UserSession.secret_hash == bindparam("secret_hash"), User.is_disabled.is_(False))
     .where(UserSession.seen_us > _NOW - bindparam("lifetime_us", type_=BigInteger))
 )
 _OWNER_OF_TOKEN: Final = (
@@ -211,7 +262,7 @@ _OWNER_OF_TOKEN: Final = (
         ApiToken.scopes,
     )
     .join(ApiToken, ApiToken.user_id == User.id)
-    .where(ApiToken.token_hash == bindparam("token_hash"))
+    .where(ApiToken.token_hash == bindparam("token_hash"), User.is_disabled.is_(False))
     .where(ApiToken.expires_us.is_(None) | (ApiToken.expires_us > _NOW))
 )
 

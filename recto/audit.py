@@ -24,6 +24,10 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     USER_CREATED = "user_created"
     USER_REMOVED = "user_removed"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    LIMITS_CHANGED = "limits_changed"
+    SESSION_ENDED = "session_ended"
     JOB_DELETED = "job_deleted"
     WEBHOOK_SET = "webhook_set"
     WEBHOOK_REMOVED = "webhook_removed"
@@ -47,8 +51,9 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class NotedEvent:
-    """An event of the log, with its time."""
+    """An event of the log, with its time. Later ones have higher ids."""
 
+    id: int
     timestamp: datetime
     event: Event
 
@@ -66,11 +71,12 @@ def note(session: Session, event: Event) -> None:
     )
 
 
-def list_events(session: Session, limit: int) -> list[NotedEvent]:
-    """The latest events, newest first."""
-    rows = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit))
+def list_events(session: Session, limit: int, before: int | None = None) -> list[NotedEvent]:
+    """The latest events, newest first; those before the event with the id `before`, where one is named."""
+    query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit)
+    rows = session.scalars(query if before is None else query.where(AuditEvent.id < before))
     return [
-        NotedEvent(utc(row.timestamp_us), Event(Action(row.action), row.user_name, row.about, row.address))
+        NotedEvent(row.id, utc(row.timestamp_us), Event(Action(row.action), row.user_name, row.about, row.address))
         for row in rows
     ]
 

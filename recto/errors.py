@@ -7,7 +7,8 @@
     │   ├── NotAcceptable            406
     │   ├── RequestTooSlow           408
     │   ├── UpgradeRequired          426
-    │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound, DeliveryNotFound
+    │   ├── JobNotFound, BatchNotFound, PageNotFound, FileNotFound, UserNotFound, TokenNotFound, SessionNotFound,
+    │   │   DeliveryNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
     │   ├── DocumentUrlsOff, DocumentNotFetched
     │   ├── OptionInvalid, LanguageUnknown, AddressRefused
@@ -18,6 +19,7 @@
     │   ├── JobUnfinished            what only a finished job has was to be changed
     │   ├── CorrectionInvalid, CorrectionNotFound, CorrectionNotLatest
     │   ├── PageChanged              somebody else has corrected the page meanwhile
+    │   ├── UserDisabled, UserStorageFull   403
     │   └── UserQueueFull, TooManyRequests, TooManySignIns   429
     ├── ServiceError                 the service cannot serve now: 503, 507
     │   ├── QueueFull, DatabaseBusy, StorageUnavailable
@@ -88,6 +90,14 @@ class NotAllowed(RequestError):
     code = "not_allowed"
     status = 403
     title = "Not allowed"
+
+
+class UserDisabled(RequestError):
+    """Name and password are right, but an administrator has disabled the user."""
+
+    code = "user_disabled"
+    status = 403
+    title = "Account disabled"
 
 
 class CsrfRejected(RequestError):
@@ -184,6 +194,14 @@ class DeliveryNotFound(RequestError):
     code = "delivery_not_found"
     status = 404
     title = "No such delivery"
+
+
+class SessionNotFound(RequestError):
+    """No such sign-in, or not the user's own."""
+
+    code = "session_not_found"
+    status = 404
+    title = "No such sign-in"
 
 
 class UploadTooLarge(RequestError):
@@ -376,6 +394,14 @@ class UserQueueFull(RequestError):
     status = 429
     title = "Too many unfinished jobs"
     retryable = True
+
+
+class UserStorageFull(RequestError):
+    """The user's documents take as many bytes as they may."""
+
+    code = "user_storage_full"
+    status = 403
+    title = "Your storage is full"
 
 
 class TooManyRequests(RequestError):

@@ -31,8 +31,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
-from recto import deduplication, deliveries
+from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
+from recto import deduplication, deliveries, kept_documents, tallies
 from recto.change_numbers import next_change
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
@@ -57,6 +57,7 @@ class QueuePolicy:
     retry_delay_s: float
     max_unfinished_per_user: int
     max_unfinished: int
+    max_stored_bytes_per_user: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,13 @@ class Jobs:
         self._order = QueueOrder(clock)
 
     def submit(self, session: Session, submission: Submission) -> None:
-        """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished."""
+        """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much."""
         self._insert(session, submission, self._check_room(session, submission.user_id))
 
     def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> None:
         """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.
 
-        It waits for nothing, so a full queue does not refuse it. JobNotFound where the source, or its result, is not there any more.
+        It waits for nothing, so a full queue does not refuse it, but UserStorageFull may. JobNotFound where the source, or its result, is not there any more.
         """
         result = deduplication.result_of(session, submission.user_id, source_uuid)
         now = session.scalars(select(self._clock())).one()
@@ -135,6 +136,7 @@ class Jobs:
             "attempt": 0,
             "not_before_us": 0,
         }
+        kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
         session.execute(_INSERT_JOB, job | as_read)
         deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
@@ -289,9 +291,11 @@ class Jobs:
 
     def delete(self, session: Session, user_id: int, uuid: str) -> None:
         """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
-        gone = session.execute(delete(Job).where(Job.uuid == uuid, Job.user_id == user_id))
-        if not _count(gone):
+        gone = delete(Job).where(Job.uuid == uuid, Job.user_id == user_id).returning(Job.size_bytes)
+        size_bytes = session.execute(gone).scalar_one_or_none()
+        if size_bytes is None:
             raise job_not_found()
+        kept_documents.remove(session, user_id, size_bytes)
         session.execute(
             insert(JobDeletion).values(
                 uuid=uuid,
@@ -308,17 +312,19 @@ class Jobs:
 
     def _check_room(self, session: Session, user_id: int) -> int:
         """The time, which is asked with it. UserQueueFull, QueueFull."""
-        now, own, of_all = session.execute(select(self._clock(), *_UNFINISHED_COUNTS), {"user_id": user_id}).one()
-        if own >= self.policy.max_unfinished_per_user:
+        asked = select(self._clock(), *_UNFINISHED_COUNTS, _OWN_LIMIT)
+        now, own, of_all, own_limit = session.execute(asked, {"user_id": user_id}).one()
+        limit = self.policy.max_unfinished_per_user if own_limit is None else own_limit
+        if own >= limit:
             raise UserQueueFull(
-                f"You have {own} unfinished jobs, the most one user may have. Wait until some have ended, or delete some.",
-                limit=self.policy.max_unfinished_per_user,
+                f"You have {own} unfinished jobs, the most you may have. Wait until some have ended, or delete some.",
+                limit=limit,
             )
         if of_all >= self.policy.max_unfinished:
             raise QueueFull(
                 "The queue is full. Try again when some of the jobs in it have ended.", limit=self.policy.max_unfinished
             )
-        return now
+        return cast(int, now)
 
     def _retry_or_give_up(self, session: Session, lease: Lease, attempt: int, error: RectoError) -> None:
         if attempt >= self.policy.max_attempts:
@@ -358,12 +364,14 @@ class Jobs:
             row |= {"ended_us": timestamp_us, **_reason(error)}
         which = _held(lease) if lease else update(Job).where(Job.uuid == uuid)
         moved = which.where(Job.status.in_(sources)).values(row | {"change": next_change(session)} | values)
-        attempt = session.execute(moved.returning(Job.attempt)).scalar_one_or_none()
-        if attempt is None:
+        found = session.execute(moved.returning(Job.attempt, Job.pages_done - Job.pages_failed)).one_or_none()
+        if found is None:
             return False
+        attempt, pages_read = found
         _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
         if status.is_final:
             deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
+            tallies.count_end(session, timestamp_us, _outcome(worker, error), pages_read)
         return True
 
     def _write(self, session: Session, lease: Lease, **values: Any) -> None:
@@ -420,6 +428,7 @@ def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
 
 # Built once, and on the tables: what every upload runs, in half the time that the same takes through the ORM.
 _UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
+_OWN_LIMIT: Final = select(User.max_unfinished).where(User.id == bindparam("user_id")).scalar_subquery()
 _INSERT_JOB: Final = insert(cast(Table, Job.__table__))
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 
@@ -443,6 +452,13 @@ def _log(
     }
     session.execute(_INSERT_TRANSITION, transition | _reason(error))
     note_event(session, uuid, "end" if status.is_final else "status", timestamp_us)
+
+
+def _outcome(worker: str | None, error: RectoError | None) -> str:
+    """What a job that ended counts as."""
+    if error is not None:
+        return error.code
+    return tallies.ANSWERED if worker == DEDUPLICATION else tallies.FINISHED
 
 
 def _held(lease: Lease) -> Update:

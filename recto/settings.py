@@ -112,6 +112,7 @@ class QueueSettings(_Section):
 
     max_unfinished_per_user: int = Field(ge=1)
     max_unfinished: int = Field(ge=1)
+    max_stored_bytes_per_user: int = Field(ge=0)
     lease_s: _Positive
     renew_s: _Positive
     max_attempts: int = Field(ge=1)

@@ -53,6 +53,10 @@ OPERATIONS = (
     "recto.job_details",
     "recto.webhooks",
     "recto.deliveries",
+    "recto.kept_documents",
+    "recto.tallies",
+    "recto.overview",
+    "recto.user_administration",
     "recto.jobs",
 )
 FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
@@ -77,6 +81,7 @@ WITHIN_A_ROW = {
     "recto.deduplication": ("recto.job_views", "recto.workers"),
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),
+    "recto.overview": ("recto.queue_order", "recto.workers"),
     "recto.jobs": OPERATIONS[:-1],
     "recto.web": BACKEND_SERVICES,
     "app": (),

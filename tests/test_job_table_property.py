@@ -14,7 +14,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, ChangeCounter, Job, JobDeletion, JobEvent, JobPage, JobStatus, JobStatusTransition
+from models import (
+    MAY_FOLLOW,
+    ChangeCounter,
+    Job,
+    JobDeletion,
+    JobEvent,
+    JobPage,
+    JobStatus,
+    JobStatusTransition,
+    JobTally,
+    User,
+)
 from recto.database import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
 from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
@@ -169,6 +180,23 @@ class JobTableMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-3600.0, -60.0, -0.001, 0.001, 60.0, 3600.0]))
     def jump(self, seconds: float) -> None:
         self.table.clock.move(seconds)
+
+    @invariant()
+    def what_users_keep_is_what_their_jobs_hold(self) -> None:
+        jobs = select(func.count(), func.coalesce(func.sum(Job.size_bytes), 0))
+        with self.table.sessions() as session:
+            for user in session.scalars(select(User)):
+                held = session.execute(jobs.where(Job.user_id == user.id)).one()
+                assert (user.stored_documents, user.stored_bytes) == tuple(held)
+
+    @invariant()
+    def every_end_was_counted_once(self) -> None:
+        with self.table.sessions() as session:
+            counted = session.scalar(select(func.coalesce(func.sum(JobTally.jobs), 0)))
+            there = session.scalar(select(func.count()).where(Job.ended_us.is_not(None)))
+            assert there is not None
+            assert counted is not None
+            assert there <= counted <= there + len(self.deleted)
 
     @invariant()
     def log_replays_to_the_row(self) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
@@ -15,7 +16,7 @@ from werkzeug.wrappers import Response
 from recto import accounts, audit, sign_ins
 from recto.accounts import Account, Recognised
 from recto.audit import Action, Event
-from recto.errors import DatabaseBusy, NotSignedIn
+from recto.errors import DatabaseBusy, NotSignedIn, UserDisabled
 from recto.logs import get_logger
 from recto.web import first_admin
 from recto.web.audited import client_address, noted_by_user, write_noted
@@ -163,7 +164,10 @@ def sign_in() -> Response | str | tuple[str, int]:
 def _check_sign_in() -> Response | tuple[str, int]:
     """Check name and password and begin a session."""
     name, target = request.form.get("name", ""), request.form.get("next", "")
-    account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
+    try:
+        account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
+    except UserDisabled as shut_out:
+        return render_template("sign_in.html", next=target, error=shut_out.detail, name=name), HTTPStatus.FORBIDDEN
     if account is None:
         _log.info("sign_in_refused", address=client_address())
         error = "Name or password is wrong. Check both and try again."
@@ -178,13 +182,19 @@ def _check_sign_in() -> Response | tuple[str, int]:
 
 
 def account_of_password(name: str, password: str, refusal: Action) -> Account | None:
-    """Whose name and password these are, else None, which is noted as `refusal`. TooManySignIns where too many were wrong.
+    """Whose name and password these are, else None, which is noted as `refusal`. TooManySignIns where too many were wrong, UserDisabled
+    where they are right and the user is shut out.
 
     A name that nobody has takes the same steps and the same time.
     """
     attempt_id = write(sign_ins.begin_attempt, services().sign_in_limits, name, client_address())
-    with _PASSWORD_CHECKS:
-        account = read(accounts.check_password, name, password)
+    try:
+        with _PASSWORD_CHECKS:
+            account = read(accounts.check_password, name, password)
+    except UserDisabled:
+        write(sign_ins.forget_attempt, attempt_id)
+        write(_note_refusal, Event(refusal, name, address=client_address()), services().limits.audit_lifetime_s)
+        raise
     if account is None:
         write(_note_refusal, Event(refusal, name, address=client_address()), services().limits.audit_lifetime_s)
     else:

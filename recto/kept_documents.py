@@ -1,0 +1,62 @@
+"""How much each user keeps: documents and their bytes, counted with every job that comes and goes (recto/jobs.py), and how much they may.
+
+What Recto makes of a document is not counted: it follows from the document, and nobody can tell its size before.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from models import User
+from recto.errors import UserStorageFull
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a user keeps. `most_bytes` is None for no limit."""
+
+    documents: int
+    size_bytes: int
+    most_bytes: int | None
+
+
+def kept_by(session: Session, user_id: int, most_of_everybody: int) -> Kept:
+    """What the user keeps, and may; `most_of_everybody` counts where the user has no limit of their own, 0 is none."""
+    columns = select(User.stored_documents, User.stored_bytes, User.max_stored_bytes).where(User.id == user_id)
+    documents, size_bytes, own = session.execute(columns).one()
+    return Kept(documents, size_bytes, (most_of_everybody if own is None else own) or None)
+
+
+def add(session: Session, user_id: int, size_bytes: int, most_of_everybody: int) -> None:
+    """Count another document. UserStorageFull, and nothing changed, where it is too much: asked and written by one statement."""
+    most = func.coalesce(User.max_stored_bytes, most_of_everybody)
+    counted = (
+        update(User)
+        .where(User.id == user_id, or_(most == 0, User.stored_bytes + size_bytes <= most))
+        .values(stored_documents=User.stored_documents + 1, stored_bytes=User.stored_bytes + size_bytes)
+    )
+    if cast(CursorResult[Any], session.execute(counted)).rowcount:
+        return
+    kept = kept_by(session, user_id, most_of_everybody)
+    raise UserStorageFull(
+        f"Your documents take {_megabytes(kept.size_bytes)} of the {_megabytes(kept.most_bytes or 0)} that you may keep, which leaves "
+        "too little for this one. Delete some that you do not need, or ask an administrator for more.",
+        limit=kept.most_bytes,
+    )
+
+
+def remove(session: Session, user_id: int, size_bytes: int) -> None:
+    """A document is gone."""
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(stored_documents=User.stored_documents - 1, stored_bytes=User.stored_bytes - size_bytes)
+    )
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / _MEGABYTE:,.1f} MB"
