@@ -40,6 +40,8 @@ from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
 from recto.web import (
     access_api,
+    admin_api,
+    admin_pages,
     answers,
     api,
     batches_api,
@@ -60,6 +62,7 @@ from recto.web import (
     search_api,
     search_pages,
     selections,
+    sign_in_pages,
     tag_pages,
     webhooks_api,
 )
@@ -98,6 +101,7 @@ _ROOMS = (
     live,
     webhooks_api,
     access_api,
+    admin_api,
     limits_api,
     health,
     login,
@@ -106,6 +110,8 @@ _ROOMS = (
     search_pages,
     selections,
     tag_pages,
+    sign_in_pages,
+    admin_pages,
     reference,
 )
 _CONTENT_SECURITY_POLICY = (

@@ -10,6 +10,7 @@ from recto import accounts, audit
 from recto.accounts import TokenView
 from recto.audit import Action, Event, NotedEvent
 from recto.errors import OptionInvalid, TokenNotFound
+from recto.kept_documents import kept_by
 from recto.web import answers
 from recto.web.api import MOST_NUMBER, number
 from recto.web.audited import client_address
@@ -17,6 +18,7 @@ from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.described import Parameter, Reply, described
 from recto.web.login import SignedInUser, signed_in
+from recto.web.services import services
 
 blueprint = Blueprint("access", __name__, url_prefix="/api/v1")
 _LIMIT: Final = 100
@@ -26,6 +28,17 @@ _LIMIT_PARAMETER: Final = Parameter(
     "Events in the answer",
     {"type": "integer", "minimum": 1, "maximum": MOST_NUMBER, "default": _LIMIT, "examples": [10]},
 )
+
+
+@blueprint.get("/account")
+@access(Access.USER)
+@described(Reply(200, "The account", (answers.Account,)), tag="Access")
+def get_account() -> Response:
+    """Whose request it is, and how much of what they may keep their documents take."""
+    user = signed_in()
+    kept = read(kept_by, user.account.id, services().jobs.policy.max_stored_bytes_per_user)
+    storage = answers.Storage(documents=kept.documents, bytes=kept.size_bytes, max_bytes=kept.most_bytes)
+    return answers.answered(answers.Account(name=user.name, is_admin=user.is_admin, storage=storage))
 
 
 @blueprint.get("/token")

@@ -381,7 +381,7 @@ class RateLimits(Answer):
 
 
 class QueueLimits(Answer):
-    """Of jobs that have not ended."""
+    """Of jobs that have not ended. An administrator may have set another limit for a user."""
 
     max_unfinished_per_user: int = Field(description="Above, 429", examples=[10000])
     max_unfinished: int = Field(description="Of all users; above, 503", examples=[100000])
@@ -496,6 +496,25 @@ class DeliveryList(Answer):
     """Messages about a job's end."""
 
     deliveries: list[Delivery]
+
+
+class Storage(Answer):
+    """What a user keeps: the documents as they were sent; what is made of them is not counted."""
+
+    documents: int = Field(examples=[42])
+    bytes: int = Field(examples=[48213000])
+    max_bytes: int | None = Field(
+        description="Above, a document is refused with 403 `user_storage_full`; null for no limit",
+        examples=[5000000000],
+    )
+
+
+class Account(Answer):
+    """Who makes the request."""
+
+    name: str = Field(examples=["ada"])
+    is_admin: bool
+    storage: Storage
 
 
 class AuditEntry(Answer):

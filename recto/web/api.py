@@ -25,6 +25,7 @@ from recto.errors import (
     UploadEmpty,
     UploadUnsupported,
     UserQueueFull,
+    UserStorageFull,
 )
 from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
@@ -67,7 +68,7 @@ _ENDED_JOB: Final = Reply(
 )
 NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer)
 """Problems of a `document_url`."""
-NOT_TAKEN: Final = (LanguageUnknown, AddressRefused, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
+NOT_TAKEN: Final = (LanguageUnknown, AddressRefused, UserStorageFull, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
 """Problems of making a job, whatever its document comes from."""
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 PLACE: Final = Parameter(

@@ -31,6 +31,9 @@ class Access(Enum):
     PERSON = "a signed-in person"
     """Passwords and tokens: a program's token that was found must not make others, nor lock out its owner."""
 
+    ADMIN_PERSON = "a signed-in administrator"
+    """What would let a found token lock people out, or let itself in as somebody else."""
+
     @property
     def scopes(self) -> tuple[Scope, ...]:
         """Of which a token needs one, or all of them. A sign-in has all that its user may have."""

@@ -32,9 +32,9 @@ def check_access(needed: Access) -> None:
 
 
 def _check_user(user: SignedInUser, needed: Access) -> None:
-    if needed is Access.PERSON and user.secret is None:
+    if needed in (Access.PERSON, Access.ADMIN_PERSON) and user.secret is None:
         raise NotAllowed("A token is not enough for this. Sign in on the page with name and password.")
-    if needed is Access.ADMIN and not user.is_admin:
+    if needed in (Access.ADMIN, Access.ADMIN_PERSON) and not user.is_admin:
         raise NotAllowed("Only administrators may do this. Ask one of them.")
     if not needed.is_met_by(user.scopes):
         wanted = (" and " if needed is Access.READ_AND_WRITE else " or ").join(f"'{scope}'" for scope in needed.scopes)

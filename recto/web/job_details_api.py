@@ -3,11 +3,11 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from recto.errors import JobNotFound, OptionInvalid, UploadTooLarge
+from recto.errors import JobNotFound, OptionInvalid
 from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS, change_details, parse_tags
 from recto.job_views import JobView, get_job
 from recto.web import answers
@@ -15,11 +15,12 @@ from recto.web.api import job_response
 from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.described import Reply, described
+from recto.web.json_bodies import json_body
 from recto.web.login import signed_in
 from recto.web.uploads import MOST_NAME_CHARACTERS, shown_name
 
 blueprint = Blueprint("job_details", __name__, url_prefix="/api/v1")
-_MOST_BYTES: Final = 64 * 1024
+_WHAT_TO_SEND: Final = 'Send a JSON object with tags or file_name, such as {"tags": ["invoice"]}.'
 
 
 class JobChange(BaseModel):
@@ -50,7 +51,7 @@ def change_job(uuid: UUID) -> Response:
     """Change the tags of a job, or the name of its document. Those who wait for a change of the job hear of it."""
     user_id = signed_in().account.id
     read(get_job, user_id, str(uuid))  # somebody else's job is not there, whatever is sent
-    job = write(_changed, user_id, str(uuid), _asked_change())
+    job = write(_changed, user_id, str(uuid), json_body(JobChange, _WHAT_TO_SEND))
     response = job_response(job)
     response.set_etag(str(job.change), weak=True)
     return response
@@ -68,17 +69,3 @@ def _changed(session: Session, user_id: int, uuid: str, asked: JobChange) -> Job
         )
     session.expire_all()
     return get_job(session, user_id, uuid)
-
-
-def _asked_change() -> JobChange:
-    content = request.stream.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise UploadTooLarge(f"A change of a job has at most {_MOST_BYTES:,} bytes. Send the tags or the name alone.")
-    try:
-        return JobChange.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = "".join(f"'{part}': " for part in first["loc"][:1])
-        raise OptionInvalid(
-            f'{where}{first["msg"]}. Send a JSON object with tags or file_name, such as {{"tags": ["invoice"]}}.'
-        ) from error

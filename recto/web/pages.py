@@ -18,6 +18,7 @@ from recto.derivations import ResultFile
 from recto.errors import OptionInvalid, PasswordRejected, RectoError, ResultNotMade
 from recto.file_storage.base import result_name
 from recto.job_views import JobView, find_job, get_job, latest_change, page_failures
+from recto.kept_documents import kept_by
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
 from recto.web import list_options
@@ -172,7 +173,7 @@ def delete(uuid: UUID) -> Response:
 @blueprint.get("/account")
 @access(Access.PERSON)
 def account() -> str:
-    """API tokens and password."""
+    """API tokens, password, sign-ins, and how much is kept."""
     return _account_page(signed_in(), {})
 
 
@@ -266,6 +267,10 @@ def _password_errors(user: SignedInUser) -> dict[str, str]:
 def _account_page(user: SignedInUser, errors: dict[str, str], new_token: str | None = None) -> str:
     values: dict[str, Any] = {
         "tokens": read(accounts.list_tokens, user.account.id),
+        "sessions": read(
+            accounts.list_sessions, user.account.id, services().limits.session_lifetime_s, user.secret or ""
+        ),
+        "kept": read(kept_by, user.account.id, services().jobs.policy.max_stored_bytes_per_user),
         "scope_choices": _scope_choices(user),
         "day_choices": _DAY_CHOICES,
         "new_token": new_token,

@@ -106,6 +106,22 @@ LET_IN: Final = {
     "GET /api/v1/token": 200,
     "DELETE /api/v1/token": 204,
     "GET /api/v1/audit": 200,
+    "GET /api/v1/account": 200,
+    "GET /api/v1/admin/users": 200,
+    "POST /api/v1/admin/users": 422,  # with no user
+    "PATCH /api/v1/admin/users/<int(max=9223372036854775807):user_id>": 422,  # with no change
+    "GET /api/v1/admin/queue": 200,
+    "GET /api/v1/admin/workers": 200,
+    "GET /api/v1/admin/throughput": 200,
+    "POST /account/sessions/<session_id>/end": 404,  # of nobody
+    "GET /admin": 200,
+    "GET /admin/users": 200,
+    "POST /admin/users": 422,  # with no name
+    "POST /admin/users/<int(max=9223372036854775807):user_id>/password": 404,  # of nobody
+    "POST /admin/users/<int(max=9223372036854775807):user_id>/disabled": 404,
+    "POST /admin/users/<int(max=9223372036854775807):user_id>/enabled": 404,
+    "POST /admin/users/<int(max=9223372036854775807):user_id>/limits": 404,
+    "GET /admin/audit": 200,
 }
 """What each address answers to whom it lets in. A new address needs its line here."""
 
@@ -177,6 +193,8 @@ def _expected_at_sign_in(address: Address, caller: Caller) -> int:
 def _suffices(caller: Caller, needed: Access) -> bool:
     if needed is Access.PERSON:
         return caller in BY_SESSION
+    if needed is Access.ADMIN_PERSON:
+        return caller is Caller.ADMIN
     return needed.is_met_by(scopes(caller, needed))
 
 
@@ -206,7 +224,7 @@ def matrix(app: Flask) -> Iterator[str]:
 def shown(address: Address) -> str:
     """The address as docs/api.md writes it."""
     names = {"number": "n", "filename": "name", "file_name": "name", "result_format": "format"}
-    names |= dict.fromkeys(("token_id", "delivery_id", "correction"), "id")
+    names |= dict.fromkeys(("token_id", "delivery_id", "correction", "user_id", "session_id"), "id")
     return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: f"{{{names.get(found[1], found[1])}}}", address.name)
 
 

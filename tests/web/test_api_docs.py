@@ -25,11 +25,10 @@ from tests.web.reading_by_hand import reading
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 NOT_OF_THE_API = {
-    "user_not_found",
-    "user_exists",
     "user_has_jobs",
-    "password_rejected",
     "too_many_sign_ins",
+    "user_disabled",
+    "session_not_found",
 }
 
 
@@ -99,6 +98,7 @@ def test_every_address_of_the_api_is_described(app: Flask) -> None:
             .replace("<int:number>", "{n}")
             .replace("<delivery_id>", "{id}")
             .replace("<int:correction>", "{id}")
+            .replace("<int(max=9223372036854775807):user_id>", "{id}")
         )
         if path.startswith(("/api/", "/healthz", "/readyz")):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:

@@ -137,6 +137,8 @@ class Door:
             "<uuid:uuid>": uuid,
             "<delivery_id>": delivery["id"],
             "<int(max=9223372036854775807):token_id>": str(self._new_token(self._owner)[1]),
+            "<int(max=9223372036854775807):user_id>": "4711",
+            "<session_id>": "0123456789abcdef",
             "<result_format>": "txt",
             "<int:number>": "1",
             "<int:correction>": "1",
