@@ -24,7 +24,7 @@ from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMAT
 from recto.web import list_options
 from recto.web.access_api import revoke_token_noted
 from recto.web.api import remove_job, stop_job
-from recto.web.asked_options import given_options, may_be_answered_from_earlier
+from recto.web.asked_options import changed_options, given_options, may_be_answered_from_earlier
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
@@ -98,6 +98,7 @@ def job(uuid: UUID) -> str:
     """One job: how far it is, its text, what was wrong."""
     found = read(get_job, signed_in().account.id, str(uuid))
     text, is_cut = _text_of(found) if found.status is JobStatus.FINISHED else (None, False)
+    workers = read(list_workers)
     return render_template(
         "job.html",
         job=found,
@@ -110,7 +111,8 @@ def job(uuid: UUID) -> str:
         formats=RESULT_FORMATS,
         hits=hits_in(found.user_id, found.uuid),
         page_of=read_of(found),
-        languages=_language_choices(installed_languages(read(list_workers))),
+        worker_seen=any(worker.is_alive for worker in workers),
+        languages=_language_choices(installed_languages(workers)),
         modes=get_args(Mode),
         preprocess_choices=(AS_MEASURED, NO_STEP),
     )
@@ -154,9 +156,12 @@ def cancel(uuid: UUID) -> Response:
 @blueprint.post("/jobs/<uuid:uuid>/read-again")
 @access(Access.WRITE)
 def read_anew(uuid: UUID) -> Response:
-    """Have the document of a job read again, as a job of its own."""
+    """Have the document of a job read again, as a job of its own, with the options that the form gives in the place of the earlier ones."""
     earlier = read(get_job, signed_in().account.id, str(uuid))
-    job = retry(earlier, earlier.options)
+    is_all = request.form.get("pages") == ""  # an empty option is as one that is left out, but this field was emptied
+    job = retry(
+        earlier, changed_options(earlier.options.model_copy(update={"pages": None}) if is_all else earlier.options)
+    )
     flash(f"{job.file_name} is in the queue again.", "success")
     return redirect(url_for("pages.job", uuid=job.uuid))
 

@@ -51,6 +51,7 @@ LET_IN: Final = {
     "POST /sign-out": 302,
     "GET /": 200,
     "POST /upload": 302,
+    "POST /upload/kind": 415,  # of no document
     "GET /account": 200,
     "POST /account/password": 422,  # with no password
     "POST /account/tokens": 201,

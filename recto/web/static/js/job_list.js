@@ -65,6 +65,7 @@ function fill(row, job) {
   part("kind").textContent = kindWords(job);
   part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
+  if (hasEnded(job)) part("outlook").textContent = "";
   part("reason").textContent = job.reason?.detail ?? "";
   part("reason").hidden = !job.reason;
   part("get").href = textUrl(job.uuid);

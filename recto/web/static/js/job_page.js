@@ -3,10 +3,16 @@ import { Arrivals } from "./arrivals.js";
 import { followChanges, showConnection } from "./changes.js";
 import { enableCopyButtons } from "./copy.js";
 import { enableCorrections } from "./corrections.js";
+import { outlookWords } from "./outlook.js";
 import { showProgress } from "./progress.js";
+import { enableReadAgain } from "./read_again.js";
 import { startReview } from "./review/review.js";
+import { apiUrl, getJson } from "./server.js";
 import { showTimes } from "./times.js";
 import { hasEnded, pageWords, statusWord } from "./words.js";
+import { watchWorker } from "./worker_notice.js";
+
+const OUTLOOK_EVERY_MS = 5000;
 
 const page = document.getElementById("job");
 const part = (name) => page.querySelector(`[data-part="${name}"]`);
@@ -39,7 +45,7 @@ async function showEnded(job) {
   page.dataset.status = job.status;
   const at = arrivals.pageInView();
   const hadFocus = page.querySelector(".job-top").contains(document.activeElement);
-  for (const changed of [".job-top", ".review", ".facts", ".prepared", ".history ol", ".confirm p"]) {
+  for (const changed of [".job-top", ".review", ".facts", ".again", ".prepared", ".history ol", ".confirm p"]) {
     page.querySelector(changed).replaceWith(fresh.querySelector(`#job ${changed}`));
   }
   if (hadFocus) page.querySelector(".back a").focus();
@@ -47,6 +53,7 @@ async function showEnded(job) {
   review(at);
   showTimes(page);
   enableCopyButtons(page);
+  enableReadAgain();
   announce(`${job.file_name}: ${statusWord(job)}`);
 }
 
@@ -62,8 +69,19 @@ function showDeleted() {
   part("explain").textContent = "It was removed from another window.";
   part("progress").hidden = true;
   page.querySelector(".ghost").hidden = true;
-  for (const gone of [".stop", ".confirm"]) page.querySelector(gone).hidden = true;
+  for (const gone of [".stop", ".confirm", ".outlook", "#no-worker"]) page.querySelector(gone).hidden = true;
   announce(part("headline").textContent);
+}
+
+/** Its place in the queue and the time left, until it has ended. */
+async function watchOutlook() {
+  const element = part("outlook");
+  if (!element) return;
+  if (!document.hidden) {
+    const job = await getJson(apiUrl(`jobs/${page.dataset.uuid}`)).catch(() => null); // the long poll says that the connection is lost
+    element.textContent = job ? outlookWords(job) : "";
+  }
+  setTimeout(watchOutlook, OUTLOOK_EVERY_MS);
 }
 
 function follow() {
@@ -90,6 +108,9 @@ if (page.dataset.status === "QUEUED" || page.dataset.status === "IN_PROGRESS") {
   showProgress(part("progress"), { status: page.dataset.status, progress });
   arrivals.look();
   follow();
+  watchOutlook();
+  watchWorker();
 }
 
 review();
+enableReadAgain();

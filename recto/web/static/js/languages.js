@@ -2,10 +2,16 @@
 
 const FOUND_OUT = "auto";
 
-export function languageChooser(field) {
+/**
+ * `before` are codes joined by "+" to begin with, where all of them can still be chosen; `onChange` is called when a reader chooses.
+ * Returns a function that gives the codes that are chosen, joined in the same way.
+ */
+export function languageChooser(field, { before = "", onChange = () => {} } = {}) {
   const select = field.querySelector("select");
   if (!select) {
     const input = field.querySelector("input");
+    if (before && input.value === input.defaultValue) input.value = before;
+    input.addEventListener("change", onChange);
     return () => input.value.trim();
   }
   const labels = new Map(Array.from(select.options, (option) => [option.value, option.text]));
@@ -27,14 +33,19 @@ export function languageChooser(field) {
     select.replaceChildren(prompt, ...rest.map(([code, label]) => new Option(label, code)));
     select.disabled = rest.length === 0;
   };
+  const choose = (codes) => {
+    change(codes);
+    onChange();
+  };
   const remove = (code) => {
-    change(chosen.filter((other) => other !== code));
+    choose(chosen.filter((other) => other !== code));
     (chips.querySelector("button") ?? select).focus();
   };
   select.addEventListener("change", () => {
-    if (select.value) change(joined(chosen, select.value));
+    if (select.value) choose(joined(chosen, select.value));
   });
-  change(chosen);
+  const earlier = before.split("+").filter(Boolean);
+  change(earlier.length > 0 && earlier.every((code) => labels.has(code)) ? earlier : chosen);
   return () => chosen.join("+");
 }
 

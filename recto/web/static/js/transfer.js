@@ -24,6 +24,10 @@ export function sendDocument(file, options, { onProgress, signal }) {
     request.addEventListener("error", () => reject(problemFrom(0, "")));
     request.addEventListener("abort", () => reject(new DOMException("Upload stopped", "AbortError")));
     signal.addEventListener("abort", () => request.abort());
+    if (signal.aborted) {
+      reject(new DOMException("Upload stopped", "AbortError"));
+      return;
+    }
     request.send(body);
   });
 }

@@ -1,6 +1,7 @@
 /** The uploads of this page: two at a time, each with its progress, and what is wrong said beside the file. */
 
 import { announce } from "./announce.js";
+import { kindObjection } from "./kind_check.js";
 import { sendDocument } from "./transfer.js";
 
 const AT_ONCE = 2;
@@ -9,10 +10,11 @@ export class Uploads {
   #waiting = [];
   #running = 0;
 
-  /** `limits` is {bytes, words}; `onJob` gets every job that the server accepted. */
-  constructor(list, limits, onJob) {
+  /** `limits` is {bytes, words}; `kindUrl` is asked about each file first; `onJob` gets every job that the server accepted. */
+  constructor(list, limits, kindUrl, onJob) {
     this.list = list;
     this.limits = limits;
+    this.kindUrl = kindUrl;
     this.onJob = onJob;
   }
 
@@ -51,6 +53,11 @@ export class Uploads {
     item.onDismiss = () => stop.abort();
     this.#running += 1;
     try {
+      const wrong = await kindObjection(this.kindUrl, file, stop.signal);
+      if (wrong) {
+        if (!stop.signal.aborted) item.fail(wrong, null);
+        return;
+      }
       const job = await sendDocument(file, options, { onProgress: (share) => item.progress(share), signal: stop.signal });
       item.element.remove();
       announce(`${file.name}: uploaded`);

@@ -5,10 +5,14 @@ import { apiUrl, getJson } from "./server.js";
 
 const LOOK_AGAIN_MS = { missing: 3000, running: 15000 };
 
-/** `onLanguages` is called when the languages field was replaced; one that the reader has changed already is kept. */
-export function watchWorker(onLanguages) {
+/**
+ * `onLanguages` is called when the languages field was replaced, where there is one; one that the reader has changed already is kept.
+ * Ends when the notice is taken out of the page.
+ */
+export function watchWorker(onLanguages = () => {}) {
   const notice = document.getElementById("no-worker");
   const look = async () => {
+    if (!notice.isConnected) return;
     if (!document.hidden) await update(notice, onLanguages);
     setTimeout(look, notice.hidden ? LOOK_AGAIN_MS.running : LOOK_AGAIN_MS.missing);
   };
@@ -26,7 +30,7 @@ async function update(notice, onLanguages) {
   notice.hidden = isRunning;
   announce(isRunning ? "A Worker is running" : "No Worker is running");
   const field = document.querySelector("[data-languages]");
-  const input = field.querySelector("input:not([type=hidden])");
+  const input = field?.querySelector("input:not([type=hidden])");
   const isUntouched = input?.name === "languages" && input.value === input.defaultValue;
   if (!isRunning || !isUntouched || field.contains(document.activeElement)) return;
   const fresh = await freshPage();
