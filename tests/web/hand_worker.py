@@ -43,6 +43,11 @@ class HandWorker:
         with transaction(Session(self.engine), Begin.WRITE) as session:
             workers.report(session, "hand", "1", "hand", languages, 2, self.result_version)
 
+    def sign_off(self) -> None:
+        """Be gone."""
+        with transaction(Session(self.engine), Begin.WRITE) as session:
+            workers.sign_off(session, "hand")
+
     def claim(self, page_count: int = 1) -> Claim:
         """Take the next job and open it."""
         with transaction(Session(self.engine), Begin.CLAIM) as session:

@@ -176,10 +176,10 @@ def page(browser_context: BrowserContext, address: str, worker: HandWorker) -> P
     return page
 
 
-def sign_in(page: Page, address: str) -> None:
+def sign_in(page: Page, address: str, name: str = "admin", password: str = PASSWORD) -> None:
     page.goto(f"{address}sign-in")
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
 
