@@ -43,9 +43,10 @@ def home() -> str:
         days=days,
         day_choices=tuple(_SPANS),
         spans=found,
-        whole=plots.total(found),
-        pages_plot=plots.pages_plot(found),
-        jobs_plot=plots.jobs_plot(found),
+        pages_plot=plots.plot(found, lambda span: span.pages),
+        jobs_plot=plots.plot(found, lambda span: span.finished + span.answered),
+        failures_plot=plots.plot(found, lambda span: span.failed),
+        failures=plots.failures(found),
     )
 
 

@@ -1,7 +1,7 @@
 """What ended in the last days, gathered into bars of a plot: counts and the heights that they are drawn at, no markup."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,6 @@ from recto.tallies import FINISHED, Tally
 
 HEIGHT: Final = 100.0
 """Of a plot's highest tick, in units of its drawing."""
-_STEPS: Final = (1, 2, 5)
 
 
 @dataclass(slots=True)
@@ -37,19 +36,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A span as drawn: `low` is its lower part, `high` what stands on that, both as heights; what it says is the template's."""
+    """A span as drawn: its value, and its height of HEIGHT at most."""
 
     span: Span
-    low: float
-    high: float = 0.0
+    value: int
+    height: float
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Bars from left to right, and the value of the highest tick, which is drawn at HEIGHT."""
+    """Bars from left to right, the value of the highest tick, which is drawn at HEIGHT, and all values together."""
 
     bars: tuple[Bar, ...]
     top: int
+    total: int
 
 
 def spans(tallies: Iterable[Tally], now: datetime, hours: int, hours_in_span: int) -> list[Span]:
@@ -75,37 +75,22 @@ def _add(span: Span, tally: Tally) -> None:
         span.answered += tally.jobs
 
 
-def pages_plot(found: Sequence[Span]) -> Plot:
-    """Pages that were read."""
-    top = round_top(max((span.pages for span in found), default=0))
-    return Plot(tuple(Bar(span, HEIGHT * span.pages / top) for span in found), top)
-
-
-def jobs_plot(found: Sequence[Span]) -> Plot:
-    """Jobs that failed, below, and jobs that were read or answered, on top of them."""
-    top = round_top(max((span.finished + span.answered + span.failed for span in found), default=0))
-    bars = (Bar(span, HEIGHT * span.failed / top, HEIGHT * (span.finished + span.answered) / top) for span in found)
-    return Plot(tuple(bars), top)
+def plot(found: Sequence[Span], value_of: Callable[[Span], int]) -> Plot:
+    """One value of each span."""
+    values = [value_of(span) for span in found]
+    top = round_top(max(values, default=0))
+    bars = (Bar(span, value, HEIGHT * value / top) for span, value in zip(found, values, strict=True))
+    return Plot(tuple(bars), top, sum(values))
 
 
 def round_top(most: int) -> int:
-    """The least of 1, 2, 5, 10, 20, 50 … that is not below `most`."""
+    """The least number of one digit and zeros that is not below `most`."""
     power = 1
-    while True:
-        for step in _STEPS:
-            if step * power >= most:
-                return step * power
+    while 9 * power < most:
         power *= 10
+    return max(1, -(-most // power)) * power
 
 
-def total(found: Iterable[Span]) -> Span | None:
-    """All spans together; None where there are none."""
-    whole: Span | None = None
-    for span in found:
-        whole = whole or Span(span.begin)
-        whole.pages += span.pages
-        whole.finished += span.finished
-        whole.answered += span.answered
-        whole.cancelled += span.cancelled
-        whole.failures += span.failures
-    return whole
+def failures(found: Iterable[Span]) -> Counter[str]:
+    """Jobs that failed in all of the spans, by their codes."""
+    return sum((span.failures for span in found), Counter[str]())

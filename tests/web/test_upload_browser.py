@@ -106,7 +106,7 @@ def test_phone_offers_its_camera_and_a_desktop_does_not(page: Page, chromium: Br
     with phone.expect_file_chooser() as chooser:
         phone.get_by_role("button", name="Take a photo").tap()
     assert chooser.value.element.get_attribute("capture") == "environment"
-    chooser.value.set_files([{"name": "photo.png", "mimeType": "image/png", "buffer": PNG}])
+    chooser.value.set_files({"name": "photo.png", "mimeType": "image/png", "buffer": PNG})
     expect(row(phone, "photo.png")).to_be_visible()
     context.close()
 
@@ -227,6 +227,7 @@ def test_failed_document_is_read_again_with_other_options(page: Page, worker: Ha
     expect(row(page, "torn.pdf")).to_be_visible()
     worker.fail(worker.claim(1), DocumentDamaged("The file breaks off."))
     row(page, "torn.pdf").get_by_role("link", name="torn.pdf", exact=True).click()
+    page.get_by_text("Read it again in another way").click()
     form = page.locator("#again")
     form.get_by_role("combobox", name="Languages of the text").select_option("deu")
     form.get_by_label("Pages", exact=True).fill("1")
