@@ -75,6 +75,7 @@ from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.modules import install_modules
 from recto.web.name_resolver import NameResolver
 from recto.web.outlooks import Outlooks
 from recto.web.rates import Rates, install_rates
@@ -185,6 +186,7 @@ def create_app(settings: Settings) -> Flask:
     login.install_login(app)
     install_error_handlers(app)
     install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
+    install_modules(app)
     app.context_processor(lambda: {"version": recto.__version__})
     app.after_request(_finish_response)
     install_held_requests(app)
