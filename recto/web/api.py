@@ -68,7 +68,15 @@ _ENDED_JOB: Final = Reply(
 )
 NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer)
 """Problems of a `document_url`."""
-NOT_TAKEN: Final = (LanguageUnknown, AddressRefused, UserStorageFull, UserQueueFull, TooManyRequests, QueueFull, StorageFull)
+NOT_TAKEN: Final = (
+    LanguageUnknown,
+    AddressRefused,
+    UserStorageFull,
+    UserQueueFull,
+    TooManyRequests,
+    QueueFull,
+    StorageFull,
+)
 """Problems of making a job, whatever its document comes from."""
 MOST_NUMBER: Final = 10**_MOST_DIGITS - 1
 PLACE: Final = Parameter(
