@@ -5,6 +5,8 @@ import re
 import pytest
 from flask import Flask
 
+from recto.audit import Action, Event, note
+from recto.database import Begin, transaction
 from recto.errors import DocumentDamaged
 from recto.web.sign_in_pages import browser_words
 from tests.web.clients import Browser, Program
@@ -106,6 +108,15 @@ def test_audit_log_is_shown_page_by_page(browser: Browser) -> None:
     assert older
     assert "signed in" in browser.get(older[1]).text
     assert "Nothing older" in browser.get("/admin/audit?before=1").text
+
+
+def test_every_act_has_words_in_the_audit_log(browser: Browser, worker: HandWorker) -> None:
+    with transaction(worker.session(), Begin.WRITE) as session:
+        for action in Action:
+            note(session, Event(action, "ada"))
+    page = browser.get("/admin/audit").text
+    for action in Action:
+        assert f"</strong> {action.value}" not in page
 
 
 def test_administration_is_in_the_menu_of_administrators_alone(app: Flask, browser: Browser, bob: Known) -> None:
