@@ -1,18 +1,17 @@
 """Administration and account in a real Chromium: by mouse and by keyboard, on a phone, and by axe-core's rules."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
 from tests.web.clients import PASSWORD
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import ARGUMENTS, PDF, PHONE, choose, row, sign_in
+from tests.web.test_page_browser import PDF, PHONE, choose, row, sign_in
 
 pytestmark = pytest.mark.services
 
@@ -35,14 +34,6 @@ def worker(server: LiveServer) -> Iterator[HandWorker]:
     worker.report("eng", "deu")
     yield worker
     worker.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import json
 import urllib.request
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
 
 from recto.errors import PageTimeout
+from tests.web.axe import complaints
 from tests.web.clients import PASSWORD
 from tests.web.drawn_document import DrawnDocument, draw_document
 from tests.web.hand_worker import HandWorker
@@ -516,10 +516,3 @@ def test_review_is_accessible(
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     assert complaints(page) == []
     context.close()
-
-
-def complaints(page: Page) -> list[str]:
-    """What axe-core finds wrong."""
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [f"{each['id']}: {node['html']}" for each in found["violations"] for node in each["nodes"]]

@@ -1,19 +1,18 @@
 """Ways to hand over a document, what is said of it before it is sent, and what a page catches up with, in a real Chromium."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
 from tests.web.clients import PASSWORD, PNG
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import ARGUMENTS, PDF, PHONE, choose, row, sign_in
+from tests.web.test_page_browser import PDF, PHONE, choose, row, sign_in
 
 pytestmark = pytest.mark.services
 
@@ -39,14 +38,6 @@ def worker(server: LiveServer) -> Iterator[HandWorker]:
     worker.end_waiting()
     yield worker
     worker.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
