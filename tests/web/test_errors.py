@@ -53,7 +53,7 @@ def test_crash_answers_500_and_hides_its_cause(
     program: Program, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recto.web.api.list_jobs", crash)
-    monkeypatch.setattr("recto.web.pages.list_jobs", crash)
+    monkeypatch.setattr("recto.web.list_options.list_jobs", crash)
     response = program.get("/api/v1/jobs")
     problem(response, 500, "internal_error")
     page = browser.get("/")

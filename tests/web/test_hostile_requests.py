@@ -162,6 +162,9 @@ class Crowd:
         self.known = {
             "uuid": uuid,
             "token_id": "1",
+            "session_id": "0123456789abcdef",
+            "user_id": "4711",
+            "correction": "1",
             "delivery_id": program.get(f"/api/v1/jobs/{uuid}/webhook-deliveries").get_json()["deliveries"][0]["id"],
             "result_format": "txt",
             "number": "1",

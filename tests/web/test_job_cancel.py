@@ -70,5 +70,7 @@ def test_button_cancels_and_is_gone_afterwards(browser: Browser, program: Progra
     assert "The job was cancelled" in page
     assert ">Cancelled<" in page
     assert "Failed" not in page
-    assert "Failed" not in browser.get("/").text
+    row = browser.get("/").text.partition(f'data-uuid="{uuid}"')[2].partition("</li>")[0]
+    assert "Cancelled" in row
+    assert "Failed" not in row
     assert f"/jobs/{uuid}/cancel" not in page
