@@ -34,7 +34,7 @@ class UserList(Answer):
 class NewUser(BaseModel):
     """A user to be added, who is no administrator: those are made on the page, by a person."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(min_length=1, max_length=MAX_NAME_CHARACTERS, examples=["grace"])
     password: str = Field(
@@ -45,7 +45,7 @@ class NewUser(BaseModel):
 class UserChange(BaseModel):
     """What is to be changed of a user, as a JSON merge patch (RFC 7396): what is left out stays."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     is_disabled: bool = Field(default_factory=bool, description="Ends their sign-ins, and stops their tokens")
     max_stored_bytes: int | None = Field(

@@ -189,6 +189,7 @@ def test_page_that_was_away_catches_up_without_a_reload(
     job_page = context.new_page()
     job_page.goto(address)
     row(job_page, "away.pdf").get_by_role("link", name="away.pdf", exact=True).click()
+    job_page.wait_for_url("**/jobs/*")  # with all of its modules: half a page follows nothing
     job_page.evaluate("window.sameDocument = true")
     context.set_offline(True)
     claim = worker.claim(2)
