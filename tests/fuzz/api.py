@@ -62,8 +62,16 @@ include-operation-id = ["get_batch_status", "get_batch_result", "cancel_batch"]
 parameters = {{ "path.uuid" = "{batch}" }}
 
 [[operations]]
-include-operation-id = ["get_jobs", "search", "add_correction", "change_user"]
+include-operation-id = ["get_jobs", "search"]
 checks.positive_data_acceptance.expected-statuses = [200, 422]
+
+[[operations]]
+include-operation-id = ["add_correction", "create_user", "change_user"]
+checks.positive_data_acceptance.expected-statuses = [200, 201, 403, 404, 409, 422]
+
+[[operations]]
+include-operation-id = "undo_correction"
+checks.negative_data_rejection.expected-statuses = ["4XX", 200]
 
 [[operations]]
 include-operation-id = ["create_job", "retry_job", "read_document", "put_document", "create_batch"]
@@ -79,8 +87,10 @@ checks.positive_data_acceptance.expected-statuses = [422]
 include-operation-id = "get_result"
 parameters = {{ "query.redirect" = 1 }}
 """
-"""422 for what no schema can say: `after` beside a filter, a search for no word, places that a page does not have, 5.0 for 5, page ranges that run backwards, keys that came with something else before, and that this Backend calls no webhooks. 202 for a form's `tag` that is no list: sent
-as a form, it is a list of one. The result played by hand is no JSON of a Worker's, so the redirect to it is all that is asked for.
+"""422 for what no schema can say: `after` beside a filter, a search for no word, places that a page does not have, names with spaces at their ends, 5.0
+for 5, page ranges that run backwards, keys that came with something else before, and that this Backend calls no webhooks. 202 for a form's `tag` that is no
+list: sent as a form, it is a list of one. 200 for a page that does not exist: its number is replaced by the known one. The result played by hand is no JSON
+of a Worker's, so the redirect to it is all that is asked for.
 """
 
 
