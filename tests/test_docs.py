@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from models import MAY_FOLLOW
 from ocr_worker import main
 from recto.errors import DocumentError, IdempotencyKeyInUse, RectoError
 from recto.settings import DEFAULTS_FILE, load_settings
@@ -121,6 +122,24 @@ def test_every_command_and_option_has_a_help_text() -> None:
     for name, command in commands(main):
         assert command.help, name
         assert all(option.help for option in command.params if isinstance(option, click.Option)), name
+
+
+def test_diagram_of_the_statuses_has_what_may_follow_what() -> None:
+    drawn = re.findall(
+        r"<title>(\w+) to (\w+)</title>", (DOCS / "images" / "job-states.svg").read_text(encoding="utf-8")
+    )
+    allowed = {(before.name, after.name) for before, later in MAY_FOLLOW.items() if before for after in later}
+    assert set(drawn) == allowed
+
+
+def test_troubleshooting_document_names_codes_that_there_are_with_their_statuses() -> None:
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    known = {cls.code: cls.status for cls in error_classes()}
+    named = re.findall(r"`(\d{3})` ((?:`[a-z_]+`(?:, )?)+)", text)
+    assert named
+    for status, codes in named:
+        for code in re.findall(r"`(\w+)`", codes):
+            assert str(known[code]) == status, code
 
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
