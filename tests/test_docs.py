@@ -153,6 +153,16 @@ def test_links_of_a_document_lead_to_files_that_are_there(file: Path) -> None:
     assert [target for target in targets if not (file.parent / target).exists()] == []
 
 
+def test_site_leads_to_every_document() -> None:
+    listed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    documents = [
+        *DOCS.rglob("*.md"),
+        *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    ]
+    names = {str(file.relative_to(ROOT)) for file in documents if file.parent.name != "decisions"}
+    assert {name for name in names if f": {name}\n" not in listed} == set()
+
+
 def test_security_document_is_linked_and_names_tests_that_are_there() -> None:
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert "(SECURITY.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
