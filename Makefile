@@ -25,11 +25,14 @@ BIN := $(VENV)/bin
 # Stamps lie in the environment that they speak about: deleting it deletes them.
 RUN_READY := $(VENV)/.recto-run-ready
 DEV_READY := $(VENV)/.recto-dev-ready
+DOCS_READY := $(VENV)/.recto-docs-ready
 
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
+# Hashes of every file of a package, for all platforms: with them pip takes no other, and wants itself and setuptools pinned too.
 PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url \
-	--no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
+	--no-emit-find-links --no-emit-trusted-host --no-emit-options --generate-hashes --allow-unsafe $(if $(UPGRADE),--upgrade)
+LOCKED := requirements requirements-dev requirements-docs requirements-release
 
 ifeq ($(SYSTEM_PACKAGES),skip)
 system_packages = :
@@ -59,6 +62,11 @@ $(DEV_READY): requirements-dev.txt $(RUN_READY)
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 
+$(DOCS_READY): requirements-docs.txt $(DEV_READY)
+	@echo "Setting up Recto, once: the Python packages of requirements-docs.txt ..." >&2
+	@$(PIP_INSTALL) -r requirements-docs.txt
+	@touch $@
+
 # Cheap enough to be asked every time, so a package that was removed since is noticed.
 .PHONY: system-packages system-packages-tests system-packages-services
 system-packages:
@@ -86,7 +94,7 @@ test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but
 	@$(call pytest,-n $(WORKERS) -m "not services and not long")
 
 .PHONY: test-services
-test-services: $(DEV_READY) | system-packages-services ## Test with a real browser and other real services, installing them
+test-services: $(DOCS_READY) | system-packages-services ## Test with a real browser and other real services, installing them
 	@$(call pytest,-m "services and not long")
 
 .PHONY: test-long
@@ -162,19 +170,47 @@ screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's
 lock: $(DEV_READY) ## Pin requirements*.in to requirements*.txt (UPGRADE=1: to the newest versions)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 		{ echo "make lock needs Python 3.11 in $(VENV): rm -r $(VENV), then make PYTHON=python3.11 lock" >&2; exit 1; }
-	@$(PIP_COMPILE) --output-file=requirements.txt requirements.in
-	@$(PIP_COMPILE) --output-file=requirements-dev.txt requirements-dev.in
-	@if grep -nE '^-|://|^[^#]*@ |(^|[ =])/' requirements.txt requirements-dev.txt; then \
+	@for name in $(LOCKED); do $(PIP_COMPILE) --output-file=$$name.txt $$name.in || exit 1; done
+	@if grep -nE '^-|://|^[^#]*@ |(^|[ =])/' $(LOCKED:=.txt); then \
 		echo "The lines above name an index or a path of this machine. Do not commit them." >&2; exit 1; fi
 
 .PHONY: audit
 audit: .make/audit/.ready ## Look for known vulnerabilities in the pinned packages (asks the internet)
-	@.make/audit/bin/pip-audit --strict --disable-pip --no-deps -r requirements.txt -r requirements-dev.txt
+	@.make/audit/bin/pip-audit --strict --disable-pip --no-deps $(LOCKED:%=-r %.txt)
 
 .make/audit/.ready: $(RUN_READY)
 	@$(BIN)/python -m venv --clear .make/audit
 	@.make/audit/bin/python -m pip install -qq --no-input --disable-pip-version-check pip-audit
 	@touch $@
+
+.PHONY: docs
+docs: $(DOCS_READY) ## Draw the documentation as a site in build/docs, and check every link in it
+	@$(BIN)/python -m tools.docs_site
+
+.PHONY: tree
+tree: $(DEV_READY) ## Say how large rooms, modules and functions are, what imports what, and what is there twice
+	@$(BIN)/python -m tools.tree $(ARGS)
+
+.make/release/.ready: requirements-release.txt $(RUN_READY)
+	@$(BIN)/python -m venv --clear .make/release
+	@.make/release/bin/python -m pip install -qq --no-input --disable-pip-version-check -r requirements-release.txt
+	@touch $@
+
+.PHONY: licences
+licences: .make/release/.ready $(DOCS_READY) ## Write docs/licences.md anew: the licence of every package, refusing those that do not go with Recto's
+	@$(BIN)/python -m tools.licences
+
+.PHONY: sbom
+sbom: .make/release/.ready ## Write what Recto and its client are made of to build/sbom, as CycloneDX
+	@$(BIN)/python -m tools.sbom
+
+.PHONY: release-check
+release-check: .make/release/.ready $(DOCS_READY) ## Look at all that a release needs, changing nothing (docs/releasing.md; asks the package index)
+	@$(BIN)/python -m tools.release_check
+
+.PHONY: test-pythons
+test-pythons: | system-packages-tests ## Test with every supported Python that this machine has, and name those that it has not
+	@tools/test_pythons.sh $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what these commands made, except documents and database

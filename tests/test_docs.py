@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from models import MAY_FOLLOW
 from ocr_worker import main
 from recto.errors import DocumentError, IdempotencyKeyInUse, RectoError
 from recto.settings import DEFAULTS_FILE, load_settings
@@ -123,6 +124,24 @@ def test_every_command_and_option_has_a_help_text() -> None:
         assert all(option.help for option in command.params if isinstance(option, click.Option)), name
 
 
+def test_diagram_of_the_statuses_has_what_may_follow_what() -> None:
+    drawn = re.findall(
+        r"<title>(\w+) to (\w+)</title>", (DOCS / "images" / "job-states.svg").read_text(encoding="utf-8")
+    )
+    allowed = {(before.name, after.name) for before, later in MAY_FOLLOW.items() if before for after in later}
+    assert set(drawn) == allowed
+
+
+def test_troubleshooting_document_names_codes_that_there_are_with_their_statuses() -> None:
+    text = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    known = {cls.code: cls.status for cls in error_classes()}
+    named = re.findall(r"`(\d{3})` ((?:`[a-z_]+`(?:, )?)+)", text)
+    assert named
+    for status, codes in named:
+        for code in re.findall(r"`(\w+)`", codes):
+            assert str(known[code]) == status, code
+
+
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
@@ -132,6 +151,16 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def test_links_of_a_document_lead_to_files_that_are_there(file: Path) -> None:
     targets = LINK.findall(file.read_text(encoding="utf-8"))
     assert [target for target in targets if not (file.parent / target).exists()] == []
+
+
+def test_site_leads_to_every_document() -> None:
+    listed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    documents = [
+        *DOCS.rglob("*.md"),
+        *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    ]
+    names = {str(file.relative_to(ROOT)) for file in documents if file.parent.name != "decisions"}
+    assert {name for name in names if f": {name}\n" not in listed} == set()
 
 
 def test_security_document_is_linked_and_names_tests_that_are_there() -> None:

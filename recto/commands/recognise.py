@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO, Final, TypeAlias, get_args
+from typing import Any, BinaryIO, TypeAlias, get_args
 
 import click
 from tqdm import tqdm
@@ -30,8 +30,6 @@ from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
 from recto.page_tasks import describe_result, inspect_file, prepare_this_process, read_page
 from recto.settings import Settings, load_settings
-
-_NOT_FOR_TERMINALS: Final = ("pdf", "pdfa", "pages.zip")
 
 Outcome: TypeAlias = tuple[int, Page | DocumentError]
 
@@ -92,7 +90,7 @@ def recognise(
     """Read the document FILE and write its text. Pages that cannot be read are named; exit status 1 if none could."""
     settings = load_settings(os.environ)
     options = options_from(given, settings.ocr.languages)
-    if output is None and result_format in _NOT_FOR_TERMINALS and sys.stdout.isatty():
+    if output is None and RESULT_FORMATS[result_format].is_packed and sys.stdout.isatty():
         raise click.UsageError(f"{RESULT_FORMATS[result_format].title} is not for a terminal. Name a file: -o FILE.")
     prepare_this_process(page_process_setup(settings, with_storage=False))
     document_file = DocumentFile(file, options.plain_password)

@@ -52,25 +52,35 @@ AUTO_LANGUAGE: Final = "auto"
 
 @dataclass(frozen=True, slots=True)
 class FormatDescription:
-    """A result format for people and for HTTP: its name, its media type, and how the name of such a file ends."""
+    """A result format for people and for HTTP: its name, its media type, and how the name of such a file ends.
+
+    `writer` is who writes it, as the module in recto/ocr/writers/ and the function in it: a name, since importing it loads what the Backend
+    does without. `is_packed` says that it is compressed already, and nothing to be shown in a terminal.
+    """
 
     title: str
     media_type: str
     suffix: str
+    writer: str
+    is_packed: bool = False
 
 
 RESULT_FORMATS: Final[dict[ResultFormat, FormatDescription]] = {
-    "txt": FormatDescription("Text", "text/plain; charset=utf-8", ".txt"),
-    "md": FormatDescription("Markdown", "text/markdown; charset=utf-8", ".md"),
-    "json": FormatDescription("JSON", "application/json", ".json"),
-    "pdf": FormatDescription("Searchable PDF", "application/pdf", ".pdf"),
-    "pdfa": FormatDescription("Searchable PDF/A", "application/pdf", ".pdfa.pdf"),
-    "hocr": FormatDescription("hOCR", "text/html; charset=utf-8", ".hocr"),
-    "alto": FormatDescription("ALTO XML", "application/xml", ".alto.xml"),
-    "tsv": FormatDescription("TSV", "text/tab-separated-values; charset=utf-8", ".tsv"),
-    "pages.zip": FormatDescription("Text of each page", "application/zip", ".pages.zip"),
+    "txt": FormatDescription("Text", "text/plain; charset=utf-8", ".txt", "text:write_text"),
+    "md": FormatDescription("Markdown", "text/markdown; charset=utf-8", ".md", "markdown:write_markdown"),
+    "json": FormatDescription("JSON", "application/json", ".json", "json:write_json"),
+    "pdf": FormatDescription("Searchable PDF", "application/pdf", ".pdf", "pdf.writer:write_pdf", is_packed=True),
+    "pdfa": FormatDescription(
+        "Searchable PDF/A", "application/pdf", ".pdfa.pdf", "pdf.archival:write_pdfa", is_packed=True
+    ),
+    "hocr": FormatDescription("hOCR", "text/html; charset=utf-8", ".hocr", "hocr:write_hocr"),
+    "alto": FormatDescription("ALTO XML", "application/xml", ".alto.xml", "alto:write_alto"),
+    "tsv": FormatDescription("TSV", "text/tab-separated-values; charset=utf-8", ".tsv", "tsv:write_tsv"),
+    "pages.zip": FormatDescription(
+        "Text of each page", "application/zip", ".pages.zip", "pages_zip:write_pages_zip", is_packed=True
+    ),
 }
-"""Every format that a result can be had in."""
+"""Every format that a result can be had in: the same names as in ResultFormat, which types cannot be told otherwise."""
 
 PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
     "aspect": "square pixels for faxes whose resolution differs by direction",

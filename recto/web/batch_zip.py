@@ -11,14 +11,12 @@ from typing import IO, BinaryIO, Final, cast
 from recto.errors import FileNotFound
 from recto.file_storage.base import FileStorage, result_name
 from recto.job_views import JobView
-from recto.ocr.options import ResultFormat
+from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.database import Lane, in_thread
 from recto.web.links import download_name
 
 ERRORS: Final = "errors.json"
 _CHUNK_BYTES: Final = 256 * 1024
-_PACKED: Final = frozenset({"pdf", "pdfa", "pages.zip"})
-"""Formats that are compressed already."""
 _REGULAR_FILE_RW_R_R: Final = 0o100644
 _UNIX: Final = 3
 _EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
@@ -83,7 +81,7 @@ class BatchZip:
         stored = result_name(job.result_token or "", self._format, job.revision)
         with closing(in_thread(partial(self._storage.open, job.uuid, stored), Lane.DISK)) as file:
             created = job.result_created.timetuple()[:6]
-            packing = zipfile.ZIP_STORED if self._format in _PACKED else zipfile.ZIP_DEFLATED
+            packing = zipfile.ZIP_STORED if RESULT_FORMATS[self._format].is_packed else zipfile.ZIP_DEFLATED
             entry = _entry(name, max(_EARLIEST, created), packing)
             entry.file_size = in_thread(partial(self._storage.size_bytes, job.uuid, stored))  # decides on ZIP64
             with archive.open(entry, "w") as sink:
