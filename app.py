@@ -28,7 +28,7 @@ from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.deliveries import Deliveries
 from recto.errors import RectoError, SettingsError
-from recto.file_storage.volume import VolumeStorage
+from recto.file_storage.opening import prepare_storage
 from recto.idempotency import IdempotencyKeys
 from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
@@ -125,8 +125,7 @@ _CONTENT_SECURITY_POLICY = (
 def create_app(settings: Settings) -> Flask:
     """The application, with its database at the newest schema and its secret in place."""
     folder = settings.file_storage.path
-    storage = VolumeStorage(folder, settings.file_storage.min_free_bytes)
-    storage.prepare()
+    storage = prepare_storage(settings.file_storage.setup)
     secret_key = load_secret_key(folder / "secret_key")
     app = Flask("recto.web")
     app.request_class = RectoRequest

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from recto.errors import SettingsError
 from recto.outbound.guard import AllowList, parse_allow_list
+from recto.storage_setup import StorageSetup
 from recto.time_limits import TimeLimits
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -105,6 +106,11 @@ class FileStorageSettings(_Section):
     min_free_bytes: int = Field(ge=0)
     sweep_after_s: _Positive
     sweep_interval_s: float = Field(ge=0)
+
+    @property
+    def setup(self) -> StorageSetup:
+        """What every process opens the File Storage with."""
+        return StorageSetup(self.path, self.min_free_bytes)
 
 
 class QueueSettings(_Section):

@@ -15,6 +15,7 @@ from recto.job_views import JobView, find_job
 from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.api import JOB_ACCEPTED, accepted
 from recto.web.authorisation import Access, access
+from recto.web.content_disposition import attachment
 from recto.web.database import read
 from recto.web.described import BAD_RANGE, WAIT, Parameter, Reply, described
 from recto.web.file_answers import CONDITIONS, FILE_HEADERS, NOT_HAD, file_answer
@@ -91,7 +92,8 @@ def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
     """302 to where a client gets a file of a FINISHED job: from the store itself where it can, else from this Backend."""
     name = result_name(job.result_token or "", result_format, job.revision)
     lifetime_s, media_type = services().limits.link_lifetime_s, RESULT_FORMATS[result_format].media_type
-    direct = services().storage.link(job.uuid, name, lifetime_s, download_name(job, result_format), media_type)
+    disposition = attachment(download_name(job, result_format))
+    direct = services().storage.link(job.uuid, name, lifetime_s, disposition, media_type)
     signature = services().links.sign(job.uuid, name)
     own = url_for("results.get_file", uuid=job.uuid, file_name=f"result.{result_format}", signature=signature)
     response = redirect(direct or own, HTTPStatus.FOUND)
