@@ -125,7 +125,7 @@ _CONTENT_SECURITY_POLICY = (
 def create_app(settings: Settings) -> Flask:
     """The application, with its database at the newest schema and its secret in place."""
     folder = settings.file_storage.path
-    storage = prepare_storage(settings.file_storage.setup)
+    storage = prepare_storage(settings.file_storage.setup, gevent.get_hub)
     secret_key = load_secret_key(folder / "secret_key")
     app = Flask("recto.web")
     app.request_class = RectoRequest

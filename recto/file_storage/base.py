@@ -1,5 +1,7 @@
 """The File Storage: one folder per job uuid, holding the document, its metadata and what the attempts wrote.
 
+On a volume (volume.py) that is a folder, in an object store (s3.py) what keys begin with.
+
     <uuid>/document                                the upload, byte for byte
     <uuid>/metadata.json                           file name, media type, size, options
     <uuid>/attempts/<lease token>/pages/0001.json  checkpoints of one attempt
@@ -95,6 +97,11 @@ def picture_name(token: str, number: int, stage: str) -> str:
     return f"attempts/{token}/pictures/{number:04d}.{stage}.png"
 
 
+def upload_name(user_id: int, token: str) -> str:
+    """What a file of a user is called that goes straight to the store; `token` is 32 hexadecimal digits. Nobody else's id leads to it."""
+    return f"upload-{user_id}-{token}"
+
+
 def attempt_folders(token: str) -> tuple[str, ...]:
     """The folders of an attempt as `FileStorage.contents` names them, inner ones first."""
     return f"attempts/{token}/pages/", f"attempts/{token}/pictures/", f"attempts/{token}/"
@@ -175,6 +182,18 @@ class FileStorage(Protocol):
         """A URL under which a client gets the file from the store itself; None where the Backend has to serve it.
 
         `disposition` and `media_type` are the headers Content-Disposition and Content-Type of that answer.
+        """
+
+    def offer(self, name: str, size_bytes: int, lifetime_s: int) -> str | None:
+        """A URL under which a client may PUT a file of just that size into the store itself; None where the Backend has to take it.
+
+        Nothing sees the file before `offered(name)` is kept. `name` is one by `upload_name`.
+        """
+
+    def offered(self, name: str) -> IncomingFile:
+        """What a client has put under a URL that was offered. FileNotFound where it has not arrived, or was kept and discarded.
+
+        It can only be read, and stays where it is until it is discarded, also after `keep`.
         """
 
     def check(self) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError
-from recto.file_storage.base import FileKind, StoredFile, kind_in_job
+from recto.file_storage.base import FileKind, IncomingFile, StoredFile, kind_in_job
 from recto.file_storage.disk_errors import TranslatedFile, no_file, require_space, translated
 from recto.file_storage.living import create_file, remove_unless_in_use
 from recto.file_storage.scratch import INCOMING, incoming_folder, prepare_folder
@@ -185,6 +185,14 @@ class VolumeStorage:
     def link(self, uuid: str, name: str, lifetime_s: int, disposition: str, media_type: str) -> str | None:  # noqa: ARG002
         """None: a folder serves nothing by itself."""
         return None
+
+    def offer(self, name: str, size_bytes: int, lifetime_s: int) -> str | None:  # noqa: ARG002
+        """None: a folder takes nothing by itself."""
+        return None
+
+    def offered(self, name: str) -> IncomingFile:
+        """FileNotFound, since nothing is offered."""
+        raise no_file(name)
 
     def check(self) -> None:
         """See FileStorage."""
