@@ -65,6 +65,7 @@ from recto.web import (
     selections,
     sign_in_pages,
     tag_pages,
+    uploads_api,
     webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
@@ -102,6 +103,7 @@ _ROOMS = (
     page_images,
     live,
     webhooks_api,
+    uploads_api,
     access_api,
     admin_api,
     limits_api,
@@ -167,6 +169,7 @@ def create_app(settings: Settings) -> Flask:
                 settings.outbound.webhooks,
                 settings.outbound.document_urls,
                 settings.outbound.document_timeout_s,
+                settings.file_storage.upload_lifetime_s,
             ),
             published_limits=_published_limits(settings),
             sign_in_limits=SignInLimits(
@@ -201,6 +204,7 @@ def _published_limits(settings: Settings) -> answers.Limits:
             max_bytes=server.max_upload_bytes,
             max_batch_documents=server.max_batch_documents,
             max_batch_bytes=server.max_batch_bytes,
+            direct=bool(settings.file_storage.url),
             min_bytes_per_s=limits.min_body_bytes_per_s,
             header_timeout_s=limits.header_timeout_s,
             body_timeout_s=limits.body_timeout_s,
