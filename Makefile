@@ -30,8 +30,8 @@ DOCS_READY := $(VENV)/.recto-docs-ready
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
 # Hashes of every file of a package, for all platforms: with them pip takes no other, and wants itself and setuptools pinned too.
-PIP_COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url \
-	--no-emit-find-links --no-emit-trusted-host --no-emit-options --generate-hashes --allow-unsafe $(if $(UPGRADE),--upgrade)
+PIP_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --python-platform linux --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 LOCKED := requirements requirements-dev requirements-docs requirements-release
 
 ifeq ($(SYSTEM_PACKAGES),skip)
@@ -168,8 +168,6 @@ screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's
 # The oldest supported Python resolves: a package may drop 3.11, but none that runs on 3.11 leaves 3.13 out.
 .PHONY: lock
 lock: $(DEV_READY) ## Pin requirements*.in to requirements*.txt (UPGRADE=1: to the newest versions)
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-		{ echo "make lock needs Python 3.11 in $(VENV): rm -r $(VENV), then make PYTHON=python3.11 lock" >&2; exit 1; }
 	@for name in $(LOCKED); do $(PIP_COMPILE) --output-file=$$name.txt $$name.in || exit 1; done
 	@if grep -nE '^-|://|^[^#]*@ |(^|[ =])/' $(LOCKED:=.txt); then \
 		echo "The lines above name an index or a path of this machine. Do not commit them." >&2; exit 1; fi

@@ -28,7 +28,7 @@ from recto.changes import ChangeFeed
 from recto.database import engine_options, prepare_engine, upgrade_schema
 from recto.deliveries import Deliveries
 from recto.errors import RectoError, SettingsError
-from recto.file_storage.volume import VolumeStorage
+from recto.file_storage.opening import prepare_storage
 from recto.idempotency import IdempotencyKeys
 from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
@@ -65,6 +65,7 @@ from recto.web import (
     selections,
     sign_in_pages,
     tag_pages,
+    uploads_api,
     webhooks_api,
 )
 from recto.web.authorisation_check import install_authorisation_check
@@ -102,6 +103,7 @@ _ROOMS = (
     page_images,
     live,
     webhooks_api,
+    uploads_api,
     access_api,
     admin_api,
     limits_api,
@@ -125,8 +127,7 @@ _CONTENT_SECURITY_POLICY = (
 def create_app(settings: Settings) -> Flask:
     """The application, with its database at the newest schema and its secret in place."""
     folder = settings.file_storage.path
-    storage = VolumeStorage(folder, settings.file_storage.min_free_bytes)
-    storage.prepare()
+    storage = prepare_storage(settings.file_storage.setup, gevent.get_hub)
     secret_key = load_secret_key(folder / "secret_key")
     app = Flask("recto.web")
     app.request_class = RectoRequest
@@ -168,6 +169,7 @@ def create_app(settings: Settings) -> Flask:
                 settings.outbound.webhooks,
                 settings.outbound.document_urls,
                 settings.outbound.document_timeout_s,
+                settings.file_storage.upload_lifetime_s,
             ),
             published_limits=_published_limits(settings),
             sign_in_limits=SignInLimits(
@@ -202,6 +204,7 @@ def _published_limits(settings: Settings) -> answers.Limits:
             max_bytes=server.max_upload_bytes,
             max_batch_documents=server.max_batch_documents,
             max_batch_bytes=server.max_batch_bytes,
+            direct=bool(settings.file_storage.url),
             min_bytes_per_s=limits.min_body_bytes_per_s,
             header_timeout_s=limits.header_timeout_s,
             body_timeout_s=limits.body_timeout_s,

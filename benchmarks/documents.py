@@ -31,7 +31,7 @@ MEMORY_BYTES = 4 * 1024**3  # worker.process_memory_bytes
 
 def read_one(path: Path) -> dict[str, Any]:
     """In a process of its own: what becomes of the file, under the limits of a page process."""
-    setup = PageProcessSetup("auto", None, Limits(5000, 200_000_000), MEMORY_BYTES, storage_root=None)
+    setup = PageProcessSetup("auto", None, Limits(5000, 200_000_000), MEMORY_BYTES, storage=None)
     limit_this_process(setup)
     prepare_this_process(setup)
     row: dict[str, Any] = {"outcome": "", "pages": 0, "page_count": 0, "words": 0, "failed": [], "detail": ""}

@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--pages", type=int, default=3)
     parser.add_argument("--mode", choices=get_args(Mode), default="auto")
     options = parser.parse_args()
-    prepare_this_process(PageProcessSetup("auto", None, Limits(5000, 200_000_000), memory_bytes=0, storage_root=None))
+    prepare_this_process(PageProcessSetup("auto", None, Limits(5000, 200_000_000), memory_bytes=0, storage=None))
     print("| file | same pixels | growth by what is allowed | word F1 of pdftotext |\n|---|---|--:|--:|")
     judged = []
     for path in sorted(path for path in options.folder.rglob("*") if path.is_file()):

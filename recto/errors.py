@@ -11,6 +11,7 @@
     │   │   DeliveryNotFound
     │   ├── UploadTooLarge, UploadEmpty, UploadUnsupported, UploadIncomplete, ContentDigestWrong
     │   ├── DocumentUrlsOff, DocumentNotFetched
+    │   ├── UploadNotFound, DirectUploadUnavailable
     │   ├── OptionInvalid, LanguageUnknown, AddressRefused
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
@@ -234,6 +235,22 @@ class ContentDigestWrong(RequestError):
     code = "content_digest_wrong"
     status = 400
     title = "Not what the digest says"
+
+
+class UploadNotFound(RequestError):
+    """Nothing is in the store under the upload that a submission names."""
+
+    code = "upload_not_found"
+    status = 404
+    title = "No such upload"
+
+
+class DirectUploadUnavailable(RequestError):
+    """The File Storage is a folder: documents have to come through the Backend."""
+
+    code = "direct_upload_unavailable"
+    status = 409
+    title = "Send the document here"
 
 
 class UploadUnsupported(RequestError):

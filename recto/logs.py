@@ -5,11 +5,13 @@ Everything goes to standard error; standard output belongs to results. No docume
 
 import logging
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
+_TELL_KEYS: Final = ("boto3", "botocore", "urllib3")
+"""At level debug they write down whole requests: signatures, and the queries of signed links, which are keys."""
 LogFormat = Literal["text", "json"]
 
 
@@ -47,6 +49,8 @@ def configure_logging(level: str, log_format: LogFormat) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in _TELL_KEYS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

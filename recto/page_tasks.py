@@ -19,7 +19,8 @@ from pathlib import Path
 from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, picture_name, result_name
-from recto.file_storage.volume import VolumeStorage
+from recto.file_storage.opening import open_storage
+from recto.file_storage.scratch import scratch_folder
 from recto.ocr.corrections import AS_READ, Correction, Corrections, corrected
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo, Limits, inspect
@@ -33,11 +34,12 @@ from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
 from recto.parent_death import die_with_parent
 from recto.result_version import result_version
+from recto.storage_setup import StorageSetup
 
 
 @dataclass(frozen=True, slots=True)
 class PageProcessSetup:
-    """What a page process is started with. `storage_root` is None without a store.
+    """What a page process is started with. `storage` is None without a store.
 
     `memory_bytes` caps its address space; 0: no cap. `niceness` is added to that of the parent (nice(2)): recognition takes whole
     cores, and the programs that answer people should not have to wait for them. `fallback_languages` are read where a page's
@@ -48,7 +50,7 @@ class PageProcessSetup:
     tessdata: Path | None
     limits: Limits
     memory_bytes: int
-    storage_root: Path | None
+    storage: StorageSetup | None
     niceness: int = 0
     fallback_languages: tuple[str, ...] = ("eng",)
 
@@ -85,11 +87,12 @@ class _PageProcess:
         engine = choose_engine(self._setup.engine, self._setup.tessdata)
         return Reader(engine, self.limits, self.fallback_languages)
 
-    @property
+    @cached_property
     def storage(self) -> FileStorage:
-        if self._setup.storage_root is None:
+        """Opened when it is first needed."""
+        if self._setup.storage is None:
             raise RuntimeError("This page process was started without a File Storage.")
-        return VolumeStorage(self._setup.storage_root)
+        return open_storage(self._setup.storage)
 
 
 _process: _PageProcess | None = None
@@ -118,8 +121,8 @@ def prepare_this_process(setup: PageProcessSetup, *, reads: bool = True) -> None
     global _process
     os.environ["OMP_THREAD_LIMIT"] = "1"  # one thread a process, one process a core: Tesseract's threads fight
     _process = _PageProcess(setup)
-    if setup.storage_root is not None:
-        tempfile.tempdir = str(VolumeStorage(setup.storage_root).scratch_folder())
+    if setup.storage is not None:
+        tempfile.tempdir = str(scratch_folder(setup.storage.folder))
     if reads:
         _ = _process.reader
 
@@ -269,10 +272,9 @@ def _pages(
     corrections: Mapping[int, tuple[Correction, ...]],
 ) -> Iterator[Page]:
     """One page at a time: a document of a thousand does not fit the memory."""
-    for number, token in checkpoints:
-        with storage.open(uuid, checkpoint_name(token, number)) as file:
-            page = page_from_json(file.read())
-        yield corrected(page, corrections.get(number, ()))
+    names = (checkpoint_name(token, number) for number, token in checkpoints)
+    for (number, _), content in zip(checkpoints, storage.read_each(uuid, names), strict=True):
+        yield corrected(page_from_json(content), corrections.get(number, ()))
 
 
 def _out_of_memory(number: int) -> PageOutOfMemory:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from recto.errors import SettingsError
 from recto.outbound.guard import AllowList, parse_allow_list
+from recto.storage_setup import S3Place, StorageSetup, parse_url
 from recto.time_limits import TimeLimits
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
@@ -23,6 +24,11 @@ PREFIX = "RECTO_"
 OF_THE_CLIENT = frozenset({"RECTO_URL", "RECTO_TOKEN"})
 """Variables of the command `recto`, which may be set beside the service's own."""
 _ENVIRONMENT = "environment"
+
+_MOST_LINK_LIFETIME_S = 604800
+"""Seven days: a presigned link of S3 cannot live longer."""
+_MOST_OBJECT_BYTES = 5 * 1024**3
+"""What a store copies, and takes from a client, in one request."""
 
 _Positive = Annotated[float, Field(gt=0)]
 
@@ -42,6 +48,18 @@ def _storage_path(value: Path) -> Path:
     if "?" in str(value):
         raise ValueError("must not contain '?', which a database URL cannot hold")
     return value
+
+
+def _store_url(value: str) -> str:
+    if value:
+        parse_url(value)
+    return value
+
+
+def _store_address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/?#\s]+/?", value):
+        raise ValueError("must be empty or an address without a path, such as https://s3.example.org")
+    return value.rstrip("/")
 
 
 def _origins(value: str) -> str:
@@ -102,9 +120,43 @@ class FileStorageSettings(_Section):
     """[file_storage]"""
 
     path: Annotated[Path, AfterValidator(_storage_path)]
+    url: Annotated[str, AfterValidator(_store_url)]
+    endpoint_url: Annotated[str, AfterValidator(_store_address)]
+    public_url: Annotated[str, AfterValidator(_store_address)]
+    region: str
+    path_style: bool
+    access_key_id: str
+    secret_access_key: str = Field(repr=False)
+    timeout_s: _Positive
+    upload_lifetime_s: int = Field(ge=1, le=_MOST_LINK_LIFETIME_S)
     min_free_bytes: int = Field(ge=0)
     sweep_after_s: _Positive
     sweep_interval_s: float = Field(ge=0)
+
+    @property
+    def setup(self) -> StorageSetup:
+        """What every process opens the File Storage with."""
+        return StorageSetup(self.path, self.min_free_bytes, self._place() if self.url else None)
+
+    def _place(self) -> S3Place:
+        bucket, prefix = parse_url(self.url)
+        return S3Place(
+            bucket,
+            prefix,
+            self.endpoint_url,
+            self.public_url,
+            self.region,
+            self.path_style,
+            self.access_key_id,
+            self.secret_access_key,
+            self.timeout_s,
+        )
+
+    @model_validator(mode="after")
+    def _keys_go_together(self) -> "FileStorageSettings":
+        if bool(self.access_key_id) != bool(self.secret_access_key):
+            raise ValueError("access_key_id and secret_access_key have to be set both, or neither")
+        return self
 
 
 class QueueSettings(_Section):
@@ -200,6 +252,18 @@ class Settings(_Section):
     admin: AdminSettings
     log: LogSettings
 
+    @model_validator(mode="after")
+    def _documents_fit_store(self) -> "Settings":
+        if self.file_storage.url and self.server.max_upload_bytes > _MOST_OBJECT_BYTES:
+            raise ValueError(
+                f"server.max_upload_bytes must be at most {_MOST_OBJECT_BYTES:,} where file_storage.url is set"
+            )
+        if self.file_storage.url and self.server.link_lifetime_s > _MOST_LINK_LIFETIME_S:
+            raise ValueError(
+                f"server.link_lifetime_s must be at most {_MOST_LINK_LIFETIME_S:,} where file_storage.url is set"
+            )
+        return self
+
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the database: the one that was set, or recto.db beside the documents."""
@@ -276,7 +340,12 @@ def _names(section: Any) -> str:
 def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaults_file: Path) -> list[str]:
     lines = []
     for problem in error.errors():
-        section, key = (*map(str, problem["loc"]), "")[:2]
+        section, key = (*map(str, problem["loc"]), "", "")[:2]
+        if not section:
+            lines.append(
+                f"{problem['msg'].removeprefix('Value error, ')}."
+            )  # it names the settings that do not go together
+            continue
         where = _where(section, key, _source(sources, section, key) or str(defaults_file))
         if problem["type"] == "extra_forbidden":
             siblings = _names(Settings.model_fields[section].annotation) if key else _names(Settings)
@@ -285,7 +354,8 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
             lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
             # A whole section, or a password, is not repeated.
-            given = f" (it is {problem['input']!r})" if key and "password" not in key else ""
+            is_shown = key and "password" not in key and "secret" not in key
+            given = f" (it is {problem['input']!r})" if is_shown else ""
             lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines
 

@@ -22,6 +22,7 @@ from models import Job, JobStatus, JobStatusTransition, User
 from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
+from tests.s3_servers import SERVERS, S3Server, running
 
 # As recto/logs.py does: where Rich is installed, the default shows local variables, and trips over those of werkzeug.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
@@ -145,6 +146,28 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upgrade_schema(engine)
     engine.dispose()
     return file
+
+
+@pytest.fixture(scope="session")
+def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that checks signatures."""
+    folder = tmp_path_factory.mktemp("rclone")
+    with running("rclone", folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 server that knows If-None-Match."""
+    with running("moto", tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(params=SERVERS)
+def s3_server(request: pytest.FixtureRequest) -> S3Server:
+    """Each of the two, for tests marked `services`."""
+    server: S3Server = request.getfixturevalue(f"{request.param}_server")
+    return server
 
 
 @pytest.fixture

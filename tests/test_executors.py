@@ -19,7 +19,7 @@ from recto.ocr.documents import Limits
 from recto.page_tasks import PageProcessSetup, describe_engine
 
 ROOT = Path(__file__).resolve().parent.parent
-SETUP = PageProcessSetup("auto", None, Limits(10, 10_000_000), memory_bytes=0, niceness=0, storage_root=None)
+SETUP = PageProcessSetup("auto", None, Limits(10, 10_000_000), memory_bytes=0, niceness=0, storage=None)
 PATIENCE_S = 30.0
 
 

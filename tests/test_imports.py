@@ -65,6 +65,7 @@ LEAVES = (
     "recto.settings",
     "recto.logs",
     "recto.parent_death",
+    "recto.storage_setup",
     "recto.time_limits",
     "recto.outbound",
     "recto",
@@ -86,7 +87,7 @@ WITHIN_A_ROW = {
     "recto.web": BACKEND_SERVICES,
     "app": (),
     "ocr_worker": ("recto.commands",),
-    "recto.settings": ("recto.errors", "recto.time_limits", "recto.outbound", "recto"),
+    "recto.settings": ("recto.errors", "recto.storage_setup", "recto.time_limits", "recto.outbound", "recto"),
     "recto.outbound": ("recto.errors", "recto"),
     "recto.time_limits": ("recto.errors", "recto"),
     "recto.logs": ("recto.errors", "recto"),
@@ -253,10 +254,18 @@ def test_backend_starts_without_any_imaging_package(tmp_path: Path) -> None:
     names = loaded(START_BACKEND.format(folder=str(tmp_path)))
     assert "flask" in names
     assert not names & {"cv2", "numpy", "tesserocr", "pytesseract", "PIL", "pypdfium2"}
+    assert not names & {"boto3", "botocore"}, "which the documents in a folder need not"
 
 
-def test_page_process_starts_without_database_and_web_server() -> None:
-    assert not loaded(START_PAGE_PROCESS) & {"sqlalchemy", "flask", "gevent", "alembic"}
+def test_page_process_starts_without_database_and_web_server_and_object_store() -> None:
+    assert not loaded(START_PAGE_PROCESS) & {"sqlalchemy", "flask", "gevent", "alembic", "boto3"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_boto3_is_known_by_the_modules_of_its_store_alone(module: str) -> None:
+    named = imports(MODULES[module], of=("boto3", "botocore"))
+    assert not named or module.startswith("recto.file_storage.s3")
+    assert "boto3" not in {name.partition(".")[0] for name in named} or module == "recto.file_storage.s3_client"
 
 
 def test_command_line_loads_no_command_before_it_is_called() -> None:

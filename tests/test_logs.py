@@ -15,6 +15,8 @@ log.debug("quiet")
 log.info("job_claimed", job="42", attempt=1)
 logging.getLogger("werkzeug").warning("from %s", "the library")
 logging.getLogger("alembic.runtime.migration").info("chatter")
+logging.getLogger("botocore.auth").debug("X-Amz-Signature=key")
+logging.getLogger("urllib3.connectionpool").debug("GET /bucket?X-Amz-Signature=key")
 try:
     1 / 0
 except ZeroDivisionError:

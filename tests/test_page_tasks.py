@@ -48,6 +48,7 @@ from recto.page_tasks import (
     write_picture,
     write_results,
 )
+from recto.storage_setup import StorageSetup
 from tests.drawing import draw_page, save_tiff
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -57,7 +58,9 @@ PAGES = [draw_page(("The first page of two",)).pixels, draw_page(("And this is t
 
 
 def setup_for(root: Path | None) -> PageProcessSetup:
-    return PageProcessSetup("auto", None, Limits(10, 20_000_000), memory_bytes=0, niceness=0, storage_root=root)
+    return PageProcessSetup(
+        "auto", None, Limits(10, 20_000_000), memory_bytes=0, niceness=0, storage=StorageSetup(root) if root else None
+    )
 
 
 @pytest.fixture
@@ -305,7 +308,7 @@ from recto.ocr.options import Options, ResultFormat
 from recto.page_tasks import PageProcessSetup, read_page, start_page_process
 
 cap = int(sys.argv[2])
-start_page_process(PageProcessSetup("auto", None, Limits(1, 1_000_000_000), memory_bytes=cap, niceness=1, storage_root=None))
+start_page_process(PageProcessSetup("auto", None, Limits(1, 1_000_000_000), memory_bytes=cap, niceness=1, storage=None))
 assert resource.getrlimit(resource.RLIMIT_AS) == (cap, cap)
 assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 assert os.environ["OMP_THREAD_LIMIT"] == "1"
@@ -337,7 +340,7 @@ import os
 from recto.ocr.documents import Limits
 from recto.page_tasks import PageProcessSetup, start_page_process
 
-start_page_process(PageProcessSetup("auto", None, Limits(1, 1), memory_bytes=0, storage_root=None), os.getpid())
+start_page_process(PageProcessSetup("auto", None, Limits(1, 1), memory_bytes=0, storage=None), os.getpid())
 """
 
 

@@ -107,6 +107,10 @@ def test_key_outside_a_section_is_named(tmp_path: Path) -> None:
         ("RECTO_SERVER_PORT", "70000", "less than or equal to 65535"),
         ("RECTO_SERVER_BASE_PATH", "recto", "start with a slash"),
         ("RECTO_SERVER_SECURE_COOKIES", "perhaps", "valid boolean"),
+        ("RECTO_FILE_STORAGE_URL", "http://recto/x", "s3://bucket/prefix"),
+        ("RECTO_FILE_STORAGE_URL", "s3://recto/../x", "s3://bucket/prefix"),
+        ("RECTO_FILE_STORAGE_ENDPOINT_URL", "minio:9000", "without a path"),
+        ("RECTO_FILE_STORAGE_PUBLIC_URL", "https://files.example.org/s3", "without a path"),
         ("RECTO_QUEUE_LEASE_S", "0", "greater than 0"),
         ("RECTO_QUEUE_LEASE_S", "inf", "finite number"),
         ("RECTO_QUEUE_RETRY_DELAY_S", "nan", "finite number"),
@@ -171,3 +175,37 @@ def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     text = message({"RECTO_CONFIG": str(file)})
     assert str(file) in text
     assert "RECTO_CONFIG" in text
+
+
+def test_bucket_and_prefix_are_those_of_the_url() -> None:
+    environ = {
+        "RECTO_FILE_STORAGE_URL": "s3://recto/documents/",
+        "RECTO_FILE_STORAGE_ENDPOINT_URL": "http://minio:9000/",
+    }
+    place = load_settings(environ).file_storage.setup.s3
+    assert place is not None
+    assert (place.bucket, place.prefix, place.endpoint_url) == ("recto", "documents/", "http://minio:9000")
+    assert load_settings({}).file_storage.setup.s3 is None
+
+
+def test_secret_of_the_store_is_not_repeated() -> None:
+    environ = {"RECTO_FILE_STORAGE_URL": "s3://recto", "RECTO_FILE_STORAGE_SECRET_ACCESS_KEY": "sesame"}
+    assert "both, or neither" in message(environ)
+    assert "sesame" not in message(environ)
+    settings = load_settings(environ | {"RECTO_FILE_STORAGE_ACCESS_KEY_ID": "a"})
+    assert "sesame" not in repr(settings)
+    assert "sesame" not in repr(settings.file_storage.setup)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "hint"),
+    [
+        ("RECTO_SERVER_MAX_UPLOAD_BYTES", "6000000000", "at most 5,368,709,120"),
+        ("RECTO_SERVER_LINK_LIFETIME_S", "700000", "at most 604,800"),
+    ],
+)
+def test_setting_that_an_object_store_cannot_keep_is_refused_with_one_alone(
+    variable: str, value: str, hint: str
+) -> None:
+    load_settings({variable: value})
+    assert hint in message({variable: value, "RECTO_FILE_STORAGE_URL": "s3://recto"})

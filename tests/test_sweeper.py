@@ -18,6 +18,7 @@ from recto.corrections import SeenPage
 from recto.database import Begin, connect
 from recto.errors import DatabaseBusy, StorageUnavailable
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
+from recto.file_storage.scratch import scratch_folder
 from recto.file_storage.stale import Finding, Kind
 from recto.file_storage.volume import VolumeStorage
 from recto.job_events import events_after
@@ -152,7 +153,7 @@ def test_foreign_file_in_an_abandoned_attempt_stays_alone(world: World) -> None:
 
 def test_living_upload_write_and_process_are_left_alone_at_any_age(world: World) -> None:
     lease = world.start().lease
-    incoming, scratch = world.storage.incoming(), world.storage.scratch_folder()
+    incoming, scratch = world.storage.incoming(), scratch_folder(world.root)
     incoming.file.write(b"half")
     world.wait(1000 * DAY_S)
     with world.storage.write(lease.job_uuid, checkpoint_name(lease.token, 3)) as file:

@@ -66,8 +66,10 @@ def _languages(settings: Settings) -> Finding:
 
 
 def _storage(settings: Settings) -> Finding:
-    storage = open_storage(settings)
+    storage, place = open_storage(settings), settings.file_storage
     storage.check()
+    if place.url:
+        return True, f"{place.url} at {place.endpoint_url or 'Amazon S3'}"
     free_bytes = shutil.disk_usage(settings.file_storage.path).free
     return True, f"{settings.file_storage.path}, {free_bytes / 1e9:.1f} GB free"
 

@@ -19,7 +19,7 @@ def page_process_setup(settings: Settings, *, with_storage: bool) -> PageProcess
         memory_bytes=settings.worker.process_memory_bytes,
         niceness=settings.worker.niceness if with_storage else 0,
         fallback_languages=_fallback_languages(ocr.languages),
-        storage_root=settings.file_storage.path if with_storage else None,
+        storage=settings.file_storage.setup if with_storage else None,
     )
 
 

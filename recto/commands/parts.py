@@ -4,7 +4,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from recto.database import connect, upgrade_schema
-from recto.file_storage.volume import VolumeStorage
+from recto.file_storage.base import FileStorage
+from recto.file_storage.opening import prepare_storage
 from recto.jobs import Jobs, QueuePolicy
 from recto.settings import Settings
 
@@ -27,11 +28,9 @@ def connect_sessions(settings: Settings) -> sessionmaker[Session]:
     return sessionmaker(connect(settings.database_url, settings.database.busy_timeout_s))
 
 
-def open_storage(settings: Settings) -> VolumeStorage:
+def open_storage(settings: Settings) -> FileStorage:
     """The File Storage, with its folder in place."""
-    storage = VolumeStorage(settings.file_storage.path, settings.file_storage.min_free_bytes)
-    storage.prepare()
-    return storage
+    return prepare_storage(settings.file_storage.setup)
 
 
 def job_operations(settings: Settings) -> Jobs:

@@ -16,6 +16,7 @@ from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.parts import job_operations, open_database, open_storage
 from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
+from recto.file_storage.scratch import clear_scratch
 from recto.heartbeat import Heartbeat, requeue_of_dead
 from recto.logs import configure_logging, get_logger
 from recto.ocr.options import AUTO_LANGUAGE
@@ -82,7 +83,7 @@ def run(processes: int | None) -> None:
         presence.leave()
     finally:
         executor.stop()
-        storage.clear_scratch()
+        clear_scratch(settings.file_storage.path)
     _log.info("worker_stopped", worker=name)
 
 

@@ -1,5 +1,7 @@
 """The File Storage: one folder per job uuid, holding the document, its metadata and what the attempts wrote.
 
+On a volume (volume.py) that is a folder, in an object store (s3.py) what keys begin with.
+
     <uuid>/document                                the upload, byte for byte
     <uuid>/metadata.json                           file name, media type, size, options
     <uuid>/attempts/<lease token>/pages/0001.json  checkpoints of one attempt
@@ -7,12 +9,11 @@
     <uuid>/attempts/<lease token>/result-3.txt …   the same with what people had corrected by revision 3; the row names the one that counts
     <uuid>/attempts/<lease token>/pictures/0001.original.png …  pictures of its pages, where they were asked for
 
-A file appears whole or not at all: it is written under a temporary name, flushed to disk, and renamed. Names inside a folder
-are Recto's own; a client's file name never becomes a path.
+A file appears whole or not at all, and is durable by then. Names inside a folder are Recto's own; a client's file name never becomes a path.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,6 +97,11 @@ def picture_name(token: str, number: int, stage: str) -> str:
     return f"attempts/{token}/pictures/{number:04d}.{stage}.png"
 
 
+def upload_name(user_id: int, token: str) -> str:
+    """What a file of a user is called that goes straight to the store; `token` is 32 hexadecimal digits. Nobody else's id leads to it."""
+    return f"upload-{user_id}-{token}"
+
+
 def attempt_folders(token: str) -> tuple[str, ...]:
     """The folders of an attempt as `FileStorage.contents` names them, inner ones first."""
     return f"attempts/{token}/pages/", f"attempts/{token}/pictures/", f"attempts/{token}/"
@@ -139,6 +145,9 @@ class FileStorage(Protocol):
     def local_path(self, uuid: str, name: str) -> AbstractContextManager[Path]:
         """The file as a path on this machine while the block runs. FileNotFound where there is none."""
 
+    def read_each(self, uuid: str, names: Iterable[str]) -> Iterator[bytes]:
+        """The contents of small files of a job, one after another in their order. FileNotFound where one is not there."""
+
     def size_bytes(self, uuid: str, name: str) -> int:
         """Length of the file. FileNotFound where there is none."""
 
@@ -146,7 +155,10 @@ class FileStorage(Protocol):
         """Remove the job's folder with all that is in it. Does nothing where there is none."""
 
     def withdraw(self, uuid: str) -> None:
-        """Make the job's folder disappear, at once and as a whole: afterwards there is none. `delete` frees its room."""
+        """Take the document away, at once: afterwards nobody opens it, and nothing is written into the folder any more.
+
+        What else was in the folder may still be named; `delete` frees its room.
+        """
 
     def folders(self) -> Iterator[str]:
         """The uuids that have a folder, in no order."""
@@ -166,8 +178,23 @@ class FileStorage(Protocol):
     def remove_outside(self, name: str) -> bool:
         """The same for what `outside` has named."""
 
-    def link(self, uuid: str, name: str, lifetime_s: int, file_name: str, media_type: str) -> str | None:
-        """A URL under which a client gets the file from the store itself; None where the Backend has to serve it."""
+    def link(self, uuid: str, name: str, lifetime_s: int, disposition: str, media_type: str) -> str | None:
+        """A URL under which a client gets the file from the store itself; None where the Backend has to serve it.
+
+        `disposition` and `media_type` are the headers Content-Disposition and Content-Type of that answer.
+        """
+
+    def offer(self, name: str, size_bytes: int, lifetime_s: int) -> str | None:
+        """A URL under which a client may PUT a file of just that size into the store itself; None where the Backend has to take it.
+
+        Nothing sees the file before `offered(name)` is kept. `name` is one by `upload_name`.
+        """
+
+    def offered(self, name: str) -> IncomingFile:
+        """What a client has put under a URL that was offered. FileNotFound where it has not arrived, or was kept and discarded.
+
+        It can only be read, and stays where it is until it is discarded, also after `keep`.
+        """
 
     def check(self) -> None:
         """Prove that the store can be read and written now; StorageUnavailable or StorageFull says why not."""

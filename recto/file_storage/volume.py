@@ -1,25 +1,24 @@
 """The File Storage on a folder: a local disk, or a volume that containers share."""
 
-import atexit
 import errno
 import io
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 from uuid import UUID
 
-from recto.errors import FileNotFound, RectoError, StorageFull, StorageUnavailable
-from recto.file_storage.base import FileKind, StoredFile, kind_in_job
-from recto.file_storage.living import create_file, create_folder, remove_unless_in_use
+from recto.errors import FileNotFound, RectoError
+from recto.file_storage.base import FileKind, IncomingFile, StoredFile, kind_in_job
+from recto.file_storage.disk_errors import TranslatedFile, no_file, require_space, translated
+from recto.file_storage.living import create_file, remove_unless_in_use
+from recto.file_storage.scratch import INCOMING, incoming_folder, prepare_folder
 from recto.file_storage.volume_listing import (
     DELETED,
-    INCOMING,
-    SCRATCH,
     UPLOAD,
     files_in,
     files_outside,
@@ -28,7 +27,6 @@ from recto.file_storage.volume_listing import (
 )
 
 _PRIVATE: Final = 0o700  # documents are for Recto's own user, whatever other users the machine has
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EMLINK, errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP})
 """Said by file systems without hard links, and where a file has as many as it can have (link(2))."""
 
@@ -44,53 +42,20 @@ class VolumeStorage:
 
     def prepare(self) -> None:
         """Make the root folder at the start, and prove that it can be written. StorageUnavailable where that is impossible."""
-        try:
-            self._root.mkdir(_PRIVATE, parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._root):
-                return
-        except OSError as error:
-            raise StorageUnavailable(
-                f"The File Storage {self._root} cannot be written: {error.strerror}. Check file_storage.path and the folder's rights."
-            ) from error
+        prepare_folder(self._root)
 
     def incoming(self) -> "VolumeIncomingFile":
         """See FileStorage."""
-        with _translated(self._root):
-            self._check_space()
-            return VolumeIncomingFile(self._root, self._incoming_folder())
-
-    def scratch_folder(self) -> Path:
-        """A folder for the temporary files of this process: on the volume, since a system's own may be in memory.
-
-        It is gone when the process ends. Those of processes that were killed are removed by the next one that asks for its own.
-        """
-        with _translated(self._root):
-            self._clear_scratch()
-            folder = create_folder(self._incoming_folder(), SCRATCH)
-        atexit.register(_discard, folder)
-        return folder
-
-    def clear_scratch(self) -> None:
-        """Remove the scratch folders of processes that have died."""
-        with _translated(self._root):
-            self._clear_scratch()
-
-    def _clear_scratch(self) -> None:
-        for folder in self._incoming_folder().glob(f"{SCRATCH}*"):
-            with suppress(OSError):  # one that resists stops nobody; the sweeper names it
-                remove_unless_in_use(folder)
-
-    def _incoming_folder(self) -> Path:
-        folder = self._root / INCOMING
-        folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
-        return folder
+        with translated(self._root):
+            require_space(self._root, self._min_free_bytes)
+            return VolumeIncomingFile(self._root, incoming_folder(self._root))
 
     @contextmanager
     def write(self, uuid: str, name: str) -> Iterator[BinaryIO]:
         """See FileStorage."""
         folder = self._folder(uuid)
         target = folder / name
-        with _translated(target):
+        with translated(target):
             if not folder.is_dir():
                 raise FileNotFound(f"The folder of job {uuid} is gone: the job was deleted.")
             _make_folders_below(folder, target.parent)
@@ -107,8 +72,8 @@ class VolumeStorage:
     def copy(self, source_uuid: str, uuid: str, names: Mapping[str, str]) -> None:
         """See FileStorage. By hard links where there are such: files are replaced here and never changed, so nobody sees that they share bytes."""
         source, folder = self._folder(source_uuid), self._folder(uuid)
-        with _translated(source):
-            self._check_space()
+        with translated(source):
+            require_space(self._root, self._min_free_bytes)
             folder.mkdir(_PRIVATE, exist_ok=True)
             for name, source_name in names.items():
                 _make_folders_below(folder, (folder / name).parent)
@@ -125,34 +90,40 @@ class VolumeStorage:
     def open(self, uuid: str, name: str) -> BinaryIO:
         """See FileStorage."""
         path = self._folder(uuid) / name
-        with _translated(path):
+        with translated(path):
             return path.open("rb")
 
     @contextmanager
     def local_path(self, uuid: str, name: str) -> Iterator[Path]:
         """See FileStorage."""
         path = self._folder(uuid) / name
-        with _translated(path):
+        with translated(path):
             if not path.is_file():
-                raise _no_file(path)
+                raise no_file(path.name)
         try:
             yield path
         except FileNotFoundError as error:
             if path.is_file():
                 raise  # it was another file
-            raise _no_file(path) from error  # the job was deleted between the look and the opening
+            raise no_file(path.name) from error  # the job was deleted between the look and the opening
+
+    def read_each(self, uuid: str, names: Iterable[str]) -> Iterator[bytes]:
+        """See FileStorage."""
+        for name in names:
+            with self.open(uuid, name) as file:
+                yield file.read()
 
     def size_bytes(self, uuid: str, name: str) -> int:
         """See FileStorage."""
         path = self._folder(uuid) / name
-        with _translated(path):
+        with translated(path):
             return path.stat().st_size
 
     def withdraw(self, uuid: str) -> None:
         """See FileStorage. By one rename: a Worker that still writes into the folder finds it gone instead of half empty."""
         folder = self._folder(uuid)
-        with _translated(folder):
-            self._incoming_folder()
+        with translated(folder):
+            incoming_folder(self._root)
             with suppress(FileNotFoundError):
                 folder.rename(self._withdrawn(folder.name))
                 _flush_folder(self._root)
@@ -160,12 +131,12 @@ class VolumeStorage:
     def delete(self, uuid: str) -> None:
         """See FileStorage."""
         self.withdraw(uuid)
-        with _translated(self._folder(uuid)):
+        with translated(self._folder(uuid)):
             self._remove_withdrawn(self._withdrawn(self._folder(uuid).name))
 
     def folders(self) -> Iterator[str]:
         """See FileStorage."""
-        with _translated(self._root):
+        with translated(self._root):
             for entry in self._root.iterdir():
                 if is_uuid(entry.name) and entry.is_dir() and not entry.is_symlink():
                     yield entry.name
@@ -173,20 +144,20 @@ class VolumeStorage:
     def contents(self, uuid: str) -> list[StoredFile]:
         """See FileStorage."""
         folder = self._folder(uuid)
-        with _translated(folder):
+        with translated(folder):
             if not folder.is_dir():
-                raise _no_file(folder)
+                raise no_file(folder.name)
             return list(files_in(folder, self._clock()))
 
     def outside(self) -> Iterator[StoredFile]:
         """See FileStorage. Files beside the jobs' folders that Recto has there itself, such as the database, are not named."""
-        with _translated(self._root):
+        with translated(self._root):
             yield from files_outside(self._root, self._clock())
 
     def remove(self, uuid: str, name: str) -> bool:
         """See FileStorage."""
         path = self._folder(uuid) / name
-        with _translated(path):
+        with translated(path):
             match kind_in_job(name):
                 case FileKind.UNFINISHED:
                     return remove_unless_in_use(path)
@@ -201,7 +172,7 @@ class VolumeStorage:
     def remove_outside(self, name: str) -> bool:
         """See FileStorage."""
         path = self._root / name
-        with _translated(path):
+        with translated(path):
             match kind_outside(name):
                 case FileKind.UNFINISHED | FileKind.SCRATCH:
                     return remove_unless_in_use(path)
@@ -211,23 +182,24 @@ class VolumeStorage:
                     raise ValueError(f"{name} is not Recto's to remove.")
         return True
 
-    def link(self, uuid: str, name: str, lifetime_s: int, file_name: str, media_type: str) -> str | None:  # noqa: ARG002
+    def link(self, uuid: str, name: str, lifetime_s: int, disposition: str, media_type: str) -> str | None:  # noqa: ARG002
         """None: a folder serves nothing by itself."""
         return None
 
+    def offer(self, name: str, size_bytes: int, lifetime_s: int) -> str | None:  # noqa: ARG002
+        """None: a folder takes nothing by itself."""
+        return None
+
+    def offered(self, name: str) -> IncomingFile:
+        """FileNotFound, since nothing is offered."""
+        raise no_file(name)
+
     def check(self) -> None:
         """See FileStorage."""
-        with _translated(self._root):
-            with tempfile.TemporaryFile(dir=self._incoming_folder()) as probe:
+        with translated(self._root):
+            with tempfile.TemporaryFile(dir=incoming_folder(self._root)) as probe:
                 probe.write(b"probe")
-            self._check_space()
-
-    def _check_space(self) -> None:
-        free_bytes = shutil.disk_usage(self._root).free
-        if free_bytes < self._min_free_bytes:
-            raise _full(
-                f"Only {free_bytes:,} bytes are free in the File Storage, less than the {self._min_free_bytes:,} it keeps back."
-            )
+            require_space(self._root, self._min_free_bytes)
 
     def _withdrawn(self, uuid: str) -> Path:
         return self._root / INCOMING / f"{DELETED}{uuid}"
@@ -246,13 +218,13 @@ class VolumeIncomingFile:
 
     def __init__(self, root: Path, folder: Path) -> None:
         descriptor, self._path = create_file(folder, UPLOAD)
-        self.file = cast(BinaryIO, io.BufferedRandom(_Content(descriptor, root)))
+        self.file = cast(BinaryIO, io.BufferedRandom(TranslatedFile(descriptor, root)))
         self._root = root
 
     def keep(self, uuid: str, name: str) -> None:
         """See IncomingFile."""
         folder = self._root / str(UUID(uuid))
-        with _translated(folder):
+        with translated(folder):
             _flush(self.file)
             folder.mkdir(_PRIVATE, exist_ok=True)
             _rename(self._path, folder / name)  # in use until it has its name
@@ -263,21 +235,8 @@ class VolumeIncomingFile:
         """See IncomingFile."""
         with suppress(RectoError):  # what its buffer still holds may find no room; it is thrown away anyway
             self.file.close()
-        with _translated(self._path):
+        with translated(self._path):
             self._path.unlink(missing_ok=True)
-
-
-class _Content(io.FileIO):
-    """An incoming file's bytes. Whoever writes them, a form's parser too, hears of a full disk in the words of FileStorage."""
-
-    def __init__(self, descriptor: int, root: Path) -> None:
-        super().__init__(descriptor, "w+")
-        self._root = root
-
-    def write(self, data: Any) -> int:
-        """See io.RawIOBase.write. StorageFull, StorageUnavailable."""
-        with _translated(self._root):
-            return super().write(data)
 
 
 def _make_folders_below(top: Path, folder: Path) -> None:
@@ -289,10 +248,6 @@ def _make_folders_below(top: Path, folder: Path) -> None:
     for new in reversed(missing):
         new.mkdir(_PRIVATE, exist_ok=True)
         _flush_folder(new.parent)
-
-
-def _discard(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # what stays is swept
 
 
 def _remove_empty(folder: Path) -> bool:
@@ -336,30 +291,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn what the operating system says into the errors that FileStorage promises."""
-    try:
-        yield
-    except RectoError:
-        raise
-    except FileNotFoundError as error:
-        raise _no_file(path) from error
-    except OSError as error:
-        if error.errno in _FULL:
-            raise _full("The File Storage is full.") from error
-        raise StorageUnavailable(
-            f"The File Storage cannot be used: {error.strerror} ({path.name}). Nothing was changed."
-        ) from error
-
-
-def _no_file(path: Path) -> FileNotFound:
-    return FileNotFound(f"There is no file {path.name} for this job. It may have been deleted.")
-
-
-def _full(why: str) -> StorageFull:
-    return StorageFull(
-        f"{why} Delete jobs that are no longer needed, or give the volume more room, and send the document again."
-    )

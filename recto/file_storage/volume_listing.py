@@ -10,10 +10,9 @@ from typing import Final
 from uuid import UUID
 
 from recto.file_storage.base import FileKind, StoredFile, kind_in_job
+from recto.file_storage.scratch import INCOMING, SCRATCH
 
-INCOMING: Final = ".incoming"
 UPLOAD: Final = "upload-"
-SCRATCH: Final = "scratch-"
 DELETED: Final = "deleted-"
 
 _UPLOAD: Final = re.compile(rf"{re.escape(INCOMING)}/{UPLOAD}[a-z0-9_]+")

@@ -339,6 +339,19 @@ class PageCorrections(Answer):
     corrections: list[Correction] = Field(description="Latest first, also those that were undone")
 
 
+class UploadOffer(Answer):
+    """Where a document may be put straight into the store."""
+
+    upload_id: str = Field(
+        description="Names the upload in `POST /api/v1/jobs?upload=…`", examples=["5f0c8b6e1d2a4c3f9b7e6d5c4b3a2f10"]
+    )
+    upload_url: str = Field(
+        description="PUT the document here as it is, without a token. Whoever has this address may",
+        examples=["https://s3.example.org/recto/.incoming/upload-1-5f0c8b6e1d2a4c3f9b7e6d5c4b3a2f10?X-Amz-Signature=…"],
+    )
+    expires: Moment = Field(description="When the address stops working")
+
+
 class Languages(Answer):
     """What can be read."""
 
@@ -355,6 +368,7 @@ class UploadLimits(Answer):
     max_bytes: int = Field(description="Of the document; above, 413", examples=[209715200])
     max_batch_documents: int = Field(description="In one batch; above, 413", examples=[100])
     max_batch_bytes: int = Field(description="Of the documents of a batch together; above, 413", examples=[1073741824])
+    direct: bool = Field(description="Whether `POST /api/v1/uploads` gives links straight to the store")
     min_bytes_per_s: int = Field(description="How fast the body has to arrive; 0: anything at all", examples=[1000])
     header_timeout_s: float = Field(description="For the headers of any request", examples=[20.0])
     body_timeout_s: float = Field(description="How long the body may be slower than that; then 408", examples=[30.0])

@@ -23,6 +23,7 @@ from recto.errors import (
     StorageFull,
     TooManyRequests,
     UploadEmpty,
+    UploadNotFound,
     UploadUnsupported,
     UserQueueFull,
     UserStorageFull,
@@ -66,8 +67,8 @@ _ENDED_JOB: Final = Reply(
     (answers.Job,),
     headers=("Location", "Preference-Applied", *REPLAYED_HEADER),
 )
-NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer)
-"""Problems of a `document_url`."""
+NOT_FETCHED: Final = (DocumentUrlsOff, DocumentNotFetched, NoAnswer, UploadNotFound)
+"""Problems of a document that lies elsewhere: at its `document_url`, or in the store under its `upload`."""
 NOT_TAKEN: Final = (
     LanguageUnknown,
     AddressRefused,

@@ -18,9 +18,10 @@ FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
 WEBHOOK: Final = "webhook"
 DOCUMENT_URL: Final = "document_url"
+UPLOAD: Final = "upload"
 NAME_PARAMETER: Final = "filename"
 _TAG: Final = "tag"
-_NOT_ABOUT_READING: Final = (NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, _TAG)
+_NOT_ABOUT_READING: Final = (NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, UPLOAD, _TAG)
 _FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 

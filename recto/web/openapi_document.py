@@ -243,7 +243,7 @@ def _option_parameters(takes: Takes) -> Iterator[Parameter]:
 
 _NOT_TAKEN: Final = {
     Takes.OPTIONS: BESIDE_READING.keys() - {"webhook"},
-    Takes.DOCUMENTS: frozenset({"document_url"}),
+    Takes.DOCUMENTS: frozenset({"document_url", "upload"}),
 }
 
 
@@ -310,7 +310,7 @@ def _body(takes: Takes) -> dict[str, Any]:
         return {"required": True, "description": says, "content": {"multipart/form-data": form}}
     return {
         "required": True,
-        "description": "A form with the file in `document`, or the file itself, whatever type it declares. With `document_url` no file.",
+        "description": "A form with the file in `document`, or the file itself, whatever type it declares. With `document_url` or `upload` no file.",
         "content": {
             "multipart/form-data": {"schema": {"$ref": f"{_SCHEMAS}DocumentForm"}},
             "application/octet-stream": {"schema": _FILE},

@@ -48,6 +48,12 @@ BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
         "examples": ["https://files.example.com/letter.pdf"],
         "description": "Where the document lies, instead of the document; off unless `outbound.document_urls` is set",
     },
+    "upload": {
+        "type": "string",
+        "pattern": "^([0-9a-f]{32})?$",
+        "examples": ["5f0c8b6e1d2a4c3f9b7e6d5c4b3a2f10"],
+        "description": "An `upload_id` of `POST /api/v1/uploads`: what was put into the store under it is the document",
+    },
 }
 """Options that say nothing of how a document is read."""
 MOST_LANGUAGES: Final = next(

@@ -33,7 +33,7 @@ from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.negotiation import parse_format
 from recto.web.page_images import parse_stage, picture_of, require_page
 from recto.web.reading_again import read_of
-from recto.web.results import to_file
+from recto.web.results import to_own_file
 from recto.web.search_pages import hits_in
 from recto.web.services import services
 from recto.web.submissions import retry
@@ -127,7 +127,7 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
         return redirect(url_for("pages.job", uuid=job.uuid))
     made = services().deriver.make(job, ResultFile(asked), _MAKING_WAIT_S)
     if made:
-        return to_file(made, asked)
+        return to_own_file(made, asked)
     return _being_made(job, RESULT_FORMATS[asked].title, "download")
 
 

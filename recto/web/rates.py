@@ -43,6 +43,7 @@ def install_rates(app: Flask, rates: Rates) -> None:
             "ocr_api.read_document",
             "ocr_api.put_document",
             "batches.create_batch",
+            "uploads.create_upload",
             "pages.upload",
             "pages.read_anew",
         ),

@@ -1,6 +1,7 @@
 """Results: waiting for one, having a format made, and the file itself: streamed at once, or behind a signed link."""
 
 import time
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from uuid import UUID
@@ -15,7 +16,8 @@ from recto.job_views import JobView, find_job
 from recto.ocr.options import RESULT_FORMATS, ResultFormat
 from recto.web.api import JOB_ACCEPTED, accepted
 from recto.web.authorisation import Access, access
-from recto.web.database import read
+from recto.web.content_disposition import attachment
+from recto.web.database import in_thread, read
 from recto.web.described import BAD_RANGE, WAIT, Parameter, Reply, described
 from recto.web.file_answers import CONDITIONS, FILE_HEADERS, NOT_HAD, file_answer
 from recto.web.links import download_name
@@ -88,13 +90,24 @@ def get_file(uuid: UUID, file_name: str) -> Response:
 
 
 def to_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
-    """302 to where a client gets a file of a FINISHED job: from the store itself where it can, else from this Backend."""
+    """302 to where a program gets a file of a FINISHED job: from the store itself where it can, else from this Backend."""
     name = result_name(job.result_token or "", result_format, job.revision)
     lifetime_s, media_type = services().limits.link_lifetime_s, RESULT_FORMATS[result_format].media_type
-    direct = services().storage.link(job.uuid, name, lifetime_s, download_name(job, result_format), media_type)
+    disposition = attachment(download_name(job, result_format))
+    direct = in_thread(partial(services().storage.link, job.uuid, name, lifetime_s, disposition, media_type))
+    return _redirect_to(direct) if direct else to_own_file(job, result_format)
+
+
+def to_own_file(job: JobView, result_format: ResultFormat) -> BaseResponse:
+    """302 to the file as this Backend serves it: pages for people stay within their own origin, wherever the documents lie."""
+    name = result_name(job.result_token or "", result_format, job.revision)
     signature = services().links.sign(job.uuid, name)
-    own = url_for("results.get_file", uuid=job.uuid, file_name=f"result.{result_format}", signature=signature)
-    response = redirect(direct or own, HTTPStatus.FOUND)
+    file_name = f"result.{result_format}"
+    return _redirect_to(url_for("results.get_file", uuid=job.uuid, file_name=file_name, signature=signature))
+
+
+def _redirect_to(address: str) -> BaseResponse:
+    response = redirect(address, HTTPStatus.FOUND)
     response.headers["Cache-Control"] = "no-store"
     return response
 

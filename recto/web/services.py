@@ -38,6 +38,7 @@ class WebLimits:
     has_webhooks: bool
     has_document_urls: bool
     document_timeout_s: float
+    upload_lifetime_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from recto.web.asked_options import (
     DOCUMENT_URL,
     FIELD,
     NAME_PARAMETER,
+    UPLOAD,
     beside_document,
     decided_by,
     given_options,
@@ -44,8 +45,9 @@ from recto.web.asked_options import (
 )
 from recto.web.content_digest import DigestedStream, stated_digests
 from recto.web.database import Lane, in_thread
+from recto.web.direct_uploads import arrived
 from recto.web.fetching import fetch
-from recto.web.idempotent import Submitted, key_of_request, once
+from recto.web.idempotent import Key, Submitted, key_of_request, once
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
 
@@ -67,7 +69,8 @@ class Upload:
 
     incoming: IncomingFile
     file_name: str
-    sha256: str
+    sha256: str | None
+    """None of one that went straight to the store: nobody has read the whole of it."""
 
 
 class RectoRequest(Request):
@@ -156,10 +159,11 @@ def received_several() -> list[Upload]:
         raise UploadEmpty(
             f"A batch is a form, with each file in a field '{FIELD}' of its own: curl -F {FIELD}=@one.pdf -F {FIELD}=@two.pdf …"
         )
-    if beside_document(DOCUMENT_URL):
-        raise OptionInvalid(
-            f"A batch takes files, and no '{DOCUMENT_URL}'. Submit that document by itself: POST /api/v1/jobs."
-        )
+    for elsewhere in (DOCUMENT_URL, UPLOAD):
+        if beside_document(elsewhere):
+            raise OptionInvalid(
+                f"A batch takes files, and no '{elsewhere}'. Submit that document by itself: POST /api/v1/jobs."
+            )
     return _from_form()
 
 
@@ -209,12 +213,31 @@ def submit_one(user_id: int, formats: str = "", others: Collection[str] = ()) ->
     It writes those `formats` at once where the request names none; `others` are names in the query that are no options.
     """
     with key_of_request(user_id) as key:
+        if upload_id := beside_document(UPLOAD):
+            return _submit_arrived(user_id, upload_id, key, given_options(formats, others))
         uploads = received()
         if len(uploads) > 1:
             raise OptionInvalid("Send one document in a request; each becomes a job of its own.")
         upload, options, may_be_answered = uploads[0], given_options(formats, others), may_be_answered_from_earlier()
         keyed = key.with_content(upload.sha256, decided_by(options, given_webhook())) if key else None
         return once(keyed, lambda: submit(upload, options, user_id, may_be_answered=may_be_answered, keyed=keyed))
+
+
+def _submit_arrived(user_id: int, upload_id: str, key: Key | None, options: Options) -> Submitted:
+    """The job of what the user has put into the store. It stays there until the job is recorded."""
+    if beside_document(DOCUMENT_URL) or (request.files.getlist(FIELD) if is_form() else request.stream.read(1)):
+        raise OptionInvalid(f"Send a document, or name one in '{UPLOAD}' that is in the store already; not both.")
+    may_be_answered, name = may_be_answered_from_earlier(), shown_name(request.args.get(NAME_PARAMETER))
+
+    def make() -> JobView:
+        incoming = arrived(user_id, upload_id)
+        upload = Upload(incoming, name, None)
+        job = submit(upload, options, user_id, may_be_answered=may_be_answered, keyed=keyed)
+        _discard_at_end(incoming)
+        return job
+
+    keyed = key.with_content(upload_id, decided_by(options, given_webhook())) if key else None
+    return once(keyed, make)
 
 
 def submit(
@@ -305,8 +328,12 @@ def _from_url(url: str) -> Upload:
 
 def _new_incoming() -> IncomingFile:
     incoming = services().storage.incoming()
-    g.setdefault(_INCOMING, []).append(incoming)
+    _discard_at_end(incoming)
     return incoming
+
+
+def _discard_at_end(incoming: IncomingFile) -> None:
+    g.setdefault(_INCOMING, []).append(incoming)
 
 
 def shown_name(given: str | None) -> str:

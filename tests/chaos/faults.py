@@ -23,7 +23,7 @@ from unittest import mock
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
-from recto.file_storage import volume
+from recto.file_storage import disk_errors
 
 LASTS_STEPS: Final = 3
 """For so many steps in a row a fault that passes goes on: cleaning up meets it as well."""
@@ -239,8 +239,8 @@ def _installed(steps: Steps) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(os, "fsync", _stepped_fsync))
         stack.enter_context(mock.patch.object(os, "fdopen", _fdopen))
-        volume._Content.__bases__ = (_SteppedFile,)
-        stack.callback(setattr, volume._Content, "__bases__", (io.FileIO,))
+        disk_errors.TranslatedFile.__bases__ = (_SteppedFile,)
+        stack.callback(setattr, disk_errors.TranslatedFile, "__bases__", (io.FileIO,))
         for name, listener in listeners:
             event.listen(Engine, name, listener)
             stack.callback(event.remove, Engine, name, listener)

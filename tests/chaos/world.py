@@ -36,6 +36,7 @@ from recto.ocr.options import Options
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
 from recto.page_tasks import EngineReport, PageProcessSetup
 from recto.settings import load_settings
+from recto.storage_setup import StorageSetup
 from recto.sweeper import Pace
 from recto.text_indexer import IndexingThread, TextIndexer
 from recto.time_limits import TimeLimits
@@ -239,7 +240,7 @@ def new_world(template: Template, folder: Path) -> Iterator[World]:
         stack.enter_context(mock.patch.object(derive, "configure_logging"))
         stack.enter_context(mock.patch.object(page_tasks, "read_page", _read_page))
         stack.enter_context(mock.patch.object(page_tasks, "_process", None))
-        setup = PageProcessSetup("auto", None, Limits(100, 10**8, 10**9), 0, folder)
+        setup = PageProcessSetup("auto", None, Limits(100, 10**8, 10**9), 0, StorageSetup(folder))
         page_tasks.prepare_this_process(setup, reads=False)
         world = World(folder, template, SetClock(time.time_ns() // 1000), engines)
         try:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, FileKind, FileStorage, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
+from tests.s3_servers import SERVERS, S3Server
 
 
 def volume(folder: Path) -> FileStorage:
@@ -18,12 +20,16 @@ def volume(folder: Path) -> FileStorage:
     return storage
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], FileStorage]] = {"volume": volume}
+SERVICES = [pytest.mark.services]
+IMPLEMENTATIONS = [None, *(pytest.param(server, marks=SERVICES) for server in SERVERS)]
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda server: server or "volume")
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> FileStorage:
-    return IMPLEMENTATIONS[request.param](tmp_path)
+    if request.param is None:
+        return volume(tmp_path)
+    server: S3Server = request.getfixturevalue(f"{request.param}_server")
+    return server.storage(tmp_path / "storage")
 
 
 def put(storage: FileStorage, uuid: str, content: bytes = b"scan") -> None:
@@ -186,14 +192,14 @@ def test_delete_of_what_is_not_there_does_nothing(storage: FileStorage, uuid: st
     assert list(storage.folders()) == []
 
 
-def test_document_that_is_deleted_while_it_is_being_opened_is_not_found(storage: FileStorage, uuid: str) -> None:
-    def delete_and_open() -> None:
-        with storage.local_path(uuid, DOCUMENT) as path:
-            storage.delete(uuid)
-            path.open("rb").close()
-
-    with pytest.raises(FileNotFound):
-        delete_and_open()
+def test_document_that_is_deleted_while_it_is_being_opened_is_whole_or_not_found(
+    storage: FileStorage, uuid: str
+) -> None:
+    with suppress(FileNotFound), storage.local_path(uuid, DOCUMENT) as path:
+        storage.delete(uuid)
+        assert path.read_bytes() == b"scan"
+    with pytest.raises(FileNotFound), storage.local_path(uuid, DOCUMENT):
+        pass
 
 
 def test_another_file_that_is_missing_is_not_taken_for_the_document(storage: FileStorage, uuid: str) -> None:

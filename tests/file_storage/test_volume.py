@@ -347,28 +347,6 @@ def test_empty_folder_of_an_attempt_is_removed_and_a_full_one_is_not(storage: Vo
     assert not (root / UUID / "attempts" / ("a" * 32)).exists()
 
 
-def test_scratch_folder_is_the_processes_own_and_those_of_the_dead_go(storage: VolumeStorage, root: Path) -> None:
-    dead = root / ".incoming" / "scratch-dead"
-    dead.mkdir()
-    (dead / "page.png").write_bytes(b"pixels")
-    first, second = storage.scratch_folder(), storage.scratch_folder()
-    assert first != second
-    assert stat.S_IMODE(first.stat().st_mode) == 0o700
-    assert {path.name for path in (root / ".incoming").iterdir()} == {first.name, second.name}
-    storage.clear_scratch()
-    assert first.is_dir()
-
-
-def test_scratch_folder_of_a_dead_process_that_resists_stops_nobody(
-    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dead = root / ".incoming" / "scratch-dead"
-    dead.mkdir()
-    monkeypatch.setattr(shutil, "rmtree", failing_tree)
-    assert storage.scratch_folder().is_dir()
-    assert dead.is_dir()
-
-
 def failing_tree(*_: object, **__: object) -> None:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
 

@@ -59,10 +59,10 @@ class PageProcesses:
     """One page process after another with the Worker's own set-up, and a File Storage in `folder`."""
 
     def __init__(self, setup: PageProcessSetup, page_timeout_s: float, pages_per_process: int) -> None:
-        assert setup.storage_root is not None
-        self._root, self._cap_bytes = setup.storage_root, setup.memory_bytes
+        assert setup.storage is not None
+        self._root, self._cap_bytes = setup.storage.folder, setup.memory_bytes
         self._page_timeout_s = page_timeout_s
-        self._storage = VolumeStorage(setup.storage_root)
+        self._storage = VolumeStorage(setup.storage.folder)
         self._storage.prepare()
         self._limits = setup.limits
         self._executor = LocalProcesses(1, pages_per_process, setup)

@@ -15,6 +15,7 @@ import click
 
 from recto.commands.page_processes import page_process_setup
 from recto.settings import load_settings
+from recto.storage_setup import StorageSetup
 from tests.fuzz.cases import Case, make_case
 from tests.fuzz.originals import drawn, read_folder
 from tests.fuzz.page_process import Outcome, PageProcesses
@@ -59,7 +60,7 @@ def page_processes() -> Iterator[PageProcesses]:
     """With the default settings, on a storage that goes with them."""
     settings = load_settings({})
     with TemporaryDirectory(prefix="recto-fuzz-") as folder:
-        setup = replace(page_process_setup(settings, with_storage=True), storage_root=Path(folder) / "storage")
+        setup = replace(page_process_setup(settings, with_storage=True), storage=StorageSetup(Path(folder) / "storage"))
         processes = PageProcesses(setup, _PAGE_TIMEOUT_S, settings.worker.pages_per_process)
         try:
             yield processes

@@ -71,6 +71,7 @@ LET_IN: Final = {
     "GET /api/v1/search": 422,  # with no words
     "GET /api/v1/jobs": 200,
     "POST /api/v1/jobs": 202,
+    "POST /api/v1/uploads": 422,  # with no size
     "GET /api/v1/jobs/<uuid:uuid>": 200,
     "PATCH /api/v1/jobs/<uuid:uuid>": 422,  # with no change
     "DELETE /api/v1/jobs/<uuid:uuid>": 204,
