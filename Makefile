@@ -76,7 +76,7 @@ system-packages-tests: | system-packages
 	@$(call system_packages,fonts curl poppler)
 
 system-packages-services: | system-packages-tests
-	@$(call system_packages,browser)
+	@$(call system_packages,browser postgresql)
 
 .PHONY: setup
 setup: $(DEV_READY) | system-packages-tests ## Install all that running and testing need
@@ -94,8 +94,9 @@ test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but
 	@$(call pytest,-n $(WORKERS) -m "not services and not long")
 
 .PHONY: test-services
-test-services: $(DOCS_READY) | system-packages-services ## Test with a real browser and other real services, installing them
-	@$(call pytest,-m "services and not long")
+test-services: $(DOCS_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
+	@$(call pytest,-n $(WORKERS) --dist loadfile -m "services and postgresql and not long")
+	@$(call pytest,-m "services and not postgresql and not long")
 
 .PHONY: test-long
 test-long: $(DEV_READY) | system-packages-services ## Run the tests that take many minutes

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 from hypothesis import settings
-from sqlalchemy import BigInteger, ColumnElement, Engine, bindparam, event, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, bindparam, event, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 import ocr_worker
@@ -22,6 +23,7 @@ from models import Job, JobStatus, JobStatusTransition, User
 from recto.commands import parts
 from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
+from tests.postgresql import Server, running_server
 from tests.s3_servers import SERVERS, S3Server, running
 
 # As recto/logs.py does: where Rich is installed, the default shows local variables, and trips over those of werkzeug.
@@ -127,6 +129,14 @@ def new_submission(user_id: int, options: dict[str, Any] | None = None, uuid: UU
     )
 
 
+@contextmanager
+def writing_elsewhere(engine: Engine) -> Iterator[Connection]:
+    """Another connection writes to jobs, and has not committed yet."""
+    with engine.connect().execution_options(recto_begin=Begin.WRITE) as other:
+        other.execute(text("UPDATE change_counter SET value = value"))
+        yield other
+
+
 def sqlite_url(file: Path) -> str:
     return f"sqlite:///{file}"
 
@@ -176,10 +186,53 @@ def database_file(migrated_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(migrated_file, tmp_path / "recto.db"))
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked `each_database` runs on SQLite, and once more on PostgreSQL: among the services, or the long ones (`long=True`)."""
+    marker = metafunc.definition.get_closest_marker("each_database")
+    if marker is None or "database_kind" not in metafunc.fixturenames:
+        return
+    when = pytest.mark.long if marker.kwargs.get("long") else pytest.mark.services
+    kinds = ["sqlite", pytest.param("postgresql", marks=[when, pytest.mark.postgresql])]
+    if metafunc.definition.get_closest_marker("sqlite_alone"):
+        kinds = kinds[:1]
+    metafunc.parametrize("database_kind", kinds)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What asks for a server of PostgreSQL's is marked by that."""
+    if isinstance(item, pytest.Function) and "postgresql" in item.fixturenames:
+        item.add_marker(pytest.mark.postgresql)
+
+
 @pytest.fixture
-def engine(database_file: Path) -> Iterator[Engine]:
-    engine = connect(sqlite_url(database_file), busy_timeout_s=10.0)
-    event.listen(engine, "connect", _never_flush)
+def database_kind() -> str:
+    """Which database the test runs on."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A server, for all tests that want one."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own, at the newest schema."""
+    if database_kind == "sqlite":
+        yield sqlite_url(request.getfixturevalue("database_file"))
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = connect(database_url, busy_timeout_s=10.0)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _never_flush)
     yield engine
     engine.dispose()
 
@@ -197,6 +250,15 @@ def clock() -> SetClock:
 @pytest.fixture
 def table(engine: Engine, clock: SetClock) -> JobTable:
     return JobTable(engine, clock)
+
+
+@pytest.fixture
+def postgresql_table(postgresql: Server, clock: SetClock) -> Iterator[JobTable]:
+    """A `table` on PostgreSQL, for what SQLite has no part in."""
+    with postgresql.database() as url:
+        engine = connect(url, busy_timeout_s=10.0)
+        yield JobTable(engine, clock)
+        engine.dispose()
 
 
 @pytest.fixture
@@ -240,7 +302,7 @@ class CommandLine:
 
 @pytest.fixture
 def command_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, database_file: Path
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, database_url: str
 ) -> Iterator[CommandLine]:
     """The commands on the database of `table`. Their connections are closed at the end: a process would do it by ending."""
     engines: list[Engine] = []
@@ -250,6 +312,8 @@ def command_line(
         return engines[-1]
 
     monkeypatch.setattr(parts, "connect", connect_and_remember)
+    if not database_url.startswith("sqlite"):
+        monkeypatch.setenv("RECTO_DATABASE_URL", database_url)
     monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(tmp_path))
     monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
     yield CommandLine(monkeypatch, capsys, tmp_path)

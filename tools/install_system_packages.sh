@@ -6,6 +6,7 @@
 #   curl     curl, with which a test runs the walk through the API
 #   poppler  pdftotext, with which tests read the PDFs that Recto writes
 #   browser  Chromium, which the tests of the pages drive
+#   postgresql  PostgreSQL, of which tests start servers of their own
 # Everything there: no output, about 30 ms, nothing of the package manager touched. PYTHON names the Python to use.
 # Exit status: 0 all is there · 1 something is missing; the message names it.
 set -eu
@@ -41,6 +42,8 @@ has_curl() { has curl; }
 
 has_poppler() { has pdftotext; }
 
+has_postgresql() { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
 
 debian_packages() {
@@ -60,6 +63,7 @@ debian_packages() {
     fonts) printf 'fonts-dejavu-core' ;;
     curl) printf 'curl' ;;
     poppler) printf 'poppler-utils' ;;
+    postgresql) printf 'postgresql' ;;
     browser)
         # Ubuntu has Chromium as a snap only; this package of its brings it.
         if grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then printf 'chromium-browser'; else printf 'chromium'; fi
@@ -75,6 +79,7 @@ brew_packages() {
     curl) printf 'curl' ;;
     poppler) printf 'poppler' ;;
     browser) printf 'chromium' ;;
+    postgresql) printf 'postgresql' ;;
     esac
 }
 
@@ -156,9 +161,9 @@ explain_missing() {
 wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | curl | poppler | browser) "has_$group" || wanted="$wanted $group" ;;
+    ocr | python | fonts | curl | poppler | browser | postgresql) "has_$group" || wanted="$wanted $group" ;;
     *)
-        say "Unknown group '$group': ocr, python, fonts, curl, poppler or browser"
+        say "Unknown group '$group': ocr, python, fonts, curl, poppler, browser or postgresql"
         exit 1
         ;;
     esac
