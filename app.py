@@ -128,7 +128,7 @@ def create_app(settings: Settings) -> Flask:
     """The application, with its database at the newest schema and its secret in place."""
     folder = settings.file_storage.path
     storage = prepare_storage(settings.file_storage.setup, gevent.get_hub)
-    secret_key = load_secret_key(folder / "secret_key")
+    secret_key = load_secret_key(folder / "secret_key", settings.server.secret_key)
     app = Flask("recto.web")
     app.request_class = RectoRequest
     app.config.update(_flask_settings(settings), SECRET_KEY=secret_key)

@@ -568,12 +568,16 @@ PAGE_TEXT_INDEX: Final = (
 
 A row that goes with its job, by the foreign key, fires the trigger as well.
 """
-PAGE_TEXT_INDEX_POSTGRESQL: Final = "CREATE INDEX page_text_index ON page_text USING gin (to_tsvector('simple', text))"
+PAGE_TEXT_INDEX_POSTGRESQL: Final = (
+    "ALTER TABLE page_text ADD COLUMN words tsvector",
+    "CREATE INDEX page_text_index ON page_text USING gin (words)",
+)
+"""PostgreSQL: the words beside the text, as recto/text_index.py writes them. What a server takes for a word would depend on its locale."""
 
 for _statement in PAGE_TEXT_INDEX:
     event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
-_IN_POSTGRESQL = DDL(PAGE_TEXT_INDEX_POSTGRESQL).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
-event.listen(PageText.__table__, "after_create", _IN_POSTGRESQL)
+for _statement in PAGE_TEXT_INDEX_POSTGRESQL:
+    event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 _REFUSE = "BEGIN SELECT RAISE(ABORT, 'job_status_transition is append-only'); END"
 _JOB_LIVES = "WHEN EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid)"
@@ -593,3 +597,48 @@ AUDIT_TRIGGER: Final = (
 """SQLite. What is older than the log's lifetime is deleted; nothing is ever changed."""
 
 event.listen(AuditEvent.__table__, "after_create", DDL(AUDIT_TRIGGER).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
+
+POSTGRESQL_FUNCTIONS: Final = (
+    """
+CREATE FUNCTION recto_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'integrity_constraint_violation';
+END $$""",
+    """
+CREATE FUNCTION recto_refuse_while_job_lives() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid) THEN
+        RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN OLD;
+END $$""",
+    """
+CREATE FUNCTION recto_tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_notify('recto', '');
+    RETURN NULL;
+END $$""",
+)
+"""A trigger of SQLite has its statements in itself; one of PostgreSQL calls a function."""
+
+_POSTGRESQL_TRIGGERS: Final = (
+    ("job_status_transition_no_update", "BEFORE UPDATE", "job_status_transition", "ROW", "recto_refuse"),
+    (
+        "job_status_transition_no_delete",
+        "BEFORE DELETE",
+        "job_status_transition",
+        "ROW",
+        "recto_refuse_while_job_lives",
+    ),
+    ("audit_event_no_update", "BEFORE UPDATE", "audit_event", "ROW", "recto_refuse"),
+    # Word to those who wait (recto/commits.py): every write to a job, and every sign-in and token that ends.
+    ("change_counter_tell", "AFTER UPDATE", "change_counter", "STATEMENT", "recto_tell"),
+    ("user_session_tell", "AFTER DELETE", "user_session", "STATEMENT", "recto_tell"),
+    ("api_token_tell", "AFTER DELETE", "api_token", "STATEMENT", "recto_tell"),
+)
+
+for _statement in (
+    *POSTGRESQL_FUNCTIONS,
+    *(
+        f"CREATE TRIGGER {name} {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}()"
+        for name, when, table, each, function in _POSTGRESQL_TRIGGERS
+    ),
+):
+    event.listen(Base.metadata, "after_create", DDL(_statement).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]

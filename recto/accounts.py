@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, cast
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, CursorResult, Select, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
@@ -107,12 +108,16 @@ def create_user(session: Session, name: str, password_hash: str, *, is_admin: bo
         raise OptionInvalid(
             f"A user name has 1 to {MAX_NAME_CHARACTERS} printable characters, with no space at its ends."
         )
-    if session.scalar(select(User.id).where(User.name == name)) is not None:
-        raise UserExists(f"There is a user '{name}' already. Choose another name.")
+    taken = UserExists(f"There is a user '{name}' already. Choose another name.")
+    if has_user(session, name):
+        raise taken
     created = insert(User).values(
         name=name, password_hash=password_hash, is_admin=is_admin, created_us=NowMicroseconds()
     )
-    return session.execute(created.returning(User.id)).scalar_one()
+    try:
+        return session.execute(created.returning(User.id)).scalar_one()
+    except IntegrityError as error:  # made since it was asked
+        raise taken from error
 
 
 def has_users(session: Session) -> bool:
@@ -142,6 +147,7 @@ def find_user(session: Session, name: str) -> Account:
 def delete_user(session: Session, name: str) -> None:
     """Remove a user without jobs; their tokens and sign-ins go too. UserHasJobs where documents of theirs are left."""
     user_id = find_user(session, name).id
+    session.execute(select(User.id).where(User.id == user_id).with_for_update())  # nobody submits for them from here on
     if session.scalar(select(Job.uuid).where(Job.user_id == user_id).limit(1)) is not None:
         raise UserHasJobs(
             f"{name} still has jobs. `ocr_worker.py jobs list --user {name}` lists them; delete them first."

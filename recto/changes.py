@@ -1,6 +1,6 @@
 """How a waiter learns that something changed, at a cost that does not grow with the waiters.
 
-One thread per process looks whether the database changed at all (SQLite: PRAGMA data_version, a read of shared memory), reads
+One thread per process learns whether the database changed at all (recto/commits.py: it looks at SQLite, and PostgreSQL tells it), reads
 the changed jobs once, and hands them to whoever waits for them. Nobody waits: nobody looks. Under gevent the thread is a
 greenlet, which looks by itself, and `call` runs the reading in the hub's thread pool.
 """
@@ -18,7 +18,8 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from recto.database import Begin, DataVersion, transaction
+from recto.commits import watch_commits
+from recto.database import Begin, transaction
 from recto.job_views import Changes, JobView, change_some_jobs_ago, changes_wanted, latest_change
 from recto.logs import get_logger
 
@@ -60,7 +61,6 @@ class ChangeFeed:
     """Watches the database for the waiters of this process. `start` before the first subscription, `stop` wakes everybody."""
 
     def __init__(self, engine: Engine, interval_s: float, call: Call[Any]) -> None:
-        self._engine = engine
         self._interval_s = interval_s
         self._call = call
         self._of_job: defaultdict[str, set[Subscription]] = defaultdict(set)
@@ -68,6 +68,7 @@ class ChangeFeed:
         self._of_all: defaultdict[None, set[Subscription]] = defaultdict(set)
         self._lock = threading.Lock()
         self._needed = threading.Event()
+        self._cursor = _Cursor(engine)
         self._thread: threading.Thread | None = None
         self._expected_until_s = 0.0
         self.is_stopping = False
@@ -103,6 +104,7 @@ class ChangeFeed:
         """Wake every waiter with nothing, so that requests can end, and end the watcher."""
         self.is_stopping = True
         self._needed.set()
+        self._cursor.commits.wake()
         for group in (*self._of_job.values(), *self._of_user.values(), *self._of_all.values()):
             for subscription in tuple(group):
                 subscription.put(None)
@@ -129,11 +131,10 @@ class ChangeFeed:
                     del groups[key]
 
     def _watch(self) -> None:
-        cursor = _Cursor(self._engine)
         while not self.is_stopping:
             try:
-                with cursor:
-                    self._follow(cursor)
+                with self._cursor:
+                    self._follow(self._cursor)
             except Exception:  # noqa: BLE001 - it is logged with all that is known
                 # Whatever it was, the watcher goes on: without it, every waiter of this process waits until its time is up.
                 _log.exception("change_feed_failed")
@@ -151,7 +152,9 @@ class ChangeFeed:
                     self.looks += 1
                     self.reached = changes.change  # before anybody is woken by it
                     self._deliver(changes)
-            time.sleep(self._interval_s / (_SOONER if time.monotonic() < self._expected_until_s else 1))
+            is_likely = time.monotonic() < self._expected_until_s
+            if not self.is_stopping:  # asked after the look: `stop` wakes who waits only then
+                cursor.wait(self._interval_s / (_SOONER if is_likely else 1))
 
     def _deliver(self, changes: Changes) -> None:
         for view in changes.jobs:
@@ -174,29 +177,34 @@ class _Cursor:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._change: int | None = None
-        self._version = DataVersion(engine)
-        self._data_version: int | None = None
+        self.commits = watch_commits(engine)
+        self._seen: int | None = None
 
     def __enter__(self) -> "_Cursor":
-        self._data_version = None  # each connection counts for itself
+        self._seen = None  # each connection counts for itself
+        self.commits.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._version.close()
+        self.commits.close()
 
     def may_find_something(self) -> bool:
         """Whether a poll is worth while. Takes microseconds and waits for nothing, no writer either: it needs no thread of its own."""
-        return self._data_version is None or self._version.read() != self._data_version
+        return self._seen is None or self.commits.read() != self._seen
+
+    def wait(self, interval_s: float) -> None:
+        """Until there may be something to find, or to look again after that time."""
+        self.commits.wait(self._seen, interval_s)
 
     def poll(self, is_wanted: Callable[[str, int], bool]) -> Changes | None:
         """Changes since the last poll of the jobs that are wanted; None where nothing at all was written.
 
         The first poll looks back, so that nobody misses what happened between a subscription and the poll that it starts.
         """
-        data_version = self._version.read()
-        if data_version == self._data_version:
+        count = self.commits.read()
+        if count == self._seen:
             return None
         with transaction(Session(self._engine), Begin.READ) as session:
             if self._change is None:
@@ -205,12 +213,12 @@ class _Cursor:
             changes = changes_wanted(session, self._change, is_wanted)
         self._change = changes.change
         if changes.is_complete:
-            self._data_version = data_version
+            self._seen = count
         return changes
 
     def skip_to_now(self) -> None:
         """Leave out what happened while nobody waited."""
-        self._change = self._data_version = None
+        self._change = self._seen = None
 
 
 _PAUSE_AFTER_FAULT_S = 1.0

@@ -246,6 +246,7 @@ def undo(session: Session, page: SeenPage, revision: int, confidence: float | No
 
 def _next_revision(session: Session, page: SeenPage, confidence: float | None) -> int:
     """Of the page and of its job, if the page is as it was seen."""
+    session.execute(select(Job.uuid).where(Job.uuid == page.job_uuid).with_for_update(key_share=True))
     job = update(Job).where(Job.uuid == page.job_uuid).values(revision=Job.revision + 1, change=next_change(session))
     if session.execute(job.returning(Job.revision)).scalar_one_or_none() is None:
         raise job_not_found()

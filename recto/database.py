@@ -3,9 +3,13 @@
 SQLite runs in WAL mode with synchronous=FULL, so that readers go on while one writer commits, and a commit is on disk. What is
 deleted is overwritten with zeros (secure_delete): it was somebody's document. Writers begin as writers: a transaction that reads
 first and writes later fails at once when another wrote in between, whatever the busy timeout.
+
+On PostgreSQL a reader has one snapshot, as on SQLite. Writers go side by side, and each of their statements sees what the others have
+committed: what depends on a row locks it first, and what depends on there being none takes its turn (recto/turns.py). Rows are locked before
+the change counter (recto/change_numbers.py), which everybody who writes to a job takes last: two writers never wait for each other.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,32 +23,32 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    PoolProxiedConnection,
+    ExceptionContext,
     create_engine,
     event,
     make_url,
+    text,
 )
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavailable
+from recto.database_errors import database_busy, first_line, is_busy, outcome_unknown, service_error
+from recto.errors import SettingsError, StorageUnavailable
+from recto.turns import Turn, take_turn
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parent.parent / "migrations"
 _BEGIN_OPTION: Final = "recto_begin"
-# https://www.sqlite.org/rescode.html
-_SQLITE_BUSY_CODES: Final = frozenset(
-    {5, 6, 15}
-)  # SQLITE_BUSY, SQLITE_LOCKED, SQLITE_PROTOCOL: a race for the WAL's index
-_SQLITE_FULL_CODE: Final = 13
-_SQLITE_DISK_CODES: Final = frozenset({8, 10, 14})  # SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN
+_POOL_SIZE: Final = 5
+_MOST_BEYOND_POOL: Final = 10
+_SNAPSHOT: Final[Mapping[str, Any]] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 class Begin(StrEnum):
-    """How a SQLite transaction begins: https://www.sqlite.org/lang_transaction.html."""
+    """How a transaction begins. SQLite: https://www.sqlite.org/lang_transaction.html. PostgreSQL: only READ differs from the others."""
 
     READ = "DEFERRED"
     WRITE = "IMMEDIATE"
@@ -52,7 +56,10 @@ class Begin(StrEnum):
 
 
 class NowMicroseconds(FunctionElement[int]):
-    """The database's clock as SQL: microseconds since 1970 in UTC, a BIGINT. SQLite's has a resolution of 1 ms."""
+    """The database's clock as SQL: microseconds since 1970 in UTC, a BIGINT. SQLite's has a resolution of 1 ms.
+
+    PostgreSQL's is the time at which the statement arrived: it is the same for all rows, so that indices can be searched by it.
+    """
 
     type = BigInteger()
     inherit_cache = True
@@ -69,7 +76,7 @@ def _now_sqlite(_element: NowMicroseconds, _compiler: SQLCompiler, **_options: A
 
 @compiles(NowMicroseconds, "postgresql")
 def _now_postgresql(_element: NowMicroseconds, _compiler: SQLCompiler, **_options: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
 
 
 def utc(timestamp_us: int) -> datetime:
@@ -86,18 +93,52 @@ def connect(url: str, busy_timeout_s: float) -> Engine:
 
 def engine_options(url: str, busy_timeout_s: float) -> dict[str, Any]:
     """Keyword arguments of create_engine for this kind of database. SettingsError where the URL is none."""
+    # An error's message would quote what a statement was given, hashes and documents' passwords among it, and messages are logged.
+    options: dict[str, Any] = {"hide_parameters": True}
+    if _backend(url) == "sqlite":
+        # A session may be used by one thread after another (gevent's pool), never by two at once.
+        return options | {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
+    return options | {
+        "isolation_level": "READ COMMITTED",
+        "pool_pre_ping": True,  # after the server was started anew, nobody meets a connection to the old one
+        "pool_size": _POOL_SIZE,
+        "max_overflow": _MOST_BEYOND_POOL,
+        "pool_timeout": busy_timeout_s,
+        "pool_use_lifo": True,
+        "connect_args": _postgresql_arguments(busy_timeout_s),
+    }
+
+
+def _backend(url: str) -> str:
+    """ "sqlite" or "postgresql"; SettingsError for anything else."""
     try:
-        backend = make_url(url).get_backend_name()
+        parsed = make_url(url)
     except ArgumentError as error:
         raise SettingsError(
             "database.url is no database URL. Write it like sqlite:////srv/recto/recto.db, or leave it empty."
         ) from error
-    # An error's message would quote what a statement was given, hashes and documents' passwords among it, and messages are logged.
-    options: dict[str, Any] = {"hide_parameters": True}
-    if backend != "sqlite":
-        return options | {"pool_pre_ping": True}
-    # A session may be used by one thread after another (gevent's pool), never by two at once.
-    return options | {"connect_args": {"timeout": busy_timeout_s, "check_same_thread": False}}
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"):
+        raise SettingsError(
+            f"database.url begins with {parsed.drivername}://, which Recto does not know. It knows sqlite:////srv/recto/recto.db and "
+            "postgresql+psycopg://recto@db.example.org/recto."
+        )
+    return parsed.get_backend_name()
+
+
+def _postgresql_arguments(busy_timeout_s: float) -> dict[str, Any]:
+    """Of libpq: https://www.postgresql.org/docs/current/libpq-connect.html. A server that is gone is noticed within half a minute."""
+    busy_ms = max(1, round(busy_timeout_s * 1000))
+    return {
+        "application_name": "recto",
+        "client_encoding": "utf8",
+        "connect_timeout": max(2, round(busy_timeout_s)),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 25_000,
+        # A process that was stopped in the middle of a transaction holds up all others no longer than a lock may.
+        "options": f"-c lock_timeout={busy_ms} -c idle_in_transaction_session_timeout={max(5000, busy_ms)}",
+    }
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -105,12 +146,37 @@ def prepare_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite_connection)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql_connection)
+        event.listen(engine, "handle_error", _leave_out_details)
 
 
 def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _prepare_postgresql_connection(connection: Any, _record: Any) -> None:
+    from psycopg.types.string import StrDumper  # here, so that nobody loads it for SQLite
+
+    class TextWithoutNul(StrDumper):
+        """PostgreSQL's text has every character but this one, which stands in names that somebody made up to do harm."""
+
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd"))
+
+    connection.adapters.register_dumper(str, TextWithoutNul)
+
+
+def _leave_out_details(context: ExceptionContext) -> None:
+    """Of what PostgreSQL says, the first line names what is wrong. Those after it quote the row, with all that is secret in it."""
+    original, wrapped = context.original_exception, context.sqlalchemy_exception
+    whole = str(original)
+    said = first_line(original)
+    original.args = (said,)
+    if wrapped is not None:
+        wrapped.args = tuple(part.replace(whole, said) for part in wrapped.args)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -123,87 +189,62 @@ def transaction(session: Session, begin: Begin) -> Iterator[Session]:
     """One transaction, begun as `begin` says, committed at the end, undone where the body raises. The session is closed after it.
 
     A database that stays locked for longer than its busy timeout is DatabaseBusy, one that its disk has no room for StorageFull, one
-    that its disk does not let write or read StorageUnavailable.
+    that cannot be reached, read or written StorageUnavailable. Where that happens during the commit, it is OutcomeUnknown.
     """
+    is_committing = False
     try:
-        session.connection(execution_options={_BEGIN_OPTION: begin})
+        session.connection(execution_options=_begin_options(session, begin))
         yield session
+        is_committing = True
         session.commit()
-    except OperationalError as error:
+    except DBAPIError as error:
         session.rollback()
-        if is_busy(error):
-            raise DatabaseBusy(
-                "The database is busy with other writers. Nothing was changed; try again in a moment."
-            ) from error
-        if _sqlite_code(error) == _SQLITE_FULL_CODE:
-            raise StorageFull(
-                "The disk of the database is full. Free some space on it; nothing that was accepted is lost."
-            ) from error
-        if _sqlite_code(error) in _SQLITE_DISK_CODES:
-            raise StorageUnavailable(
-                f"The database cannot be used: {error.orig}. Nothing was changed; an administrator has to look at its disk."
-            ) from error
-        raise
+        known = service_error(error)
+        if known is None:
+            raise
+        raise (outcome_unknown(error) if is_committing and isinstance(known, StorageUnavailable) else known) from error
+    except PoolTimeoutError as error:
+        raise database_busy() from error
     finally:
         session.close()
 
 
-class DataVersion:
-    """Tells for some microseconds whether any other connection, of whatever process, has committed something. SQLite alone has it.
-
-    https://www.sqlite.org/pragma.html#pragma_data_version. Keeps a connection of its own, on which nothing is ever written.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._connection: PoolProxiedConnection | None = None
-        self._cursor: DBAPICursor | None = None
-
-    def read(self) -> int:
-        """Another number than before where something was committed in between, or where the connection is a new one."""
-        if self._cursor is None:
-            self._connection = self._engine.raw_connection()
-            self._cursor = self._connection.cursor()
-        self._cursor.execute("PRAGMA data_version")
-        row = self._cursor.fetchone()
-        return int(row[0]) if row else 0
-
-    def close(self) -> None:
-        """Give the connection back. The next `read` takes another one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = self._cursor = None
-
-
-def is_busy(error: OperationalError) -> bool:
-    """Whether another connection's lock is all that was wrong."""
-    return _sqlite_code(error) in _SQLITE_BUSY_CODES
-
-
-def _sqlite_code(error: OperationalError) -> int | None:
-    """SQLite's primary result code; None on another database."""
-    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
+def _begin_options(session: Session, begin: Begin) -> Mapping[str, Any]:
+    if session.get_bind().dialect.name == "sqlite":
+        return {_BEGIN_OPTION: begin}
+    return _SNAPSHOT if begin is Begin.READ else {}
 
 
 def upgrade_schema(engine: Engine) -> None:
     """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do.
 
-    StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked.
+    StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked, SettingsError where it is no place for text.
     """
     _create_private_file(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     try:
         with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
+            _check_encoding(connection)
+            take_turn(connection, Turn.UPGRADE)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except OperationalError as error:
+    except DBAPIError as error:
         if is_busy(error):
-            raise DatabaseBusy("The database is busy with other writers. Try again in a moment.") from error
+            raise database_busy() from error
+        if not isinstance(error, OperationalError):
+            raise
         raise StorageUnavailable(
             f"The database {engine.url!s} cannot be opened: {error.orig}. Check database.url and the rights of its folder."
         ) from error
+
+
+def _check_encoding(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql" and connection.scalar(text("SHOW server_encoding")) != "UTF8":
+        raise SettingsError(
+            "The PostgreSQL database of database.url does not hold Unicode. Make another one: "
+            "CREATE DATABASE recto TEMPLATE template0 ENCODING 'UTF8'."
+        )
 
 
 def _create_private_file(engine: Engine) -> None:

@@ -77,7 +77,9 @@ def result_of(session: Session, user_id: int, uuid: str) -> ReadResult:
         func.coalesce(Job.result_created_us, Job.created_us).label("result_created_us"),
     )
     mine = (Job.uuid == uuid, Job.user_id == user_id, Job.result_version.is_not(None))
-    row = session.execute(select(*columns).where(*mine)).mappings().one_or_none()
+    # Locked, so that its pages are there as well when they are copied; one that somebody is deleting is as good as gone.
+    query = select(*columns).where(*mine).with_for_update(read=True, key_share=True, skip_locked=True)
+    row = session.execute(query).mappings().one_or_none()
     if row is None:
         raise job_not_found()
     values = dict(row)
@@ -100,14 +102,18 @@ def _read_alike(one: Options, other: Options) -> bool:
     return one.reading() == other.reading() and one.plain_password == other.plain_password
 
 
-_COPY_PAGES: Final = insert(cast(Table, JobPage.__table__)).from_select(
-    ["job_uuid", "number", "attempt_token", "text_layer", "confidence", "preprocessing"],
-    select(
-        bindparam("uuid", type_=String),
-        JobPage.number,
-        bindparam("token", type_=String),
-        JobPage.text_layer,
-        JobPage.confidence,
-        JobPage.preprocessing,
-    ).where(JobPage.job_uuid == bindparam("source_uuid")),
+_COPY_PAGES: Final = (
+    insert(cast(Table, JobPage.__table__))
+    .from_select(
+        ["job_uuid", "number", "attempt_token", "text_layer", "confidence", "preprocessing"],
+        select(
+            bindparam("uuid", type_=String),
+            JobPage.number,
+            bindparam("token", type_=String),
+            JobPage.text_layer,
+            JobPage.confidence,
+            JobPage.preprocessing,
+        ).where(JobPage.job_uuid == bindparam("source_uuid")),
+    )
+    .execution_options(preserve_rowcount=True)
 )

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from uuid import uuid4
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     CursorResult,
     String,
@@ -30,6 +31,7 @@ from models import DeliveryStatus, Job, JobStatus, Webhook, WebhookDelivery
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AddressRefused, DeliveryNotFound, OptionInvalid, RectoError
 from recto.job_views import JobView, find_job, job_not_found
+from recto.turns import Turn, take_turn
 
 JOB_FINISHED: Final = "job.finished"
 JOB_FAILED: Final = "job.failed"
@@ -149,6 +151,7 @@ class Deliveries:
 
         Those that cannot be sent any more, because the user has no address now, are given up on the way.
         """
+        take_turn(session, Turn.DELIVERY)
         while (found := self._take_next(session)) is not None:
             delivery_id, token = found
             attempt = self._attempt(session, delivery_id, token)
@@ -273,16 +276,22 @@ _IS_WAITING: Final = WebhookDelivery.status == literal(DeliveryStatus.WAITING, l
 _IS_EXPECTING: Final = exists().where(_IS_WAITING)
 _NEXT_US: Final = select(func.min(WebhookDelivery.next_attempt_us)).where(_IS_PENDING).scalar_subquery()
 _WITH_URL: Final = select(WebhookDelivery, Webhook.url).outerjoin(Webhook, Webhook.user_id == WebhookDelivery.user_id)
-_EXPECT: Final = insert(_TABLE).from_select(
-    ["id", "job_uuid", "user_id", "url", "status", "attempts", "retries"],
-    select(
-        bindparam("id", type_=String),
-        bindparam("job_uuid", type_=String),
-        Webhook.user_id,
-        bindparam("url", type_=String),
-        literal(DeliveryStatus.WAITING.value),
-        literal(0),
-        literal(0),
-    ).where(Webhook.user_id == bindparam("user_id"), bindparam("has_url") | Webhook.url.is_not(None)),
+_EXPECT: Final = (
+    insert(_TABLE)
+    .from_select(
+        ["id", "job_uuid", "user_id", "url", "status", "attempts", "retries"],
+        select(
+            bindparam("id", type_=String),
+            bindparam("job_uuid", type_=String),
+            Webhook.user_id,
+            bindparam("url", type_=String),
+            literal(DeliveryStatus.WAITING.value),
+            literal(0),
+            literal(0),
+        ).where(
+            Webhook.user_id == bindparam("user_id"), bindparam("has_url", type_=Boolean) | Webhook.url.is_not(None)
+        ),
+    )
+    .execution_options(preserve_rowcount=True)
 )
 """One statement with every job that is submitted; of a user without a webhook, one look at an index."""

@@ -134,7 +134,7 @@ def reserved_readings(session: Session, uuids: Collection[str]) -> list[tuple[st
 
 def begin(session: Session, uuid: str, name: str, token: str, hold_s: float) -> bool:
     """Take what is called `name` under `token` for `hold_s`; False where somebody else is at it or it failed a moment ago. JobNotFound."""
-    if session.scalar(select(Job.uuid).where(Job.uuid == uuid)) is None:
+    if session.scalar(select(Job.uuid).where(Job.uuid == uuid).with_for_update(key_share=True)) is None:
         raise job_not_found()
     if find(session, uuid, name):
         return False

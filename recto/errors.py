@@ -23,7 +23,9 @@
     │   ├── UserDisabled, UserStorageFull   403
     │   └── UserQueueFull, TooManyRequests, TooManySignIns   429
     ├── ServiceError                 the service cannot serve now: 503, 507
-    │   ├── QueueFull, DatabaseBusy, StorageUnavailable
+    │   ├── QueueFull, DatabaseBusy
+    │   ├── StorageUnavailable
+    │   │   └── OutcomeUnknown      the database was lost during a commit
     │   └── StorageFull
     ├── LeaseLost                    another attempt owns the job now
     ├── NoAnswer                     a host that Recto called did not answer
@@ -467,6 +469,13 @@ class StorageUnavailable(ServiceError):
 
     code = "storage_unavailable"
     title = "File storage unavailable"
+
+
+class OutcomeUnknown(StorageUnavailable):
+    """The database was lost while it committed: that may have been done, or not."""
+
+    code = "outcome_unknown"
+    title = "Outcome unknown"
 
 
 class StorageFull(ServiceError):

@@ -7,10 +7,11 @@ from typing import Final
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models import FILES_LEFT, ChangeCounter, Job, JobDeletion, JobPage, JobStatus, PageCorrection
+from models import FILES_LEFT, Job, JobDeletion, JobPage, JobStatus, PageCorrection
 from recto.database import NowMicroseconds
 from recto.derivations import reserved_readings
 from recto.file_storage.base import checkpoint_name, result_name
+from recto.turns import hold_folder
 
 _BATCH: Final = 200
 
@@ -91,11 +92,10 @@ class FileReferences:
     def withdraw_without_job(self, session: Session, uuid: str, withdraw: Callable[[str], None]) -> bool:
         """Withdraw a folder that no job owns; False, and nothing done, where a job owns it. Needs a writing transaction.
 
-        Whoever records a job writes the change counter and then, in the same transaction, looks whether the document is still there
-        (recto/web/uploads.py). SQLite has one writer; elsewhere the counter's row is locked here. So either the record comes first and
-        is seen here, or the folder is gone first and there is no record.
+        Whoever records a job takes hold of its folder as well, and then, in the same transaction, looks whether the document is still
+        there (recto/web/submissions.py). So either the record comes first and is seen here, or the folder is gone first and there is no record.
         """
-        session.execute(select(ChangeCounter.value).with_for_update())
+        hold_folder(session, uuid)
         if self.has_job(session, uuid):
             return False
         withdraw(uuid)

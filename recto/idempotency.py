@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from models import IdempotencyKey
@@ -68,7 +68,7 @@ class IdempotencyKeys:
 
         Recording a job locks the change counter's row (recto/jobs.py), so of two transactions the later one sees what the first has written.
         """
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_us <= self._clock() - self._lifetime_us))
+        self._forget_old(session)
         if session.execute(select(IdempotencyKey.key).where(*_of(request))).first() is not None:
             raise key_in_use()
         session.execute(
@@ -80,6 +80,14 @@ class IdempotencyKeys:
                 created_us=self._clock(),
             )
         )
+
+    def _forget_old(self, session: Session) -> None:
+        """Those that somebody else is removing, with their job perhaps, are left to them: this transaction holds the change counter."""
+        keys = tuple_(IdempotencyKey.user_id, IdempotencyKey.key)
+        old = select(IdempotencyKey.user_id, IdempotencyKey.key).where(
+            IdempotencyKey.created_us <= self._clock() - self._lifetime_us
+        )
+        session.execute(delete(IdempotencyKey).where(keys.in_(old.with_for_update(skip_locked=True))))
 
 
 def _of(request: KeyedRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

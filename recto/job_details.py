@@ -47,7 +47,8 @@ def change_details(
     session: Session, user_id: int, uuid: str, tags: Sequence[str] | None = None, file_name: str | None = None
 ) -> None:
     """Change what is given, whatever the status; that is a change of the job, which waiting clients hear of. JobNotFound."""
-    if session.scalar(select(Job.uuid).where(Job.uuid == uuid, Job.user_id == user_id)) is None:
+    mine = select(Job.uuid).where(Job.uuid == uuid, Job.user_id == user_id)
+    if session.scalar(mine.with_for_update(key_share=True)) is None:
         raise job_not_found()
     values: dict[str, Any] = {"change": next_change(session)}
     if file_name is not None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Update,
     bindparam,
     delete,
     func,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models import PASSING, Job, JobDeletion, JobEvent, JobPage, JobStatus, JobStatusTransition
+from recto.change_numbers import next_change, take_change
 from recto.database import NowMicroseconds, utc
 from recto.job_views import Reason, job_not_found, reason_of
 
@@ -96,26 +98,32 @@ class Event:
         return self.kind in (EventKind.END, EventKind.DELETED)
 
 
+_ROWS: Final = cast(Table, Job.__table__)
+_EVENT_ROWS: Final = cast(Table, JobEvent.__table__)
+
+
 def _noting(timestamp: ColumnElement[int]) -> Insert:
     """What a job's row says, copied: its `change` is that of the write which the event tells of."""
     kind, number = bindparam("kind", type_=String), bindparam("page_number", type_=Integer)
     told = _told(Job.change, kind, timestamp, number)
     row = select(*told.values()).where(Job.uuid == bindparam("uuid"))
-    return insert(cast(Table, JobEvent.__table__)).from_select(list(told), row)
+    return insert(_EVENT_ROWS).from_select(list(told), row)
 
 
-def _told(change: Any, kind: ColumnElement[str], timestamp: ColumnElement[int], page_number: Any) -> dict[str, Any]:
+def _told(
+    change: Any, kind: ColumnElement[str], timestamp: ColumnElement[int], page_number: Any, job: Any = Job
+) -> dict[str, Any]:
     """The columns of an event of a job's row, with what they get."""
     return {
         "change": change,
-        "job_uuid": Job.uuid,
-        "user_id": Job.user_id,
+        "job_uuid": job.uuid,
+        "user_id": job.user_id,
         "kind": kind,
         "timestamp": timestamp,
         "page_number": page_number,
-        "page_count": Job.page_count,
-        "pages_done": Job.pages_done,
-        "pages_failed": Job.pages_failed,
+        "page_count": job.page_count,
+        "pages_done": job.pages_done,
+        "pages_failed": job.pages_failed,
     }
 
 
@@ -139,12 +147,35 @@ def note_event(
         session.execute(_NOTE_NOW if isinstance(timestamp, NowMicroseconds) else _noting(timestamp), values)
 
 
+def write_and_tell(
+    session: Session,
+    written: Update,
+    uuid: str,
+    kind: NotedKind,
+    timestamp: int | ColumnElement[int],
+    page_number: int | None = None,
+) -> None:
+    """Write to a job's row, which exists and is locked, under the next change, and note the event that this is.
+
+    The last that a transaction does: it holds up all others from here on. So PostgreSQL gets it as one statement.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = take_change()
+        moved = written.values(change=select(number.c.value).scalar_subquery()).returning(_ROWS).cte("moved")
+        at = literal(timestamp, BigInteger) if isinstance(timestamp, int) else timestamp
+        told = _told(moved.c.change, literal(kind), at, literal(page_number, Integer), moved.c)
+        session.execute(insert(_EVENT_ROWS).from_select(list(told), select(*told.values())))
+    else:
+        session.execute(written.values(change=next_change(session)))
+        note_event(session, uuid, kind, timestamp, page_number)
+
+
 def note_pages(session: Session, uuid: str, timestamp_us: int, before: int) -> None:
     """Note that all pages of the job ended, by their numbers, under the changes that follow `before`."""
-    changes = literal(before) + func.row_number().over(order_by=JobPage.number)
+    changes = literal(before, BigInteger) + func.row_number().over(order_by=JobPage.number)
     told = _told(changes, literal("page"), literal(timestamp_us, BigInteger), JobPage.number)
     pages = select(*told.values()).join_from(Job, JobPage, JobPage.job_uuid == Job.uuid).where(Job.uuid == uuid)
-    session.execute(insert(cast(Table, JobEvent.__table__)).from_select(list(told), pages))
+    session.execute(insert(_EVENT_ROWS).from_select(list(told), pages))
 
 
 def forget_events(session: Session, ended_before_us: ColumnElement[int], limit: int) -> int:
@@ -154,6 +185,7 @@ def forget_events(session: Session, ended_before_us: ColumnElement[int], limit: 
         .join(Job, Job.uuid == JobEvent.job_uuid)
         .where(PASSING, JobEvent.timestamp_us < ended_before_us, Job.ended_us < ended_before_us)
         .limit(limit)
+        .with_for_update(of=JobEvent, skip_locked=True)
     )
     gone = session.execute(delete(JobEvent).where(JobEvent.change.in_(old)))
     return cast(CursorResult[Any], gone).rowcount

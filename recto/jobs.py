@@ -2,7 +2,7 @@
 
 Every method takes a session whose transaction was begun for writing (recto/database.py, Begin.WRITE; Begin.CLAIM for
 `claim_next`) and leaves the commit to its caller. Writes of an attempt name its lease: a Worker that lost it changes nothing
-and gets LeaseLost.
+and gets LeaseLost. A job's row is locked before its change gets a number (recto/change_numbers.py).
 """
 
 from collections.abc import Collection
@@ -33,16 +33,18 @@ from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
 from recto import deduplication, deliveries, kept_documents, tallies
-from recto.change_numbers import next_change
+from recto.change_numbers import hold_changes, next_change
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
-from recto.job_events import note_event, note_pages
+from recto.job_events import note_event, note_pages, write_and_tell
 from recto.job_views import job_not_found
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
 
 _UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
 """Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""
+_NARROW: Final = 100
+"""So near to a limit it is counted once more while nobody else can submit. More than that never submit in the same moment."""
 DEDUPLICATION: Final = "deduplication"
 """Stands in the log as the Worker of a job that was answered from another one."""
 
@@ -108,6 +110,7 @@ class Jobs:
 
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much."""
+        self._keep(session, submission)
         self._insert(session, submission, self._check_room(session, submission.user_id))
 
     def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> None:
@@ -116,6 +119,7 @@ class Jobs:
         It waits for nothing, so a full queue does not refuse it, but UserStorageFull may. JobNotFound where the source, or its result, is not there any more.
         """
         result = deduplication.result_of(session, submission.user_id, source_uuid)
+        self._keep(session, submission)
         now = session.scalars(select(self._clock())).one()
         self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
         lease = Lease(submission.uuid, token, DEDUPLICATION)
@@ -123,6 +127,10 @@ class Jobs:
         page_count = deduplication.copy_pages(session, source_uuid, submission.uuid, token)
         note_pages(session, submission.uuid, now, next_change(session, page_count) - page_count)
         self.finish(session, lease, result.version)
+
+    def _keep(self, session: Session, submission: Submission) -> None:
+        """Count the document as one of the user's, whose row is locked by it. UserStorageFull."""
+        kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
         recorded = asdict(submission)
@@ -136,10 +144,10 @@ class Jobs:
             "attempt": 0,
             "not_before_us": 0,
         }
-        kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
         session.execute(_INSERT_JOB, job | as_read)
         deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
+        note_event(session, submission.uuid, "status", now)
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
         """Take the oldest QUEUED job of the user with the fewest pages in progress; None where nothing waits.
@@ -147,16 +155,25 @@ class Jobs:
         `except_users` leaves out users whose jobs this Worker has in hand already. Reads only the partial indices of queued and
         running jobs, so the cost does not depend on how many jobs have ended.
         """
-        user_id = self._order.next_user(session, except_users)
-        if user_id is None:
+        uuid = self._claimable(session, except_users)
+        if uuid is None:
             return None
-        uuid = self._order.oldest_job(session, user_id)
         lease = Lease(uuid, uuid4().hex, worker)
-        self._lend(session, lease)
+        # Read first: from its number on, the claim holds up all who write to jobs.
         row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
         user_id, attempt, created_us, options = session.execute(row).one()
-        finished = session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid))
-        return Claim(lease, user_id, attempt, utc(created_us), options, frozenset(finished))
+        finished = frozenset(session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid)))
+        self._lend(session, lease)
+        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished)
+
+    def _claimable(self, session: Session, except_users: Collection[int]) -> str | None:
+        """Whose turn it is, locked. Where others are taking all that a user has, it is the next user's."""
+        passed_over = list(except_users)
+        while (user_id := self._order.next_user(session, passed_over)) is not None:
+            if uuid := self._order.oldest_job(session, user_id):
+                return uuid
+            passed_over.append(user_id)
+        return None
 
     def _lend(self, session: Session, lease: Lease) -> None:
         """QUEUED to IN_PROGRESS: another attempt, under this lease."""
@@ -165,7 +182,7 @@ class Jobs:
             lease.job_uuid,
             JobStatus.IN_PROGRESS,
             worker=lease.worker,
-            attempt=Job.attempt + 1,
+            attempts=1,
             lease_token=lease.token,
             lease_worker=lease.worker,
             lease_expires_us=self._in(self.policy.lease_s),
@@ -193,22 +210,22 @@ class Jobs:
     ) -> None:
         """Record how many pages the job reads, and what there is to say about the document as a whole."""
         about = [{"code": warning.code, "detail": warning.detail} for warning in warnings]
-        self._write(session, lease, page_count=page_count, warnings=about)
-        note_event(session, lease.job_uuid, "opened", self._clock())
+        self._hold(session, lease)
+        opened = _row_of(lease.job_uuid).values(page_count=page_count, warnings=about)
+        write_and_tell(session, opened, lease.job_uuid, "opened", self._clock())
 
     def adopt_page(
         self, session: Session, lease: Lease, number: int, error: RectoError | None = None, page: Page | None = None
     ) -> None:
         """Record a finished page: its checkpoint in this attempt's folder, or the error that it ended with.
 
-        `page` is the checkpoint's, with or without its text: how it was read stays in the Database.
+        `page` is the checkpoint's, with or without its text: how it was read stays in the Database. Recorded again, it changes nothing:
+        who loses the connection during a commit does not know whether it was done.
         """
-        self._write(
-            session,
-            lease,
-            pages_done=Job.pages_done + 1,
-            pages_failed=Job.pages_failed + (1 if error else 0),
-        )
+        same = (JobPage.job_uuid == lease.job_uuid, JobPage.number == number, JobPage.attempt_token == lease.token)
+        if session.scalar(select(JobPage.number).where(*same)) is not None:
+            return
+        self._hold(session, lease)
         session.execute(
             insert(JobPage).values(
                 job_uuid=lease.job_uuid,
@@ -221,7 +238,12 @@ class Jobs:
                 error_detail=error.detail if error else None,
             )
         )
-        note_event(session, lease.job_uuid, "page", self._clock(), number)
+        counted = {
+            "pages_done": _ROWS.c.pages_done + 1,
+            "pages_failed": _ROWS.c.pages_failed + (1 if error else 0),
+        }
+        ended = _row_of(lease.job_uuid).values(counted)
+        write_and_tell(session, ended, lease.job_uuid, "page", self._clock(), number)
 
     def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
         """FINISHED; the files of this attempt are the result.
@@ -244,7 +266,7 @@ class Jobs:
 
     def hand_back(self, session: Session, lease: Lease) -> None:
         """Back to QUEUED because the Worker stops. Costs no attempt; finished pages stay."""
-        self._end_attempt(session, lease, JobStatus.QUEUED, attempt=Job.attempt - 1, not_before_us=0)
+        self._end_attempt(session, lease, JobStatus.QUEUED, attempts=-1, not_before_us=0)
 
     def requeue_expired(self, session: Session, expired: Collection[Lease]) -> list[Lease]:
         """Take jobs away from Workers that are not heard from. Returns those taken; a renewed lease is left alone.
@@ -258,15 +280,16 @@ class Jobs:
         held = select(Job.uuid, Job.lease_token, Job.lease_worker).where(
             Job.status == literal(JobStatus.IN_PROGRESS, literal_execute=True), Job.lease_worker.in_(workers)
         )
+        # Who holds one of them now ends it, or takes it away as well.
+        held = held.with_for_update(skip_locked=True, key_share=True)
         leases = [Lease(uuid, token, worker) for uuid, token, worker in session.execute(held) if token and worker]
         return self._take_away(session, leases, "died while it read this document")
 
     def _take_away(self, session: Session, leases: Collection[Lease], what: str) -> list[Lease]:
         taken = []
         for lease in leases:
-            attempt = session.scalar(
-                select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
-            )
+            attempts = select(Job.attempt).where(Job.uuid == lease.job_uuid, Job.lease_token == lease.token)
+            attempt = session.scalar(attempts.with_for_update(skip_locked=True, key_share=True))
             if attempt is not None:
                 self._retry_or_give_up(session, lease, attempt, WorkerLost(f"The Worker {lease.worker} {what}."))
                 taken.append(lease)
@@ -306,15 +329,21 @@ class Jobs:
             )
         )
 
+    def hold(self, session: Session, uuids: Collection[str]) -> None:
+        """Lock several jobs before something is done to one of them: who waits for a job while its change has a number, waits for ever."""
+        session.execute(select(Job.uuid).where(Job.uuid.in_(uuids)).order_by(Job.uuid).with_for_update())
+
     def files_removed(self, session: Session, uuid: str) -> None:
         """Record that a deleted job's folder is gone."""
         session.execute(update(JobDeletion).where(JobDeletion.uuid == uuid).values(files_removed=True))
 
     def _check_room(self, session: Session, user_id: int) -> int:
         """The time, which is asked with it. UserQueueFull, QueueFull."""
-        asked = select(self._clock(), *_UNFINISHED_COUNTS, _OWN_LIMIT)
-        now, own, of_all, own_limit = session.execute(asked, {"user_id": user_id}).one()
+        now, own, of_all, own_limit = self._count(session, user_id)
         limit = self.policy.max_unfinished_per_user if own_limit is None else own_limit
+        if min(limit - own, self.policy.max_unfinished - of_all) <= _NARROW:
+            hold_changes(session)
+            now, own, of_all, own_limit = self._count(session, user_id)
         if own >= limit:
             raise UserQueueFull(
                 f"You have {own} unfinished jobs, the most you may have. Wait until some have ended, or delete some.",
@@ -324,7 +353,12 @@ class Jobs:
             raise QueueFull(
                 "The queue is full. Try again when some of the jobs in it have ended.", limit=self.policy.max_unfinished
             )
-        return cast(int, now)
+        return now
+
+    def _count(self, session: Session, user_id: int) -> tuple[int, int, int, int | None]:
+        """The time, the user's unfinished jobs, everybody's, and the limit of the user's own."""
+        counts = session.execute(select(self._clock(), *_UNFINISHED_COUNTS, _OWN_LIMIT), {"user_id": user_id})
+        return cast(tuple[int, int, int, int | None], tuple(counts.one()))
 
     def _retry_or_give_up(self, session: Session, lease: Lease, attempt: int, error: RectoError) -> None:
         if attempt >= self.policy.max_attempts:
@@ -351,39 +385,40 @@ class Jobs:
         lease: Lease | None = None,
         worker: str | None = None,
         error: RectoError | None = None,
+        attempts: int = 0,
         **values: Any,
     ) -> bool:
-        """Move a job to `status`, in its row and in the log, and end its lease unless `values` name a new one.
+        """Move a job to `status`, in its row and in the log, and end its lease unless `values` name a new one. `attempts` are added.
 
         False, and nothing changed, where the lease is lost or where `status` may not follow the job's present one.
         """
-        timestamp_us = self._timestamp(session, uuid)
-        sources = [source for source, targets in MAY_FOLLOW.items() if status in targets and source is not None]
+        job = session.execute(_LOCK_JOB, {"uuid": uuid}).one_or_none()
+        if job is None or status not in MAY_FOLLOW[JobStatus(job.status)] or (lease and lease.token != job.lease_token):
+            return False
+        timestamp_us, attempt = self._timestamp(session, uuid), job.attempt + attempts
         row: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_expires_us": None, "status": status}
         if status.is_final:
             row |= {"ended_us": timestamp_us, **_reason(error)}
-        which = _held(lease) if lease else update(Job).where(Job.uuid == uuid)
-        moved = which.where(Job.status.in_(sources)).values(row | {"change": next_change(session)} | values)
-        found = session.execute(moved.returning(Job.attempt, Job.pages_done - Job.pages_failed)).one_or_none()
-        if found is None:
-            return False
-        attempt, pages_read = found
-        _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
-        if status.is_final:
             deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
-            tallies.count_end(session, timestamp_us, _outcome(worker, error), pages_read)
+        _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
+        moved = _row_of(uuid).values(row | {"attempt": attempt} | values)
+        write_and_tell(session, moved, uuid, "end" if status.is_final else "status", timestamp_us)
+        if status.is_final:
+            tallies.count_end(session, timestamp_us, _outcome(worker, error), job.pages_done - job.pages_failed)
         return True
 
-    def _write(self, session: Session, lease: Lease, **values: Any) -> None:
-        if not _changed(session, _held(lease).values(change=next_change(session), **values)):
+    def _hold(self, session: Session, lease: Lease) -> None:
+        """Lock the job. LeaseLost where it is not this attempt's any more."""
+        job = session.execute(_LOCK_JOB, {"uuid": lease.job_uuid}).one_or_none()
+        if job is None or job.lease_token != lease.token:
             raise _lost(lease)
 
     def _timestamp(self, session: Session, uuid: str) -> int:
         """The time of the job's next transition: now, or just after its previous one where the clock went back."""
         timestamps = select(JobStatusTransition.timestamp_us).where(JobStatusTransition.job_uuid == uuid)
-        previous = session.scalar(timestamps.order_by(JobStatusTransition.timestamp_us.desc()).limit(1))
-        now = session.scalars(select(self._clock())).one()
-        return now if previous is None else max(now, previous + 1)
+        latest = timestamps.order_by(JobStatusTransition.timestamp_us.desc()).limit(1).scalar_subquery()
+        now, previous = session.execute(select(self._clock(), latest)).one()
+        return cast(int, now) if previous is None else max(now, previous + 1)
 
     def _in(self, seconds: float) -> ColumnElement[int]:
         return self._clock() + round(seconds * 1_000_000)
@@ -429,7 +464,13 @@ def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
 # Built once, and on the tables: what every upload runs, in half the time that the same takes through the ORM.
 _UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
 _OWN_LIMIT: Final = select(User.max_unfinished).where(User.id == bindparam("user_id")).scalar_subquery()
-_INSERT_JOB: Final = insert(cast(Table, Job.__table__))
+_ROWS: Final = cast(Table, Job.__table__)
+_LOCK_JOB: Final = (
+    select(_ROWS.c.status, _ROWS.c.lease_token, _ROWS.c.attempt, _ROWS.c.pages_done, _ROWS.c.pages_failed)
+    .where(_ROWS.c.uuid == bindparam("uuid"))
+    .with_for_update(key_share=True)
+)
+_INSERT_JOB: Final = insert(_ROWS)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 
 
@@ -451,7 +492,11 @@ def _log(
         "worker": worker,
     }
     session.execute(_INSERT_TRANSITION, transition | _reason(error))
-    note_event(session, uuid, "end" if status.is_final else "status", timestamp_us)
+
+
+def _row_of(uuid: str) -> Update:
+    """For who has locked it."""
+    return update(_ROWS).where(_ROWS.c.uuid == uuid)
 
 
 def _outcome(worker: str | None, error: RectoError | None) -> str:

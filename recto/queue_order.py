@@ -31,9 +31,9 @@ class QueueOrder:
         """The user with the fewest pages in progress among those with a claimable job; the longest waiting first. None where nothing waits."""
         return session.scalar(self._next_user, {"except_users": list(except_users)})
 
-    def oldest_job(self, session: Session, user_id: int) -> str:
-        """The uuid of the claimable job that this user sent first. The user has one."""
-        return session.scalars(self._oldest_job, {"user_id": user_id}).one()
+    def oldest_job(self, session: Session, user_id: int) -> str | None:
+        """The uuid of the claimable job that this user sent first, of those that nobody else is about to claim. It is locked."""
+        return session.scalars(self._oldest_job, {"user_id": user_id}).one_or_none()
 
 
 def is_any_queued(session: Session) -> bool:
@@ -64,6 +64,7 @@ def _oldest_job(now: ColumnElement[int]) -> Select[str]:
         .where(Job.status == QUEUED, Job.user_id == bindparam("user_id"), Job.not_before_us <= now)
         .order_by(Job.created_us, Job.uuid)
         .limit(1)
+        .with_for_update(skip_locked=True, key_share=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Reports for administrators, and the backup: read straight from a SQLite database with sqlite-utils.
+"""Reports for administrators, and the backup: read straight from the database, a SQLite one with sqlite-utils.
 
 Rows are dictionaries of plain values, ready for a table or for JSON. Times are ISO 8601 in UTC.
 """
@@ -9,55 +9,63 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.orm import Session
 from sqlite_utils import Database
 
-from recto.database import utc
+from recto.database import Begin, connect, transaction, utc
 from recto.errors import RectoError, SettingsError
 
 Row: TypeAlias = dict[str, Any]
+_PATIENCE_S: Final = 10.0
 
 _JOBS: Final = """
-SELECT job.uuid, user.name AS user, status, iso(job.created_us) AS created, file_name, size_bytes,
+SELECT job.uuid, "user".name AS "user", status, job.created_us AS created, file_name, size_bytes,
        pages_done, page_count, pages_failed, attempt, lease_worker AS worker, reason_code AS reason
-FROM job JOIN user ON user.id = job.user_id
-WHERE (:status IS NULL OR status = :status) AND (:user IS NULL OR user.name = :user)
+FROM job JOIN "user" ON "user".id = job.user_id
+WHERE (CAST(:status AS TEXT) IS NULL OR status = :status) AND (CAST(:user AS TEXT) IS NULL OR "user".name = :user)
 ORDER BY job.created_us DESC, job.uuid DESC LIMIT :limit
 """
 _USERS: Final = """
-SELECT id, name, is_admin, iso(created_us) AS created, (SELECT count(*) FROM job WHERE user_id = user.id) AS jobs FROM user ORDER BY name
+SELECT id, name, CASE WHEN is_admin THEN 1 ELSE 0 END AS is_admin, created_us AS created,
+       (SELECT count(*) FROM job WHERE user_id = "user".id) AS jobs
+FROM "user" ORDER BY name
 """
 _TOKENS: Final = """
-SELECT api_token.id, user.name AS user, api_token.name, prefix, scopes, iso(api_token.created_us) AS created,
-       iso(expires_us) AS expires, iso(last_used_us) AS last_used
-FROM api_token JOIN user ON user.id = user_id WHERE (:user IS NULL OR user.name = :user) ORDER BY api_token.id
+SELECT api_token.id, "user".name AS "user", api_token.name, prefix, scopes, api_token.created_us AS created,
+       expires_us AS expires, last_used_us AS last_used
+FROM api_token JOIN "user" ON "user".id = user_id
+WHERE (CAST(:user AS TEXT) IS NULL OR "user".name = :user) ORDER BY api_token.id
 """
 
 _AUDIT: Final = """
-SELECT iso(timestamp) AS time, action, user_name AS user, about, address FROM audit_event
-WHERE :user IS NULL OR user_name = :user OR about = :user OR about LIKE :about ESCAPE '!' ORDER BY id DESC LIMIT :limit
+SELECT "timestamp" AS time, action, user_name AS "user", about, address FROM audit_event
+WHERE CAST(:user AS TEXT) IS NULL OR user_name = :user OR about = :user OR about LIKE :about ESCAPE '!'
+ORDER BY id DESC LIMIT :limit
 """
+_TIMES: Final = frozenset({"created", "expires", "last_used", "time"})
+"""Columns that are microseconds in the database."""
 
 
-def list_jobs(database: Path, status: str | None, user: str | None, limit: int) -> list[Row]:
+def list_jobs(url: str, status: str | None, user: str | None, limit: int) -> list[Row]:
     """Jobs of everybody, newest first: what an administrator may know of them, not what they contain."""
-    return _rows(database, _JOBS, {"status": status, "user": user, "limit": limit})
+    return _rows(url, _JOBS, {"status": status, "user": user, "limit": limit})
 
 
-def list_users(database: Path) -> list[Row]:
+def list_users(url: str) -> list[Row]:
     """Users by name, with the number of their jobs."""
-    return _rows(database, _USERS, {})
+    return _rows(url, _USERS, {})
 
 
-def list_tokens(database: Path, user: str | None) -> list[Row]:
+def list_tokens(url: str, user: str | None) -> list[Row]:
     """API tokens, of one user or of all, with the start that lets a person recognise them."""
-    return _rows(database, _TOKENS, {"user": user})
+    return _rows(url, _TOKENS, {"user": user})
 
 
-def list_audit(database: Path, user: str | None, limit: int) -> list[Row]:
+def list_audit(url: str, user: str | None, limit: int) -> list[Row]:
     """The latest events of the audit log, of everybody, or of what a user did and of what was done to them."""
     escaped = (user or "").replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return _rows(database, _AUDIT, {"user": user, "about": f"{escaped}: %", "limit": limit})
+    return _rows(url, _AUDIT, {"user": user, "about": f"{escaped}: %", "limit": limit})
 
 
 def back_up(database: Path, target: Path) -> int:
@@ -89,17 +97,19 @@ def back_up(database: Path, target: Path) -> int:
 
 
 def database_file(url: str) -> Path:
-    """The file of a SQLite URL; SettingsError for another kind of database, which has reports and backups of its own."""
+    """The file of a SQLite URL; SettingsError for PostgreSQL, which has a backup of its own, with its command."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        place = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query)
         raise SettingsError(
-            "This command reads SQLite databases in files; database.url names another kind. Use that database's own tools."
+            "This command copies SQLite databases in files, and database.url names a server. Its own tool does it, while the service runs: "
+            f"pg_dump --format=custom --file=recto.dump {place}. Copy the File Storage after it. docs/scaling.md has both, and the way back."
         )
     return Path(parsed.database).resolve()
 
 
 def iso(timestamp_us: int | None) -> str | None:
-    """A time of the database, to the second, in ISO 8601; also a function of the statements above."""
+    """A time of the database, to the second, in ISO 8601."""
     if timestamp_us is None:
         return None
     return f"{utc(timestamp_us):%Y-%m-%dT%H:%M:%SZ}"
@@ -108,13 +118,31 @@ def iso(timestamp_us: int | None) -> str | None:
 @contextmanager
 def _opened(database: Path) -> Iterator[Database]:
     opened = Database(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True))
-    opened.register_function(iso, deterministic=True)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def _rows(database: Path, sql: str, values: dict[str, Any]) -> list[Row]:
+def _rows(url: str, sql: str, values: dict[str, Any]) -> list[Row]:
+    found = (
+        _rows_of_file(database_file(url), sql, values)
+        if url.startswith("sqlite")
+        else _rows_of_server(url, sql, values)
+    )
+    return [{name: iso(value) if name in _TIMES else value for name, value in row.items()} for row in found]
+
+
+def _rows_of_file(database: Path, sql: str, values: dict[str, Any]) -> list[Row]:
     with _opened(database) as opened:
         return list(opened.query(sql, values))
+
+
+def _rows_of_server(url: str, sql: str, values: dict[str, Any]) -> list[Row]:
+    """StorageUnavailable where it does not answer."""
+    engine = connect(url, _PATIENCE_S)
+    try:
+        with transaction(Session(engine), Begin.READ) as session:
+            return [dict(row) for row in session.execute(text(sql), values).mappings()]
+    finally:
+        engine.dispose()

@@ -132,6 +132,11 @@ def _match(text: _Words, place: int, words: Sequence[str], *, is_prefix: bool) -
     return None
 
 
+def folded_words(text: str) -> list[str]:
+    """The words of a text in their order, as they are compared."""
+    return [_folded(word) for word in _WORD.findall(text)]
+
+
 def _folded(word: str) -> str:
     if word.isascii():
         return word.lower()

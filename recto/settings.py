@@ -89,6 +89,7 @@ class ServerSettings(_Section):
     retry_after_s: int = Field(ge=1)
     link_lifetime_s: int = Field(ge=1)
     session_lifetime_s: int = Field(ge=60)
+    secret_key: str = Field(repr=False)
     idempotency_lifetime_s: int = Field(ge=1)
     stop_timeout_s: float = Field(ge=0)
 
@@ -110,7 +111,7 @@ class LimitsSettings(_Section):
 class DatabaseSettings(_Section):
     """[database]"""
 
-    url: str
+    url: str = Field(repr=False)
     busy_timeout_s: _Positive
     watch_interval_s: _Positive
     event_lifetime_s: _Positive
@@ -353,8 +354,8 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
         elif problem["type"] == "missing":
             lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
-            # A whole section, or a password, is not repeated.
-            is_shown = key and "password" not in key and "secret" not in key
+            # A whole section, or what is secret or may hold a password, is not repeated.
+            is_shown = key and key != "url" and "password" not in key and "secret" not in key
             given = f" (it is {problem['input']!r})" if is_shown else ""
             lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models import SignInAttempt
 from recto.database import NowMicroseconds
 from recto.errors import TooManySignIns
+from recto.turns import Turn, take_turn
 
 _SECOND_US: Final = 1_000_000
 _IPV6_PREFIX_BITS: Final = 64
@@ -30,6 +31,7 @@ def begin_attempt(session: Session, limits: SignInLimits, name: str, address: st
 
     TooManySignIns where too many have failed, whether or not there is such a user.
     """
+    take_turn(session, Turn.SIGN_IN)
     now_us = session.execute(select(NowMicroseconds())).scalar_one()
     _forget_old(session, now_us, limits.window_s)
     name_hash, source = _hash(name), address_group(address)

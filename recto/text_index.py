@@ -24,16 +24,28 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from models import TEXT_TO_INDEX, Job, JobPage, JobStatus, PageText, TextRemoval
-from recto.search_query import Query, Term
+from recto.search_query import Query, Term, folded_words
 
 _INDEX: Final = table("page_text_index", column("rowid"))
 _MERGED_AT_ONCE: Final = 100
 """Leaf pages of the index that one step of its rewriting takes, of about 4 KiB each."""
 _CHANGED_NOTHING: Final = 2
 """Rows that a merge which found nothing to do changes at most (fts5.html, 6.8)."""
+_WORDS: Final[ColumnElement[Any]] = literal_column("page_text.words")
+_INSERT_WITH_WORDS: Final = text(
+    "INSERT INTO page_text (job_uuid, user_id, number, text, words) VALUES (:job_uuid, :user_id, :number, :text, CAST(:words AS tsvector))"
+)
+# https://www.postgresql.org/docs/current/textsearch-limitations.html: what is beyond is not found.
+_MOST_PLACES: Final = 16_383
+_MOST_PLACES_OF_A_WORD: Final = 255
+_LONGEST_WORD: Final = 500
+_MOST_BYTES: Final = 900_000
+_BYTES_BESIDE_A_WORD: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,7 @@ def add_pages(session: Session, job: JobToIndex, texts: dict[int, str], *, is_la
     holding = select(Job.uuid).where(
         Job.uuid == job.uuid, Job.status == JobStatus.FINISHED, Job.revision == job.revision
     )
-    if session.scalar(holding.with_for_update(read=True, key_share=True)) is None:
+    if session.scalar(holding.with_for_update(key_share=True)) is None:
         return
     there = set(
         session.scalars(select(PageText.number).where(PageText.job_uuid == job.uuid, PageText.number.in_(texts)))
@@ -90,9 +102,16 @@ def add_pages(session: Session, job: JobToIndex, texts: dict[int, str], *, is_la
         if number not in there
     ]
     if rows:
-        session.execute(insert(cast(Table, PageText.__table__)), rows)
+        _insert(session, rows)
     if is_last:
         session.execute(update(Job).where(Job.uuid == job.uuid).values(text_indexed=True))
+
+
+def _insert(session: Session, rows: list[dict[str, Any]]) -> None:
+    if _is_sqlite(session):
+        session.execute(insert(cast(Table, PageText.__table__)), rows)
+    else:
+        session.execute(_INSERT_WITH_WORDS, [row | {"words": tsvector(row["text"], row["user_id"])} for row in rows])
 
 
 def index_again(session: Session, uuid: str, numbers: Collection[int] | None = None) -> None:
@@ -149,7 +168,8 @@ def matching_pages(session: Session, user_id: int, query: Query) -> CTE:
         match = literal_column("page_text_index").op("MATCH")(fts5_expression(query, user_id))
         found = select(_INDEX.c.rowid.label("id")).where(match)
     else:
-        found = select(PageText.id).where(PageText.user_id == user_id, _postgresql_match(query))
+        is_found = _WORDS.op("@@")(sql_cast(literal(tsquery(query, user_id)), TSQUERY))
+        found = select(PageText.id).where(PageText.user_id == user_id, is_found)
     return found.cte("found").prefix_with("MATERIALIZED")
 
 
@@ -164,19 +184,31 @@ def _fts5_term(term: Term) -> str:
     return f'"{" ".join(term.words)}"{" *" if term.is_prefix else ""}'
 
 
-def _postgresql_match(query: Query) -> ColumnElement[bool]:
-    vector = func.to_tsvector(literal_column("'simple'"), PageText.text)
-    return vector.op("@@")(func.to_tsquery(literal_column("'simple'"), literal(tsquery(query))))
+def tsvector(text: str, user_id: int) -> str:
+    """https://www.postgresql.org/docs/current/datatype-textsearch.html, with its limits. The user is a word too, which no text has."""
+    places: dict[str, list[int]] = {}
+    size_bytes = 0
+    for place, word in enumerate(folded_words(text), 1):
+        size_bytes += len(word.encode()) + _BYTES_BESIDE_A_WORD
+        if place > _MOST_PLACES or size_bytes > _MOST_BYTES:
+            break
+        places.setdefault(word[:_LONGEST_WORD], []).append(place)
+    words = (f"'{word}':{','.join(map(str, found[:_MOST_PLACES_OF_A_WORD]))}" for word, found in places.items())
+    return " ".join([_tsquery_user(user_id), *words])
 
 
-def tsquery(query: Query) -> str:
-    """https://www.postgresql.org/docs/current/datatype-textsearch.html#DATATYPE-TSQUERY."""
-    wanted = " & ".join(_tsquery_term(term) for term in query.wanted)
+def tsquery(query: Query, user_id: int) -> str:
+    """The same page's datatype tsquery. Words hold letters and digits alone, and stand in quotes: nothing of them is syntax."""
+    wanted = " & ".join([_tsquery_user(user_id), *map(_tsquery_term, query.wanted)])
     return wanted + "".join(f" & !{_tsquery_term(term)}" for term in query.unwanted)
 
 
+def _tsquery_user(user_id: int) -> str:
+    return f"'user {user_id}'"
+
+
 def _tsquery_term(term: Term) -> str:
-    *first, last = (f"'{word}'" for word in term.words)
+    *first, last = (f"'{word[:_LONGEST_WORD]}'" for word in folded_words(" ".join(term.words)))
     return f"({' <-> '.join([*first, f'{last}:*' if term.is_prefix else last])})"
 
 

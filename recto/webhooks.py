@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, insert, null, update
+from sqlalchemy import delete, insert, null, select, update
 from sqlalchemy.orm import Session
 
-from models import DeliveryStatus, Webhook, WebhookDelivery
+from models import DeliveryStatus, User, Webhook, WebhookDelivery
 from recto.database import NowMicroseconds, utc
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - what secrets begin with
@@ -43,6 +43,7 @@ def find(session: Session, user_id: int) -> WebhookView | None:
 
 def set_url(session: Session, user_id: int, url: str | None) -> str | None:
     """Have jobs that are submitted from now on told of at this address. Gives the secret where it was made by this, and None else."""
+    _one_at_a_time(session, user_id)
     if session.get(Webhook, user_id) is None:
         secret = _new_secret()
         _insert(session, user_id, secret, url)
@@ -53,6 +54,7 @@ def set_url(session: Session, user_id: int, url: str | None) -> str | None:
 
 def new_secret(session: Session, user_id: int) -> str:
     """A new secret. The one that it replaces signs, too, for PREVIOUS_LIFETIME_S."""
+    _one_at_a_time(session, user_id)
     secret = _new_secret()
     until = NowMicroseconds() + PREVIOUS_LIFETIME_S * 1_000_000
     replaced = update(Webhook).where(Webhook.user_id == user_id)
@@ -77,6 +79,10 @@ def remove(session: Session, user_id: int) -> None:
     session.execute(
         update(WebhookDelivery).where(mine, WebhookDelivery.status == DeliveryStatus.PENDING).values(given_up)
     )
+
+
+def _one_at_a_time(session: Session, user_id: int) -> None:
+    session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 
 
 def _insert(session: Session, user_id: int, secret: str, url: str | None) -> None:

@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from recto import derivations
-from recto.database import Begin, DataVersion, transaction
+from recto.commits import watch_commits
+from recto.database import Begin, transaction
 from recto.errors import (
     DatabaseBusy,
     DocumentError,
@@ -79,8 +80,8 @@ class Worker:
         self._heartbeat = heartbeat
         self._limits = limits
         self._poll_interval_s = poll_interval_s
-        self._version = DataVersion(database)
-        self._seen_version = 0
+        self._commits = watch_commits(database)
+        self._seen_commits = 0
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], tuple[JobInHand, Work, float]] = {}
         self._turns = 0
@@ -97,7 +98,7 @@ class Worker:
                 self._wait(stopping)
         finally:
             self._hand_back()
-            self._version.close()
+            self._commits.close()
 
     def step(self) -> None:
         """One round: take in what has ended, drop what was lost, keep the processes busy."""
@@ -136,13 +137,13 @@ class Worker:
 
     def _has_database_changed(self) -> bool:
         """Since the last time that this was asked. True where it cannot be told: the step that follows says what is wrong."""
-        before = self._seen_version
+        before = self._seen_commits
         try:
-            self._seen_version = self._version.read()
+            self._seen_commits = self._commits.read()
         except (DBAPIError, sqlite3.Error):
-            self._version.close()
+            self._commits.close()
             return True
-        return self._seen_version != before
+        return self._seen_commits != before
 
     def _top_up(self) -> None:
         """Start work until every process has some."""

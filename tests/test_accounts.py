@@ -18,6 +18,8 @@ from recto.errors import (
 )
 from tests.conftest import SECOND_US, JobTable
 
+pytestmark = pytest.mark.each_database
+
 PASSWORD = "correct horse"
 HASH = accounts.hash_password(PASSWORD)
 DAY_S = 86400

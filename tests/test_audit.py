@@ -1,9 +1,13 @@
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
+from models import AuditEvent
 from recto.audit import Action, Event, forget_old, list_events, note
+from recto.database import NowMicroseconds
 from tests.conftest import JobTable
+
+pytestmark = pytest.mark.each_database
 
 SIGNED_IN = Event(Action.SIGNED_IN, "ada", address="203.0.113.7")
 DAY_S = 86_400
@@ -33,12 +37,8 @@ def test_event_is_never_changed(table: JobTable) -> None:
 def test_old_events_are_forgotten_and_younger_ones_stay(table: JobTable) -> None:
     with table.engine.begin() as connection:
         for age_s in (DAY_S + 60, DAY_S - 60):
-            connection.execute(
-                text(
-                    "INSERT INTO audit_event (timestamp, action, user_name, about, address) "
-                    "VALUES ((unixepoch() - :age_s) * 1000000, 'signed_in', 'ada', :about, '')"
-                ),
-                {"age_s": age_s, "about": str(age_s)},
-            )
+            at_us = NowMicroseconds() - age_s * 1_000_000
+            about = {"action": "signed_in", "user_name": "ada", "about": str(age_s), "address": ""}
+            connection.execute(insert(AuditEvent).values(timestamp_us=at_us, **about))
     table.do(forget_old, DAY_S)
     assert [noted.event.about for noted in table.read(list_events, 10)] == [str(DAY_S - 60)]

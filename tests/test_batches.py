@@ -9,6 +9,8 @@ from recto.batches import forget_batch, get_batch, has_ended, record_batch
 from recto.errors import BatchNotFound, DocumentDamaged
 from tests.conftest import JobTable, new_submission
 
+pytestmark = pytest.mark.each_database
+
 
 def batch_of(table: JobTable, user_id: int, count: int) -> tuple[str, list[str]]:
     """A batch and the jobs in it."""
@@ -68,6 +70,7 @@ def test_batch_without_jobs_has_ended_at_no_time(table: JobTable, ann: int) -> N
         table.read(get_batch, ann, uuid)
 
 
+@pytest.mark.sqlite_alone
 @pytest.mark.parametrize(
     "query",
     [

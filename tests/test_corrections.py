@@ -30,6 +30,8 @@ from recto.ocr.corrections import Correction, Corrections, LineCorrection, Words
 from recto.page_views import find_ended_page
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 FIRST, SECOND = WordsCorrection(0, 1, "The"), LineCorrection(1, "second line")
 
 AGAIN = Reading("c" * 32, {"languages": "deu"}, None, [{"name": "deskew", "measured": {"angle_deg": 1.5}}])

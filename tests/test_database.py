@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from recto.database import (
     Begin,
-    DataVersion,
     NowMicroseconds,
     connect,
     engine_options,
@@ -23,7 +22,7 @@ from recto.database import (
     utc,
 )
 from recto.errors import DatabaseBusy, SettingsError, StorageFull, StorageUnavailable
-from tests.conftest import JobTable, sqlite_url
+from tests.conftest import sqlite_url
 
 
 @pytest.fixture
@@ -164,7 +163,9 @@ def test_utc_is_exact_to_the_microsecond() -> None:
 
 
 def test_other_databases_get_no_options_of_sqlite() -> None:
-    assert engine_options("postgresql+psycopg://host/recto", 3.0) == {"hide_parameters": True, "pool_pre_ping": True}
+    options = engine_options("postgresql+psycopg://host/recto", 3.0)
+    assert (options["isolation_level"], options["pool_timeout"]) == ("READ COMMITTED", 3.0)
+    assert "lock_timeout=3000" in options["connect_args"]["options"]
     assert engine_options("sqlite:///x.db", 3.0)["connect_args"]["timeout"] == 3.0
 
 
@@ -177,22 +178,32 @@ def test_error_of_a_statement_does_not_quote_what_it_was_given(engine: Engine) -
 
 def test_clock_speaks_postgresql_too() -> None:
     sql = str(select(NowMicroseconds()).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
-    assert "clock_timestamp()" in sql
+    assert "statement_timestamp()" in sql
 
 
 def test_schema_can_be_written_down_for_postgresql() -> None:
     from models import Base
 
     statements: list[str] = []
-    mock = create_mock_engine("postgresql+psycopg2://", lambda sql, *_, **__: statements.append(str(sql)))
+    mock = create_mock_engine("postgresql+psycopg://", lambda sql, *_, **__: statements.append(str(sql)))
     assert mock.dialect.name == "postgresql"
     Base.metadata.create_all(mock, checkfirst=False)
-    assert not any("TRIGGER" in statement for statement in statements)
+    assert not any("RAISE(" in statement for statement in statements)
+    assert any("FUNCTION recto_tell()" in statement for statement in statements)
 
 
-def test_url_that_is_none_is_a_settings_error() -> None:
-    with pytest.raises(SettingsError, match=r"database\.url is no database URL"):
-        engine_options("foo", 1.0)
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("foo", r"is no database URL"),
+        ("mysql://host/recto", r"begins with mysql://"),
+        ("postgres://host/recto", r"postgresql\+psycopg://"),
+        ("postgresql+psycopg2://host/recto", r"postgresql\+psycopg://"),
+    ],
+)
+def test_url_that_recto_does_not_know_is_a_settings_error(url: str, what: str) -> None:
+    with pytest.raises(SettingsError, match=rf"database\.url .*{what}"):
+        engine_options(url, 1.0)
 
 
 def test_database_that_cannot_be_opened_is_storage_unavailable(tmp_path: Path) -> None:
@@ -202,14 +213,3 @@ def test_database_that_cannot_be_opened_is_storage_unavailable(tmp_path: Path) -
     ):
         upgrade_schema(engine)
     engine.dispose()
-
-
-def test_data_version_changes_with_the_commits_of_others_alone(table: JobTable, ann: int) -> None:
-    version = DataVersion(table.engine)
-    before = version.read()
-    assert version.read() == before
-    table.read(lambda session: session.execute(text("SELECT 1")))
-    assert version.read() == before
-    table.submit(ann)
-    assert version.read() != before
-    version.close()

@@ -16,6 +16,8 @@ from recto.ocr.page import Page, ResultWarning, Step
 from tests.conftest import JobTable, new_submission
 from tests.query_costs import plans_of
 
+pytestmark = pytest.mark.each_database
+
 SHA256 = "5" * 64
 OPTIONS = Options(languages=("eng",))
 VERSION = "Recto 1, double 1.0"
@@ -185,6 +187,7 @@ def test_answer_needs_document_pages_and_text_and_takes_all_that_was_made_of_the
     }
 
 
+@pytest.mark.sqlite_alone
 def test_query_plan_of_the_search_reads_the_partial_index_in_its_order(table: JobTable, ann: int) -> None:
     read(table, ann)
     plans = plans_of(table.engine, lambda: found(table, ann))

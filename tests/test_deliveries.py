@@ -14,6 +14,8 @@ from recto.deliveries import MOST_AT_ONCE_PER_USER, STANDARD_PAUSES_S, Attempt, 
 from recto.errors import AddressRefused, DeliveryNotFound, DocumentDamaged, JobNotFound, NoAnswer, OptionInvalid
 from tests.conftest import START_US, JobTable, SetClock, new_submission
 
+pytestmark = pytest.mark.each_database
+
 URL = "https://hooks.example.com/recto"
 LEASE_S = 60.0
 NO_ANSWER = Outcome(None, NoAnswer("The host took too long.", reason="timed_out"))
@@ -290,6 +292,7 @@ def test_messages_go_with_their_job_and_their_user(table: JobTable, ann: int, du
         assert connection.execute(text("SELECT count(*) FROM webhook_delivery")).scalar() == 0
 
 
+@pytest.mark.sqlite_alone
 def test_what_an_idle_backend_asks_reads_partial_indices_alone(table: JobTable, ann: int, due: Deliveries) -> None:
     statements = statements_of(table.engine, lambda: table.read(due.look))
     plans = plans_of(table.engine, statements)

@@ -10,6 +10,8 @@ from recto import derivations
 from recto.errors import JobNotFound, ResultNotMade
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 HOLD_S = 100.0
 FAILED = ResultNotMade("The document is damaged.")
 

@@ -17,6 +17,8 @@ from recto.presence import Presence
 from recto.workers import list_workers
 from tests.conftest import POLICY, JobTable
 
+pytestmark = pytest.mark.each_database
+
 QUICK = replace(POLICY, lease_s=0.2, renew_s=0.05)
 REPORT = EngineReport("double 1.0", ("deu", "eng"), "Recto 1, double 1.0")
 

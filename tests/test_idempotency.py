@@ -6,6 +6,8 @@ from recto.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from recto.idempotency import IdempotencyKeys, KeyedRequest, fingerprint
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 LIFETIME_S = 3600
 
 

@@ -59,7 +59,15 @@ OPERATIONS = (
     "recto.user_administration",
     "recto.jobs",
 )
-FOUNDATIONS = ("recto.database", "models", "recto.ocr", "recto.file_storage")
+FOUNDATIONS = (
+    "recto.database_errors",
+    "recto.turns",
+    "recto.database",
+    "recto.commits",
+    "models",
+    "recto.ocr",
+    "recto.file_storage",
+)
 LEAVES = (
     "recto.errors",
     "recto.settings",
@@ -83,6 +91,8 @@ WITHIN_A_ROW = {
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),
     "recto.overview": ("recto.queue_order", "recto.workers"),
+    "recto.database": ("recto.database_errors", "recto.turns"),
+    "recto.job_events": ("recto.job_views", "recto.change_numbers"),
     "recto.jobs": OPERATIONS[:-1],
     "recto.web": BACKEND_SERVICES,
     "app": (),
@@ -170,7 +180,7 @@ def test_backend_imports_of_the_ocr_only_options_and_media_types(module: str) ->
 
 
 def test_database_imports_errors_alone() -> None:
-    assert imports(MODULES["recto.database"]) == {"recto.errors"}
+    assert imports(MODULES["recto.database"]) == {"recto.errors", "recto.database_errors", "recto.turns"}
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("recto.ocr")])

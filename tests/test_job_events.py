@@ -12,6 +12,8 @@ from recto.jobs import Claim
 from tests.conftest import START_US, JobTable, new_submission
 from tests.query_costs import plans_of
 
+pytestmark = pytest.mark.each_database
+
 ALL = 1000
 ERROR = PageDamaged("Page 2 is damaged. Scan it anew.")
 
@@ -134,6 +136,7 @@ def test_events_of_ended_jobs_are_forgotten_but_for_their_ends(table: JobTable, 
     assert not table.read(is_over, ann, claim.lease.job_uuid, None)
 
 
+@pytest.mark.sqlite_alone
 def test_query_plans_of_events_read_their_indices(table: JobTable, ann: int) -> None:
     def ask() -> None:
         events(table, ann)

@@ -10,6 +10,8 @@ from recto.job_orders import Order, list_in_order
 from recto.job_views import EVERY_JOB, JobFilter
 from tests.conftest import SECOND_US, START_US, JobTable, new_submission
 
+pytestmark = pytest.mark.each_database
+
 
 def submit(table: JobTable, user_id: int, name: str) -> str:
     submission = replace(new_submission(user_id), file_name=name)

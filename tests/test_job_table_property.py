@@ -4,14 +4,16 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import event, func, select
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from models import (
@@ -30,6 +32,7 @@ from recto.database import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
 from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
 from tests.conftest import JobTable, SetClock, new_submission, sqlite_url
+from tests.postgresql import Server
 
 POLICY = QueuePolicy(
     lease_s=20.0, renew_s=5.0, max_attempts=2, retry_delay_s=5.0, max_unfinished_per_user=4, max_unfinished=6
@@ -45,10 +48,8 @@ class JobTableMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory(prefix="recto-test-", ignore_cleanup_errors=True)
-        self.engine = connect(sqlite_url(Path(self.folder.name, "recto.db")), busy_timeout_s=10.0)
-        event.listen(self.engine, "connect", _be_quick)
-        upgrade_schema(self.engine)
+        self.stack = ExitStack()
+        self.engine = self.open_database()
         self.table = JobTable(self.engine, SetClock(), POLICY)
         self.watch = ExpiryWatch(POLICY, self.table.clock)
         self.monotonic_s = 0.0
@@ -57,13 +58,21 @@ class JobTableMachine(RuleBasedStateMachine):
         self.deleted: set[str] = set()
         self.last_change = 0
 
+    def open_database(self) -> Engine:
+        """An empty database at the newest schema, for this example alone."""
+        folder = tempfile.TemporaryDirectory(prefix="recto-test-", ignore_cleanup_errors=True)
+        engine = connect(sqlite_url(Path(self.stack.enter_context(folder), "recto.db")), busy_timeout_s=10.0)
+        event.listen(engine, "connect", _be_quick)
+        upgrade_schema(engine)
+        return engine
+
     @initialize()
     def add_users(self) -> None:
         self.users = [self.table.add_user(f"user{number}") for number in range(USERS)]
 
     def teardown(self) -> None:
         self.engine.dispose()
-        self.folder.cleanup()
+        self.stack.close()
 
     @rule(user=st.integers(0, USERS - 1))
     def submit(self, user: int) -> None:
@@ -335,6 +344,15 @@ def check_row(job: Job, log: Any) -> None:
 
 def _be_quick(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
+
+
+@pytest.mark.services
+def test_job_table_on_postgresql_keeps_its_promises(postgresql: Server) -> None:
+    class OnPostgresql(JobTableMachine):
+        def open_database(self) -> Engine:
+            return connect(self.stack.enter_context(postgresql.database()), busy_timeout_s=10.0)
+
+    run_state_machine_as_test(OnPostgresql, settings=settings(TestJobTable.settings, max_examples=10))
 
 
 # A file for each example: few long walks show more than many short ones.

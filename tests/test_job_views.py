@@ -24,6 +24,8 @@ from recto.job_views import (
 from recto.ocr.page import Page, Step
 from tests.conftest import SECOND_US, START_US, JobTable
 
+pytestmark = pytest.mark.each_database
+
 
 def test_get_job_shows_the_job_with_its_log(table: JobTable, ann: int) -> None:
     uuid = table.submit(ann, {"languages": "deu+eng", "pages": "1-3"})

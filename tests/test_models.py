@@ -5,6 +5,8 @@ from sqlalchemy.exc import IntegrityError
 from models import MAY_FOLLOW, TRANSITION_TRIGGERS, Base, JobStatus
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 
 def test_job_status_that_nothing_follows_is_final() -> None:
     assert {status for status in JobStatus if status.is_final} == {JobStatus.FINISHED, JobStatus.FAILURE}
@@ -44,7 +46,7 @@ def test_two_transitions_of_a_job_at_one_time_are_refused_by_the_database(table:
         "INSERT INTO job_status_transition (job_uuid, status, timestamp, attempt) "
         "SELECT job_uuid, status, timestamp, attempt FROM job_status_transition WHERE job_uuid = :uuid"
     )
-    with table.sessions() as session, pytest.raises(IntegrityError, match="UNIQUE"):
+    with table.sessions() as session, pytest.raises(IntegrityError, match=r"UNIQUE|unique constraint"):
         session.execute(text(twice), {"uuid": uuid})
 
 

@@ -28,6 +28,8 @@ from recto.outlook import (
 from tests.conftest import JobTable
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
+pytestmark = pytest.mark.each_database
+
 PACE = Pace(page_s=2.0, mean_pages=5.0, typical_pages=2.0, processes=2, processes_for_one=2)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
@@ -255,6 +257,7 @@ def test_pace_leaves_out_jobs_that_were_tried_again(table: JobTable, ann: int) -
     assert table.read(recent_pace, table.clock()).page_s is None
 
 
+@pytest.mark.sqlite_alone
 def test_query_plans_read_the_partial_indices(table: JobTable, ann: int, bob: int) -> None:
     table.submit(bob)
     asked = view(table, ann, table.submit(ann))
@@ -270,6 +273,7 @@ def test_query_plans_read_the_partial_indices(table: JobTable, ann: int, bob: in
     assert [step for step in pace if step.startswith("SCAN job") and "INDEX job_" not in step] == []
 
 
+@pytest.mark.sqlite_alone
 def test_questions_cost_the_same_with_a_thousand_ended_jobs_behind_them(table: JobTable, ann: int) -> None:
     asked = view(table, ann, table.submit(ann))
 

@@ -1,3 +1,4 @@
+import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -6,6 +7,8 @@ from recto.overview import UserQueue, queue_state, worker_states
 from recto.workers import report
 from tests.conftest import START_US, JobTable, SetClock
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
+
+pytestmark = pytest.mark.each_database
 
 
 def test_queue_is_told_user_by_user_the_longest_first(table: JobTable, clock: SetClock, ann: int, bob: int) -> None:
@@ -43,6 +46,7 @@ def _both(session: Session) -> object:
     return queue_state(session), worker_states(session)
 
 
+@pytest.mark.sqlite_alone
 def test_what_has_ended_costs_nothing(table: JobTable, engine: Engine, ann: int) -> None:
     table.submit(ann)
     few = instructions_of(engine, _both)
@@ -50,6 +54,7 @@ def test_what_has_ended_costs_nothing(table: JobTable, engine: Engine, ann: int)
     assert instructions_of(engine, _both) == few
 
 
+@pytest.mark.sqlite_alone
 def test_queue_reads_the_partial_indices(table: JobTable, engine: Engine) -> None:
     plans = str(plans_of(engine, lambda: table.read(_both)))
     assert "SCAN job USING INDEX job_queued" in plans

@@ -1,11 +1,15 @@
 """The pages of a job as clients see them."""
 
+import pytest
+
 from models import JobStatus
 from recto.errors import PageCrashed
 from recto.job_views import Reason, get_job
 from recto.ocr.page import Block, Box, Line, Page, Word
 from recto.page_views import find_ended_page, list_ended_pages
 from tests.conftest import JobTable
+
+pytestmark = pytest.mark.each_database
 
 BOX = Box(0, 0, 10, 10)
 QUAD = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))

@@ -10,16 +10,17 @@ from recto import accounts
 from recto.errors import PageDamaged, RectoError, SettingsError
 from recto.reports import back_up, list_jobs, list_tokens, list_users
 from recto.reports import database_file as database_file_of
-from tests.conftest import POLICY, JobTable, SetClock
+from tests.conftest import POLICY, JobTable, SetClock, sqlite_url
 
 
-def test_list_jobs_shows_newest_first_with_owner_and_reason(table: JobTable, ann: int, database_file: Path) -> None:
+@pytest.mark.each_database
+def test_list_jobs_shows_newest_first_with_owner_and_reason(table: JobTable, ann: int, database_url: str) -> None:
     first = table.submit(ann)
     table.do(table.jobs.fail, table.claim().lease, PageDamaged("Damaged."))
     table.clock.move(1)
     second = table.submit(ann)
     table.claim("worker-1")
-    newest, oldest = list_jobs(database_file, None, None, 10)
+    newest, oldest = list_jobs(database_url, None, None, 10)
     assert (newest["uuid"], newest["status"], newest["worker"], newest["user"]) == (
         second,
         "IN_PROGRESS",
@@ -29,34 +30,37 @@ def test_list_jobs_shows_newest_first_with_owner_and_reason(table: JobTable, ann
     assert (oldest["uuid"], oldest["reason"], oldest["created"]) == (first, "page_damaged", "2027-01-15T08:00:00Z")
 
 
-def test_list_jobs_can_be_narrowed(table: JobTable, ann: int, bob: int, database_file: Path) -> None:
+@pytest.mark.each_database
+def test_list_jobs_can_be_narrowed(table: JobTable, ann: int, bob: int, database_url: str) -> None:
     uuids = {name: table.submit(user) for name, user in (("ann", ann), ("bob", bob))}
     table.do(table.jobs.cancel, ann, uuids["ann"])
-    assert [row["uuid"] for row in list_jobs(database_file, "FAILURE", None, 10)] == [uuids["ann"]]
-    assert [row["uuid"] for row in list_jobs(database_file, None, "bob", 10)] == [uuids["bob"]]
-    assert list_jobs(database_file, "FAILURE", "bob", 10) == []
-    assert len(list_jobs(database_file, None, None, 1)) == 1
+    assert [row["uuid"] for row in list_jobs(database_url, "FAILURE", None, 10)] == [uuids["ann"]]
+    assert [row["uuid"] for row in list_jobs(database_url, None, "bob", 10)] == [uuids["bob"]]
+    assert list_jobs(database_url, "FAILURE", "bob", 10) == []
+    assert len(list_jobs(database_url, None, None, 1)) == 1
 
 
-def test_list_users_counts_their_jobs(table: JobTable, ann: int, bob: int, database_file: Path) -> None:
+@pytest.mark.each_database
+def test_list_users_counts_their_jobs(table: JobTable, ann: int, bob: int, database_url: str) -> None:
     table.submit(ann)
     table.submit(ann)
-    assert [(row["name"], row["jobs"], row["is_admin"]) for row in list_users(database_file)] == [
+    assert [(row["name"], row["jobs"], row["is_admin"]) for row in list_users(database_url)] == [
         ("ann", 2, 0),
         ("bob", 0, 0),
     ]
 
 
+@pytest.mark.each_database
 def test_list_tokens_shows_the_start_of_each_and_no_hash(
-    table: JobTable, ann: int, bob: int, database_file: Path
+    table: JobTable, ann: int, bob: int, database_url: str
 ) -> None:
     token = table.do(accounts.create_token, ann, "scanner")
     table.do(accounts.create_token, bob, "other")
-    (row,) = list_tokens(database_file, "ann")
+    (row,) = list_tokens(database_url, "ann")
     assert (row["name"], row["user"], row["last_used"]) == ("scanner", "ann", None)
     assert token.startswith(row["prefix"])
     assert set(row) == {"id", "user", "name", "prefix", "scopes", "created", "expires", "last_used"}
-    assert len(list_tokens(database_file, None)) == 2
+    assert len(list_tokens(database_url, None)) == 2
 
 
 def test_back_up_is_one_file_that_holds_everything(
@@ -65,7 +69,7 @@ def test_back_up_is_one_file_that_holds_everything(
     uuid = table.submit(ann)
     target = tmp_path / "backup.db"
     assert back_up(database_file, target) == target.stat().st_size
-    assert [row["uuid"] for row in list_jobs(target, None, None, 10)] == [uuid]
+    assert [row["uuid"] for row in list_jobs(sqlite_url(target), None, None, 10)] == [uuid]
     assert sorted(path.name for path in tmp_path.glob("*backup*")) == ["backup.db"]
 
 
@@ -110,7 +114,7 @@ def test_back_up_over_an_older_one_replaces_it(table: JobTable, ann: int, databa
     back_up(database_file, target)
     table.submit(ann)
     back_up(database_file, target)
-    assert len(list_jobs(target, None, None, 10)) == 1
+    assert len(list_jobs(sqlite_url(target), None, None, 10)) == 1
 
 
 @pytest.mark.parametrize("place", ["nowhere/backup.db", "a_file/backup.db"])
@@ -128,7 +132,7 @@ def test_back_up_onto_the_database_itself_is_refused(
     for target in (database_file, tmp_path / "link.db"):
         with pytest.raises(RectoError, match="is the database itself"):
             back_up(database_file, target)
-    assert len(list_jobs(database_file, None, None, 10)) == 1
+    assert len(list_jobs(sqlite_url(database_file), None, None, 10)) == 1
 
 
 def test_back_up_of_a_database_that_is_not_there_leaves_nothing(tmp_path: Path) -> None:
@@ -145,5 +149,6 @@ def test_database_file_of_a_sqlite_url_is_an_absolute_path(tmp_path: Path, monke
 
 
 def test_database_file_of_another_database_is_a_settings_error() -> None:
-    with pytest.raises(SettingsError, match="SQLite"):
-        database_file_of("postgresql://host/recto")
+    with pytest.raises(SettingsError, match=r"pg_dump .* postgresql://ann@host/recto\. ") as refused:
+        database_file_of("postgresql+psycopg://ann:open-sesame@host/recto")
+    assert "sesame" not in refused.value.detail

@@ -139,4 +139,4 @@ def test_snippet_is_the_piece_with_the_most_hits() -> None:
 
 def test_tsquery_is_written_as_postgresql_wants_it() -> None:
     query = parse_query('word "a phrase" begin* -not')
-    assert tsquery(query) == "('word') & ('a' <-> 'phrase') & ('begin':*) & !('not')"
+    assert tsquery(query, 7) == "'user 7' & ('word') & ('a' <-> 'phrase') & ('begin':*) & !('not')"

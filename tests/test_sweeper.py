@@ -37,6 +37,8 @@ from tests.left_behind import (
     folder_without_job,
 )
 
+pytestmark = pytest.mark.each_database
+
 
 @pytest.fixture
 def world(table: JobTable, tmp_path: Path) -> World:
@@ -260,6 +262,7 @@ def test_folder_that_cannot_be_looked_into_is_reported_and_the_rest_is_swept(
     assert seen(world.sweep(0.0)) == [(Kind.UNREADABLE, Outcome.RESISTED), (Kind.UPLOAD, Outcome.REMOVED)]
 
 
+@pytest.mark.sqlite_alone
 def test_busy_database_is_reported_and_keeps_the_folder(world: World, engine: Engine) -> None:
     folder_without_job(world)
     before = world.files()

@@ -9,6 +9,8 @@ from recto.tallies import HOUR_US, KEPT_HOURS, Tally, count_end, list_tallies
 from tests.conftest import START_US, JobTable, SetClock, new_submission
 from tests.query_costs import plans_of
 
+pytestmark = pytest.mark.each_database
+
 HOUR_S = 3600
 
 
@@ -77,6 +79,7 @@ def test_failure_is_what_recto_could_not_do(clock: SetClock, outcome: str, is_fa
     assert Tally(utc(clock.now_us), outcome, 1, 1).is_failure is is_failure
 
 
+@pytest.mark.sqlite_alone
 def test_look_back_reads_its_hours_alone(table: JobTable, engine: Engine) -> None:
     plans = plans_of(engine, lambda: table.read(list_tallies, 24, table.clock))
     assert any(

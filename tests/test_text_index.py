@@ -15,6 +15,8 @@ from recto.search_query import parse_query
 from recto.text_index import JobToIndex
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 
 def finished(table: JobTable, user_id: int, *page_numbers: int) -> str:
     """A job with these pages, whose text is not in the index yet."""
@@ -134,6 +136,7 @@ def test_text_that_changed_is_indexed_again(table: JobTable, ann: int) -> None:
     assert [number for number, _ in table.read(text_index.missing_pages, uuid, 9)] == [1, 2]
 
 
+@pytest.mark.sqlite_alone
 def test_index_that_is_damaged_can_be_rebuilt(table: JobTable, ann: int) -> None:
     uuid = indexed(table, ann, "goat")
     with table.engine.begin() as connection:
@@ -146,6 +149,7 @@ def bytes_on_disk(file: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(file.parent.glob(f"{file.name}*")))
 
 
+@pytest.mark.sqlite_alone
 def test_text_of_a_deleted_job_is_gone_for_good(table: JobTable, ann: int, database_file: Path) -> None:
     words = [f"quixot{number}" for number in range(200)]
     uuid = indexed(table, ann, *[" ".join(words[at : at + 20]) for at in range(0, 200, 20)])
@@ -172,6 +176,7 @@ def test_text_of_a_deleted_job_is_gone_for_good(table: JobTable, ann: int, datab
         connection.execute(text("INSERT INTO page_text_index (page_text_index, rank) VALUES ('integrity-check', 1)"))
 
 
+@pytest.mark.sqlite_alone
 def test_jobs_to_index_are_found_by_an_index(table: JobTable, ann: int) -> None:
     finished(table, ann, 1)
     waiting = select(Job.uuid).where(TEXT_TO_INDEX).order_by(Job.ended_us.desc()).compile(table.engine)

@@ -23,6 +23,8 @@ from tests.conftest import JobTable
 from tests.ocr.writers.made_pages import block, lines
 from tests.ocr.writers.made_pages import page as made_page
 
+pytestmark = pytest.mark.each_database
+
 PAGES = 20
 
 
@@ -120,6 +122,7 @@ def _away(*_: object) -> None:
     raise StorageUnavailable("The store is away.")
 
 
+@pytest.mark.sqlite_alone
 def test_removed_text_is_purged_once_in_a_while(
     table: JobTable, storage: VolumeStorage, indexer: TextIndexer, ann: int
 ) -> None:

@@ -44,10 +44,10 @@ def submit(table: JobTable, storage: VolumeStorage, user_id: int, number: int) -
 
 
 @contextmanager
-def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(folder: Path, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A Worker with one page process, its log beside the jobs."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
-    environ |= LEASES | {"RECTO_FILE_STORAGE_PATH": str(folder)}
+    environ |= LEASES | {"RECTO_FILE_STORAGE_PATH": str(folder), **variables}
     with (folder / "workers.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "ocr_worker.py", "run", "--processes", "1"], cwd=ROOT, env=environ, stderr=log

@@ -14,6 +14,8 @@ from recto.user_administration import (
 )
 from tests.conftest import JobTable
 
+pytestmark = pytest.mark.each_database
+
 LIFETIME_S = 3600
 
 

@@ -23,6 +23,8 @@ from recto.webhook_sender import Connections, WebhookSender, headers
 from tests.conftest import JobTable, new_submission
 from tests.outbound.receiver import Receiver, wait_until
 
+pytestmark = pytest.mark.each_database
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PAUSES_S = (0.02, 0.04)
 TIMEOUT_S = 0.4

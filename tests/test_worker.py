@@ -1,6 +1,5 @@
 """The Worker's loop on a real database; the pages run in a double whose futures the tests complete."""
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,12 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pytest
 from pebble import ProcessExpired
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models import JobStatus
@@ -38,7 +35,9 @@ from recto.ocr.page import Document, Page, ResultWarning, Step
 from recto.page_tasks import EngineReport, FormatFailure, checkpoint_page, inspect_document, write_results
 from recto.time_limits import TimeLimits
 from recto.worker import Worker
-from tests.conftest import JobTable, sqlite_url
+from tests.conftest import JobTable, writing_elsewhere
+
+pytestmark = pytest.mark.each_database
 
 _T = TypeVar("_T")
 LIMITS = TimeLimits(
@@ -596,15 +595,15 @@ def test_jobs_in_hand_stay_few_however_many_users_wait(table: JobTable, loop: Lo
 
 
 @pytest.fixture
-def impatient(database_file: Path, table: JobTable) -> Iterator[JobTable]:
+def impatient(database_url: str, table: JobTable) -> Iterator[JobTable]:
     """The same database through connections that wait for no lock."""
-    engine = connect(sqlite_url(database_file), busy_timeout_s=0.0)
+    engine = connect(database_url, busy_timeout_s=0.0)
     yield JobTable(engine, table.clock)
     engine.dispose()
 
 
 def test_finished_page_is_recorded_once_the_database_is_free_again(
-    table: JobTable, ann: int, impatient: JobTable, database_file: Path, monkeypatch: pytest.MonkeyPatch
+    table: JobTable, ann: int, impatient: JobTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_module, "_BUSY_PAUSE_S", 0.01)
     loop = Loop(impatient)
@@ -613,13 +612,11 @@ def test_finished_page_is_recorded_once_the_database_is_free_again(
     end(loop.executor.running[0], DocumentInfo("application/pdf", 1))
     loop.step()
     end(loop.executor.running[0], None)
-    other = sqlite3.connect(database_file, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    timer = threading.Timer(0.1, other.rollback)
-    timer.start()
-    loop.run_until_idle(read_all(1))
-    timer.join()
-    other.close()
+    with writing_elsewhere(table.engine) as other:
+        timer = threading.Timer(0.1, other.rollback)
+        timer.start()
+        loop.run_until_idle(read_all(1))
+        timer.join()
     assert table.job(uuid).status == JobStatus.FINISHED
 
 
@@ -650,27 +647,23 @@ def test_page_that_was_read_leaves_word_of_its_preprocessing(table: JobTable, an
 
 
 def test_claim_that_meets_a_busy_database_is_tried_in_the_next_round(
-    table: JobTable, ann: int, impatient: JobTable, database_file: Path
+    table: JobTable, ann: int, impatient: JobTable
 ) -> None:
     table.submit(ann)
     loop = Loop(impatient)
-    other = sqlite3.connect(database_file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    loop.step()
-    assert loop.executor.tasks == []
-    other.close()
+    with writing_elsewhere(table.engine):
+        loop.step()
+        assert loop.executor.tasks == []
     loop.step()
     assert len(loop.executor.tasks) == 1
 
 
-def test_idle_worker_takes_no_writers_lock(table: JobTable, engine: Engine, database_file: Path) -> None:
+def test_idle_worker_takes_no_writers_lock(table: JobTable) -> None:
     loop = Loop(table)
-    other = sqlite3.connect(database_file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    start_s = time.monotonic()
-    loop.step()
-    assert time.monotonic() - start_s < 5.0  # the engine would wait 10 s for it
-    other.close()
+    with writing_elsewhere(table.engine):
+        start_s = time.monotonic()
+        loop.step()
+        assert time.monotonic() - start_s < 5.0  # the engine would wait 10 s for it
 
 
 def test_format_that_could_not_be_made_is_recorded_with_the_finish(table: JobTable, ann: int, loop: Loop) -> None:

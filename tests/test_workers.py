@@ -1,9 +1,12 @@
+import pytest
 from sqlalchemy import update
 
 from models import Worker
 from recto import workers
 from recto.workers import installed_languages, list_workers, report, sign_off
 from tests.conftest import SECOND_US, JobTable
+
+pytestmark = pytest.mark.each_database
 
 
 def report_as(table: JobTable, name: str, languages: tuple[str, ...] = ("eng", "osd")) -> None:

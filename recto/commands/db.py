@@ -26,7 +26,7 @@ def upgrade() -> None:
 @db.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def backup(file: Path) -> None:
-    """Copy the database to FILE, consistent, while the service runs. The documents are not in it: copy their folder too."""
+    """Copy a SQLite database to FILE, consistent, while the service runs. The documents are not in it: copy their folder too."""
     settings = load_settings(os.environ)
     size_bytes = back_up(database_file(settings.database_url), file.resolve())
     click.echo(f"Wrote {file} ({size_bytes:,} bytes).")

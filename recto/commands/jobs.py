@@ -41,7 +41,7 @@ def list_command(status: str | None, user: str | None, limit: int, as_json: bool
     """Jobs of everybody, newest first."""
     settings = load_settings(os.environ)
     open_sessions(settings)
-    rows = reports.list_jobs(reports.database_file(settings.database_url), status, user, limit)
+    rows = reports.list_jobs(settings.database_url, status, user, limit)
     print_rows(rows, as_json=as_json, empty="There are no such jobs.")
 
 

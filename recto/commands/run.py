@@ -1,6 +1,7 @@
 """`run`: the Worker."""
 
 import os
+import secrets
 import signal
 import socket
 import threading
@@ -47,7 +48,7 @@ def run(processes: int | None) -> None:
     database, storage = open_database(settings), open_storage(settings)
     sessions = sessionmaker(database)
     jobs = job_operations(settings)
-    presence = Presence(settings.file_storage.path / FOLDER, f"{socket.gethostname()}-{os.getpid()}")
+    presence = Presence(settings.file_storage.path / FOLDER, _new_name())
     name = presence.name
     # Before the engines start: the pause before another attempt passes meanwhile.
     requeue_of_dead(sessions, jobs, presence)
@@ -85,6 +86,11 @@ def run(processes: int | None) -> None:
         executor.stop()
         clear_scratch(settings.file_storage.path)
     _log.info("worker_stopped", worker=name)
+
+
+def _new_name() -> str:
+    """Of this process alone: hosts may be called alike, and in containers every Worker has the same process id."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}-{os.getpid()}"
 
 
 def _stop(stopping: threading.Event, _number: int, _frame: FrameType | None) -> None:

@@ -50,7 +50,7 @@ def list_command(user: str | None, as_json: bool) -> None:
     settings = load_settings(os.environ)
     open_sessions(settings)
     print_rows(
-        reports.list_tokens(reports.database_file(settings.database_url), user),
+        reports.list_tokens(settings.database_url, user),
         as_json=as_json,
         empty="There are no tokens.",
     )

@@ -28,7 +28,7 @@ def list_command(as_json: bool) -> None:
     settings = load_settings(os.environ)
     open_sessions(settings)
     print_rows(
-        reports.list_users(reports.database_file(settings.database_url)),
+        reports.list_users(settings.database_url),
         as_json=as_json,
         empty="There are no users yet.",
     )
@@ -82,7 +82,7 @@ def audit_command(user: str | None, limit: int, as_json: bool) -> None:
     """Sign-ins, good and bad, tokens, passwords and deletions: who, what and from where, newest first."""
     settings = load_settings(os.environ)
     open_sessions(settings)
-    rows = reports.list_audit(reports.database_file(settings.database_url), user, limit)
+    rows = reports.list_audit(settings.database_url, user, limit)
     print_rows(rows, as_json=as_json, empty="Nothing was noted yet.")
 
 

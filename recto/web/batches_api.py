@@ -174,12 +174,18 @@ def _judged(upload: Upload, options: Options, user_id: int) -> Submission:
 
 
 def _cancel(session: Session, user_id: int, uuid: str) -> None:
-    for job in get_batch(session, user_id, uuid).jobs:
+    for job in _held(session, user_id, uuid):
         services().jobs.cancel(session, user_id, job.uuid)
 
 
+def _held(session: Session, user_id: int, uuid: str) -> tuple[JobView, ...]:
+    """The jobs of a batch, which nobody else changes until the commit. BatchNotFound."""
+    services().jobs.hold(session, [job.uuid for job in get_batch(session, user_id, uuid).jobs])
+    return get_batch(session, user_id, uuid).jobs
+
+
 def _delete(session: Session, user_id: int, uuid: str) -> tuple[JobView, ...]:
-    jobs = get_batch(session, user_id, uuid).jobs
+    jobs = _held(session, user_id, uuid)
     for job in jobs:
         services().jobs.delete(session, user_id, job.uuid)
         audit.note(session, noted_by_user(Action.JOB_DELETED, job.uuid))

@@ -1,5 +1,7 @@
 """Database work of requests: always in the hub's thread pool, because SQLite is C and would block every other greenlet.
 
+PostgreSQL's driver would let them go on, but building statements and reading rows takes as long as before, so it has its place here too.
+
 Operations return values, never rows, so nothing refers to a session once its transaction has ended, and no request holds a
 connection while it waits.
 """
@@ -35,8 +37,8 @@ class Lane(Enum):
     DISK = 5
     """What may wait for the disk."""
     WRITE = 1
-    """What writes to the database, which lets one write at a time: who waits for its turn here takes no thread, and does not sleep
-    through it as SQLite's busy handler does."""
+    """What writes to the database, which lets one write to jobs at a time: who waits for its turn here takes no thread, and does not
+    sleep through it as SQLite's busy handler does."""
 
 
 # One set for each hub: a program has one hub, but tests have one for each of their threads.

@@ -12,6 +12,7 @@ from recto.accounts import Account
 from recto.audit import FIRST_START, Action, Event
 from recto.database import Begin, transaction
 from recto.logs import get_logger
+from recto.turns import Turn, take_turn
 
 _log = get_logger(__name__)
 
@@ -27,6 +28,7 @@ def ensure_first_admin(sessions: sessionmaker[Session], name: str, password: str
     chosen = password or secrets.token_urlsafe(12)
     password_hash = accounts.hash_password(chosen)
     with transaction(sessions(), Begin.CLAIM) as session:
+        take_turn(session, Turn.FIRST_USER)
         if accounts.has_users(session):
             return
         accounts.create_user(session, name, password_hash, is_admin=True)

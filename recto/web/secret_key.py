@@ -4,12 +4,17 @@ import os
 import secrets
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Final
 
 from recto.errors import SettingsError, StorageUnavailable
 
+_LEAST_BYTES: Final = 32
 
-def load_secret_key(file: Path) -> bytes:
-    """The secret in `file`; StorageUnavailable where it cannot be read or made, SettingsError where it is none."""
+
+def load_secret_key(file: Path, given: str = "") -> bytes:
+    """The secret that was given, else that in `file`; StorageUnavailable where it cannot be read or made, SettingsError where it is none."""
+    if given:
+        return _long_enough(given.encode(), "server.secret_key is too short. Make one with: openssl rand -hex 32.")
     try:
         return _load(file)
     except OSError as error:
@@ -30,9 +35,13 @@ def _load(file: Path) -> bytes:
                 os.link(candidate.name, file)  # fails where another Backend was first
             except FileExistsError:
                 return _load(file)
-    key = file.read_bytes().strip()
-    if len(key) < 32:
-        raise SettingsError(
-            f"{file} holds no usable secret. Delete it: a new one is made at the next start, and everybody signs in anew."
-        )
+    unusable = (
+        f"{file} holds no usable secret. Delete it: a new one is made at the next start, and everybody signs in anew."
+    )
+    return _long_enough(file.read_bytes().strip(), unusable)
+
+
+def _long_enough(key: bytes, otherwise: str) -> bytes:
+    if len(key) < _LEAST_BYTES:
+        raise SettingsError(otherwise)
     return key

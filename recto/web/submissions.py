@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from recto.batches import record_batch
 from recto.deduplication import find_earlier
-from recto.errors import FileNotFound, JobNotFound
+from recto.errors import FileNotFound, JobNotFound, OutcomeUnknown
 from recto.file_storage.base import DOCUMENT, METADATA
 from recto.idempotency import KeyedRequest
 from recto.job_details import put_tags
 from recto.job_views import JobView, get_job
 from recto.jobs import Submission
 from recto.ocr.options import Options
+from recto.turns import hold_folder
 from recto.web.database import Lane, in_thread, read, write
 from recto.web.services import services
 
@@ -53,6 +54,8 @@ def _make(
             in_thread(partial(_store, one), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
         jobs = write(_record, new, keyed, also)
+    except OutcomeUnknown:
+        raise  # a sweep finds out whether there are jobs, and removes the files where there are none
     except BaseException:
         for one in new:
             in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
@@ -133,6 +136,10 @@ def _record(
 ) -> list[JobView]:
     """Record the jobs, and see in the same transaction that no document was taken for one left behind (recto/file_references.py)."""
     for one in new:
+        # First, and not while all who write to jobs are held up: a disk far away may be slow.
+        hold_folder(session, one.submission.uuid)
+        services().storage.size_bytes(one.submission.uuid, DOCUMENT)
+    for one in new:
         one.record(session)
     if also is not None:
         also(session)
@@ -141,5 +148,4 @@ def _record(
         services().idempotency_keys.record(session, keyed, first.uuid)
     for one in new:
         put_tags(session, one.submission.uuid, one.submission.tags)
-        services().storage.size_bytes(one.submission.uuid, DOCUMENT)
     return [get_job(session, first.user_id, one.submission.uuid) for one in new]

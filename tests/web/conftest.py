@@ -16,6 +16,7 @@ from recto import accounts
 from recto.database import Begin, transaction
 from recto.settings import load_settings
 from recto.web.database import db
+from tests.postgresql import Server
 from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.conformance import DescribedClient
 from tests.web.hand_worker import HandWorker
@@ -64,12 +65,27 @@ def folder(tmp_path: Path, migrated_file: Path) -> Path:
 
 
 @pytest.fixture
-def make_app(folder: Path) -> Iterator[MakeApp]:
+def database_url(database_kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database of the applications: the one beside the documents, or one of its own."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{folder / 'recto.db'}"
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture
+def make_app(folder: Path, database_url: str) -> Iterator[MakeApp]:
     """Makes applications on `folder` from RECTO_* settings, and takes them down at the end."""
     made: list[Flask] = []
 
     def make(**environ: str) -> Flask:
-        own = {"RECTO_FILE_STORAGE_PATH": str(folder), "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0"}
+        own = {
+            "RECTO_DATABASE_URL": database_url,
+            "RECTO_FILE_STORAGE_PATH": str(folder),
+            "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
+        }
         app = create_app(load_settings(own | environ))
         app.test_client_class = DescribedClient
         made.append(app)
@@ -127,9 +143,9 @@ def browser(app: Flask, ada: Known) -> Browser:
 
 
 @pytest.fixture
-def worker(app: Flask, folder: Path) -> Iterator[HandWorker]:
+def worker(app: Flask, folder: Path, database_url: str) -> Iterator[HandWorker]:
     """The Worker of the application."""
-    worker = HandWorker(folder)
+    worker = HandWorker(folder, database_url)
     yield worker
     worker.close()
 

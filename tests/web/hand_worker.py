@@ -22,8 +22,9 @@ from tests.ocr.writers.made_pages import block, lines
 class HandWorker:
     """Works on the database and the storage in `folder` through connections of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
+    def __init__(self, folder: Path, database_url: str = "") -> None:
+        """The database lies in the folder as well, unless its URL is given."""
+        self.engine = connect(database_url or f"sqlite:///{folder / 'recto.db'}", 10.0)
         self._storage = VolumeStorage(folder)
         self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 10_000, 100_000))
         self.result_version: str | None = None

@@ -17,9 +17,10 @@ _START_S: Final = 40.0
 class LiveServer:
     """Runs until `stop`. `address` is its root, without a slash at the end."""
 
-    def __init__(self, folder: Path, environ: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environ: dict[str, str] | None = None, name: str = "") -> None:
+        """A `name` tells apart several on one folder."""
         self.folder = folder
-        self.log = folder.with_name(f"{folder.name}.log")
+        self.log = folder.with_name(f"{folder.name}{name}.log")
         own = {
             "RECTO_FILE_STORAGE_PATH": str(folder),
             "RECTO_SERVER_PORT": "0",

@@ -11,6 +11,8 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS, TOKEN, AUDIT = "/api/v1/jobs", "/api/v1/token", "/api/v1/audit"
 
 
@@ -122,7 +124,7 @@ def test_token_of_who_is_no_administrator_any_more_lost_that_scope(app: Flask, a
     program = Program(app, token_of(worker, ada, Scope.ADMIN))
     assert program.get(AUDIT).status_code == 200
     with worker.engine.begin() as connection:
-        connection.execute(text("UPDATE user SET is_admin = 0"))
+        connection.execute(text('UPDATE "user" SET is_admin = FALSE'))
     problem(program.get(AUDIT), 403, "not_allowed")
 
 

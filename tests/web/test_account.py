@@ -8,6 +8,8 @@ from flask import Flask
 from tests.web.clients import PASSWORD, Browser, Program, problem
 from tests.web.conftest import Known, MakeApp, add_user
 
+pytestmark = pytest.mark.each_database(long=True)
+
 NEW = "another long password"
 
 

@@ -12,6 +12,8 @@ from tests.ocr.writers.made_pages import block, lines
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 BLOCKS: tuple[Block, ...] = (block(*lines("Tbe cat sat", "on tbe mat")),)
 

@@ -17,6 +17,8 @@ from tests.web.conftest import Known
 from tests.web.followers import blocks_of
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 
 

@@ -16,6 +16,8 @@ from tests.web.clients import PDF, Browser, Program
 from tests.web.conftest import Known, left_behind
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS: Final = "/api/v1/jobs"
 HOSTILE: Final = {
     "climbing path": "../../../../etc/passwd",

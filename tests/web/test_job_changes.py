@@ -12,6 +12,8 @@ from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
 from tests.web.test_waiting import counted_statements, until_waiting
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 
 

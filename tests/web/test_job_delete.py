@@ -11,6 +11,8 @@ from tests.web.clients import Browser, Program, problem
 from tests.web.conftest import left_behind
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 
 

@@ -13,6 +13,8 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 from tests.web.test_waiting import until_waiting
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS = "/api/v1/jobs"
 
 

@@ -12,6 +12,8 @@ from recto.ocr.page import Block, Box, Line, Word
 from tests.web.clients import Program, problem
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database(long=True)
+
 BOX = Box(0, 0, 10, 10)
 QUAD = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))
 

@@ -12,6 +12,8 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 
 

@@ -11,6 +11,8 @@ from tests.web.clients import Program, problem
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS = "/api/v1/jobs"
 
 

@@ -18,6 +18,8 @@ from tests.web.clients import PDF, PNG, Browser, Program, problem
 from tests.web.conftest import Known, MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS = "/api/v1/jobs"
 
 

@@ -10,6 +10,8 @@ from recto.errors import DocumentEncrypted
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 JOBS = "/api/v1/jobs"
 
 

@@ -12,6 +12,8 @@ from tests.web.clients import Program
 from tests.web.hand_worker import HandWorker
 from tests.web.test_waiting import counted_statements
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS = "/api/v1/jobs"
 
 

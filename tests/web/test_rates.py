@@ -6,6 +6,8 @@ from flask import Flask
 from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user
 
+pytestmark = pytest.mark.each_database(long=True)
+
 JOBS = "/api/v1/jobs"
 
 

@@ -11,6 +11,8 @@ from tests.web.clients import Browser, Program, problem
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 SEARCH = "/api/v1/search"
 
 

@@ -52,3 +52,13 @@ def test_secret_that_cannot_be_made_is_storage_unavailable(tmp_path: Path) -> No
     (tmp_path / "file").touch()
     with pytest.raises(StorageUnavailable, match="Check the rights of its folder"):
         load_secret_key(tmp_path / "file" / "secret_key")
+
+
+def test_secret_that_is_given_needs_no_file(tmp_path: Path) -> None:
+    assert load_secret_key(tmp_path / "secret_key", "0123456789" * 4) == b"0123456789" * 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_that_is_given_too_short_is_a_settings_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"server\.secret_key is too short"):
+        load_secret_key(tmp_path / "secret_key", "secret")

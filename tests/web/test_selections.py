@@ -15,6 +15,8 @@ from recto.web.bulk_zip import _UniqueNames
 from tests.web.clients import PAGE, Browser, Program
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database
+
 
 def post(browser: Browser, path: str, uuids: Sequence[str], **fields: str) -> TestResponse:
     form = MultiDict([("csrf_token", browser.csrf_token), *fields.items(), *(("uuid", uuid) for uuid in uuids)])

@@ -10,6 +10,8 @@ from tests.web.clients import PAGE, PASSWORD, Browser, Program, problem
 from tests.web.conftest import Known, MakeApp, add_user
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.each_database(long=True)
+
 
 def test_sign_in_leads_to_the_list(app: Flask, ada: Known) -> None:
     browser = Browser(app)

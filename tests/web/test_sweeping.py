@@ -15,9 +15,11 @@ from recto.file_storage import volume
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
 from recto.sweeper import Sweeper
-from tests.conftest import POLICY, sqlite_url
+from tests.conftest import POLICY
 from tests.web.clients import PNG, Program, problem
 from tests.web.conftest import Known, left_behind
+
+pytestmark = pytest.mark.each_database
 
 STEPS: list[tuple[Any, str]] = [
     (volume, "create_file"),
@@ -34,8 +36,8 @@ STEPS: list[tuple[Any, str]] = [
 class Sweeping:
     """Sweeps before or after chosen steps of an upload, by their numbers."""
 
-    def __init__(self, folder: Path) -> None:
-        self.engine = connect(sqlite_url(folder / "recto.db"), busy_timeout_s=0.02)
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.engine = connect(database_url, busy_timeout_s=0.02)
         self._sweeper = Sweeper(sessionmaker(self.engine), Jobs(POLICY), VolumeStorage(folder), 0.0, is_forced=True)
         self.points = 0
         self.chosen: Callable[[int], bool] = lambda _: False
@@ -69,8 +71,8 @@ class Sweeping:
 
 
 @pytest.fixture
-def sweeping(app: Flask, ada: Known, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    sweeping = Sweeping(folder)
+def sweeping(app: Flask, ada: Known, folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    sweeping = Sweeping(folder, database_url)
     for owner, name in STEPS:
         monkeypatch.setattr(owner, name, sweeping.around(getattr(owner, name)))
     yield sweeping
@@ -116,10 +118,10 @@ def test_sweeper_at_every_step_of_an_upload_leaves_nothing_half(
 
 
 def test_sweeper_beside_uploads_tears_nothing(
-    app: Flask, program: Program, ada: Known, folder: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, program: Program, ada: Known, folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In threads, without any order."""
-    sweeping, stopping = Sweeping(folder), threading.Event()
+    sweeping, stopping = Sweeping(folder, database_url), threading.Event()
 
     def sweep() -> None:
         while not stopping.is_set():

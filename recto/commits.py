@@ -1,0 +1,203 @@
+"""Whether something was committed to the database, by whatever process on whatever host: what wakes those who wait for it.
+
+SQLite counts its commits in shared memory, so looking is cheap and is done often. PostgreSQL tells by NOTIFY (migrations/, the triggers
+that call recto_tell) a thread that listens; under gevent it is a greenlet.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from recto.logs import get_logger
+
+_log = get_logger(__name__)
+CHANNEL: Final = "recto"
+SLOW_POLL_S: Final = 5.0
+"""So often it is asked all the same: of a connection that is dead, nothing is heard, not even that."""
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 5.0
+
+
+class Commits(Protocol):
+    """A number that is another one after each commit of others."""
+
+    def start(self) -> None:
+        """Begin to listen where that takes a thread: call it in one that goes on for as long as this is used, before the first `read`."""
+
+    def read(self) -> int:
+        """Another number than before where something may have been committed in between. Costs microseconds and waits for nothing."""
+
+    def wait(self, seen: int | None, interval_s: float) -> None:
+        """Until `read` may give another number than `seen`: until that is known, or for that long where only looking tells."""
+
+    def wake(self) -> None:
+        """End what waits, from another thread."""
+
+    def close(self) -> None:
+        """Give connections back. The next `read` takes new ones, and gives another number than the last one did."""
+
+
+def watch_commits(engine: Engine) -> Commits:
+    """For this kind of database. Nothing is opened yet."""
+    return DataVersion(engine) if engine.dialect.name == "sqlite" else Notifications(engine)
+
+
+class DataVersion:
+    """SQLite's own count: https://www.sqlite.org/pragma.html#pragma_data_version. On a connection on which nothing is ever written."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: PoolProxiedConnection | None = None
+        self._cursor: DBAPICursor | None = None
+
+    def start(self) -> None:
+        """See Commits."""
+
+    def read(self) -> int:
+        """See Commits. Does not count what is committed on its own connection."""
+        if self._cursor is None:
+            self._connection = self._engine.raw_connection()
+            self._cursor = self._connection.cursor()
+        self._cursor.execute("PRAGMA data_version")
+        row = self._cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def wait(self, seen: int | None, interval_s: float) -> None:
+        """See Commits."""
+        del seen  # only looking tells
+        time.sleep(interval_s)
+
+    def wake(self) -> None:
+        """See Commits. It ends by itself, and soon."""
+
+    def close(self) -> None:
+        """See Commits. Each connection counts for itself."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = self._cursor = None
+
+
+class Notifications:
+    """PostgreSQL's NOTIFY: https://www.postgresql.org/docs/current/sql-notify.html. Reconnects by itself; meanwhile the number counts on."""
+
+    def __init__(self, engine: Engine, slow_poll_s: float = SLOW_POLL_S) -> None:
+        self._engine = engine
+        self._slow_poll_s = slow_poll_s
+        self._count = 0
+        self._told = threading.Condition()
+        self._listener: _Listener | None = None
+
+    def start(self) -> None:
+        """See Commits."""
+        if self._listener is None:
+            self._count += 1
+            self._listener = _Listener(self._engine, self._slow_poll_s, self.wake)
+
+    def read(self) -> int:
+        """See Commits."""
+        self.start()
+        return self._count
+
+    def wait(self, seen: int | None, interval_s: float) -> None:
+        """See Commits."""
+        del interval_s  # the server tells
+        with self._told:
+            self._told.wait_for(lambda: self._count != seen)
+
+    def wake(self) -> None:
+        """See Commits. Counts, as if something had been committed."""
+        with self._told:
+            self._count += 1
+            self._told.notify_all()
+
+    def close(self) -> None:
+        """See Commits."""
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
+
+
+class _Listener:
+    """Calls `tell` whenever something was committed, and whenever that cannot be known, until it is stopped."""
+
+    def __init__(self, engine: Engine, slow_poll_s: float, tell: Callable[[], None]) -> None:
+        self._engine = engine
+        self._slow_poll_s = slow_poll_s
+        self._tell = tell
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._thread = threading.Thread(target=self._run, name="notifications", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, which waits for the server."""
+        with self._lock:
+            self._stopping.set()
+            if self._connection is not None:
+                _hang_up(self._connection)
+        self._thread.join()
+
+    def _run(self) -> None:
+        pause_s = _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began_s = time.monotonic()
+            try:
+                self._listen()
+            except Exception as error:  # noqa: BLE001 - whatever it was: without this thread, everybody here waits until the time is up
+                if self._stopping.is_set():
+                    return
+                reason = next(iter(str(error).splitlines()), type(error).__name__)
+                _log.warning("listening_interrupted", reason=reason)
+            if time.monotonic() - began_s > _LONGEST_PAUSE_S:
+                pause_s = _FIRST_PAUSE_S
+            self._stopping.wait(pause_s)
+            self._tell()  # so that who waits looks for itself, and hears of a database that is out of reach
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _listen(self) -> None:
+        """As long as the connection holds. What was committed before it listened is told at once."""
+        connection = self._connect()
+        try:
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._tell()
+            known = _latest(connection)
+            while not self._stopping.is_set():
+                heard = list(connection.notifies(timeout=self._slow_poll_s, stop_after=1))
+                # Silence may be that of a server that is gone: asking for the number finds out.
+                if heard or known != (known := _latest(connection)):
+                    self._tell()
+        finally:
+            with self._lock:
+                self._connection = None
+            connection.close()
+
+    def _connect(self) -> Any:
+        """A connection of its own: one of the pool would be missed there."""
+        pooled = self._engine.raw_connection()
+        pooled.detach()
+        connection: Any = pooled.dbapi_connection
+        connection.rollback()
+        connection.autocommit = True
+        with self._lock:
+            self._connection = connection
+            if self._stopping.is_set():
+                _hang_up(connection)
+        return connection
+
+
+def _latest(connection: Any) -> int:
+    row = connection.execute("SELECT value FROM change_counter").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _hang_up(connection: Any) -> None:
+    """End what waits for the server in another thread: its socket is at its end then."""
+    if not connection.closed:
+        with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
