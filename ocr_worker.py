@@ -27,6 +27,7 @@ _COMMANDS: Final = {
     "tokens": "recto.commands.tokens:tokens",
     "jobs": "recto.commands.jobs:jobs",
     "db": "recto.commands.db:db",
+    "migrate": "recto.commands.migrate:migrate",
 }
 
 

@@ -26,6 +26,7 @@ WORKER_SERVICES = (
     "recto.worker",
 )
 BACKEND_SERVICES = ("recto.webhook_sender",)
+MOVING = ("recto.moving.rows", "recto.moving.files", "recto.moving")
 OPERATIONS = (
     "recto.job_views",
     "recto.change_numbers",
@@ -78,7 +79,7 @@ LEAVES = (
     "recto.outbound",
     "recto",
 )
-ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES), OPERATIONS, FOUNDATIONS, LEAVES)
+ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES, *MOVING), OPERATIONS, FOUNDATIONS, LEAVES)
 
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
