@@ -355,7 +355,7 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
             lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
             # A whole section, or what is secret or may hold a password, is not repeated.
-            is_shown = key and key != "url" and "password" not in key and "secret" not in key
+            is_shown = key and (section, key) != ("database", "url") and not re.search("password|secret", key)
             given = f" (it is {problem['input']!r})" if is_shown else ""
             lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines
