@@ -11,7 +11,7 @@ from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
 from tests.web.test_access import token_of
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 USERS = "/api/v1/admin/users"
 

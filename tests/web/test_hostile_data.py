@@ -16,7 +16,7 @@ from tests.web.clients import PDF, Browser, Program
 from tests.web.conftest import Known, left_behind
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS: Final = "/api/v1/jobs"
 HOSTILE: Final = {

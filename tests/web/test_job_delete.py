@@ -11,7 +11,7 @@ from tests.web.clients import Browser, Program, problem
 from tests.web.conftest import left_behind
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 

@@ -12,7 +12,7 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 

@@ -15,7 +15,7 @@ from recto.web.bulk_zip import _UniqueNames
 from tests.web.clients import PAGE, Browser, Program
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 def post(browser: Browser, path: str, uuids: Sequence[str], **fields: str) -> TestResponse:

@@ -13,7 +13,7 @@ from tests.web.clients import PASSWORD, Browser, problem
 from tests.web.conftest import Known, MakeApp, add_user
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 FEW = {"RECTO_LIMITS_SIGN_IN_FAILURES_PER_NAME": "3", "RECTO_LIMITS_SIGN_IN_FAILURES_PER_ADDRESS": "5"}
 

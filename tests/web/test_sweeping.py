@@ -19,7 +19,7 @@ from tests.conftest import POLICY
 from tests.web.clients import PNG, Program, problem
 from tests.web.conftest import Known, left_behind
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 STEPS: list[tuple[Any, str]] = [
     (volume, "create_file"),
