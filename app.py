@@ -38,6 +38,7 @@ from recto.outbound.guard import Guard
 from recto.search_query import MOST_CHARACTERS, MOST_TERMS
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
+from recto.tracing import NoTracing, Tracing, start_tracing
 from recto.web import (
     access_api,
     admin_api,
@@ -53,6 +54,7 @@ from recto.web import (
     limits_api,
     live,
     login,
+    metrics,
     ocr_api,
     option_schema,
     page_images,
@@ -76,10 +78,13 @@ from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.metrics import install_request_counts
 from recto.web.modules import install_modules
 from recto.web.name_resolver import NameResolver
 from recto.web.outlooks import Outlooks
 from recto.web.rates import Rates, install_rates
+from recto.web.request_ids import install_request_ids
+from recto.web.scraper import Scraper
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services
@@ -108,6 +113,7 @@ _ROOMS = (
     admin_api,
     limits_api,
     health,
+    metrics,
     login,
     pages,
     reading_again,
@@ -124,8 +130,8 @@ _CONTENT_SECURITY_POLICY = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """The application, with its database at the newest schema and its secret in place."""
+def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
+    """The application, with its database at the newest schema and its secret in place. Spans go to `tracing`."""
     folder = settings.file_storage.path
     storage = prepare_storage(settings.file_storage.setup, gevent.get_hub)
     secret_key = load_secret_key(folder / "secret_key", settings.server.secret_key)
@@ -177,9 +183,12 @@ def create_app(settings: Settings) -> Flask:
             ),
             allowed_origins=frozenset(server.allowed_origins.lower().split()),
             default_languages=settings.ocr.languages,
+            scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
             first_password_file=folder / "first_password",
         ),
     )
+    install_request_ids(app, tracing or NoTracing())
+    install_request_counts(app)
     app.before_request(_note_start)
     app.before_request(allow_batches)
     for room in _ROOMS:
@@ -290,7 +299,8 @@ def _finish_response(response: Response) -> Response:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
-    app = create_app(settings)
+    tracing = start_tracing(settings.tracing.endpoint, "recto-backend")
+    app = create_app(settings, tracing)
     host, port = settings.server.host, settings.server.port
     limits = settings.limits
     patience = Patience(limits.header_timeout_s, limits.body_timeout_s, limits.min_body_bytes_per_s)
@@ -323,6 +333,7 @@ def serve(settings: Settings) -> None:
     parts.deriver.stop()
     stops = (parts.sender.stop, server.stop_gently)  # side by side: neither takes the other's time
     gevent.joinall([gevent.spawn(stop, settings.server.stop_timeout_s) for stop in stops], raise_error=True)
+    tracing.stop()
 
 
 def main() -> int:

@@ -169,7 +169,8 @@ class Job(Base):
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
-    this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `tags` repeat the rows of JobTag, which are
+    this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `request_id` and `trace_parent` (W3C Trace
+    Context) are those of the request that made it: what the Worker logs and traces names them. `tags` repeat the rows of JobTag, which are
     written with them (recto/job_details.py).
 
     `revision` counts what people have corrected and undone in its pages; result files carry it in their names, so it never goes back.
@@ -214,6 +215,8 @@ class Job(Base):
     batch_uuid: Mapped[str | None] = mapped_column(String(36))
     text_indexed: Mapped[bool] = mapped_column(Boolean, server_default=false())
     revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    trace_parent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -528,6 +531,16 @@ class WebhookDelivery(Base):
         Index("webhook_delivery_due", "next_attempt_us", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("webhook_delivery_under_way", "user_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
     )
+
+
+class Meter(Base):
+    """A number that is counted on in the transaction of what it counts (recto/meters.py): metrics read it instead of counting rows."""
+
+    __tablename__ = "meter"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    label: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class Worker(Base):

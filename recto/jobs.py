@@ -32,12 +32,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
-from recto import deduplication, deliveries, kept_documents, tallies
+from recto import deduplication, deliveries, kept_documents, meters, tallies
 from recto.change_numbers import hold_changes, next_change
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_events import note_event, note_pages, write_and_tell
 from recto.job_views import job_not_found
+from recto.meters import Metered
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
 
@@ -77,6 +78,8 @@ class Submission:
     retry_of: str | None = None
     batch_uuid: str | None = None
     webhook_url: str | None = None
+    request_id: str | None = None
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this attempt may work on, and the pages that earlier attempts finished already."""
+    """A job that this attempt may work on, and the pages that earlier attempts finished already.
+
+    `request_id` and `trace_parent` are those of the request that made the job.
+    """
 
     lease: Lease
     user_id: int
@@ -98,6 +104,8 @@ class Claim:
     created: datetime
     options: dict[str, Any]
     finished_pages: frozenset[int]
+    request_id: str | None = None
+    trace_parent: str | None = None
 
 
 class Jobs:
@@ -160,11 +168,12 @@ class Jobs:
             return None
         lease = Lease(uuid, uuid4().hex, worker)
         # Read first: from its number on, the claim holds up all who write to jobs.
-        row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
-        user_id, attempt, created_us, options = session.execute(row).one()
+        columns = (Job.user_id, Job.attempt, Job.created_us, Job.options, Job.request_id, Job.trace_parent)
+        row = session.execute(select(*columns).where(Job.uuid == uuid)).one()
+        user_id, attempt, created_us, options, request_id, trace_parent = row
         finished = frozenset(session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid)))
         self._lend(session, lease)
-        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished)
+        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished, request_id, trace_parent)
 
     def _claimable(self, session: Session, except_users: Collection[int]) -> str | None:
         """Whose turn it is, locked. Where others are taking all that a user has, it is the next user's."""
@@ -244,6 +253,10 @@ class Jobs:
         }
         ended = _row_of(lease.job_uuid).values(counted)
         write_and_tell(session, ended, lease.job_uuid, "page", self._clock(), number)
+        if error is None:
+            meters.add(session, Metered.PAGES_READ)
+        else:
+            meters.add(session, Metered.PAGES_FAILED, error.code)
 
     def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
         """FINISHED; the files of this attempt are the result.
@@ -292,6 +305,7 @@ class Jobs:
             attempt = session.scalar(attempts.with_for_update(skip_locked=True, key_share=True))
             if attempt is not None:
                 self._retry_or_give_up(session, lease, attempt, WorkerLost(f"The Worker {lease.worker} {what}."))
+                meters.add(session, Metered.LEASES_LOST)
                 taken.append(lease)
         return taken
 
@@ -314,11 +328,11 @@ class Jobs:
 
     def delete(self, session: Session, user_id: int, uuid: str) -> None:
         """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
-        gone = delete(Job).where(Job.uuid == uuid, Job.user_id == user_id).returning(Job.size_bytes)
-        size_bytes = session.execute(gone).scalar_one_or_none()
-        if size_bytes is None:
+        gone = delete(Job).where(Job.uuid == uuid, Job.user_id == user_id).returning(Job.status, Job.size_bytes)
+        deleted = session.execute(gone).one_or_none()
+        if deleted is None:
             raise job_not_found()
-        kept_documents.remove(session, user_id, size_bytes)
+        kept_documents.remove(session, user_id, deleted.size_bytes)
         session.execute(
             insert(JobDeletion).values(
                 uuid=uuid,
@@ -328,6 +342,7 @@ class Jobs:
                 files_removed=False,
             )
         )
+        meters.add(session, Metered.JOBS_DELETED, deleted.status)
 
     def hold(self, session: Session, uuids: Collection[str]) -> None:
         """Lock several jobs before something is done to one of them: who waits for a job while its change has a number, waits for ever."""
@@ -405,6 +420,7 @@ class Jobs:
         write_and_tell(session, moved, uuid, "end" if status.is_final else "status", timestamp_us)
         if status.is_final:
             tallies.count_end(session, timestamp_us, _outcome(worker, error), job.pages_done - job.pages_failed)
+        meters.count_transition(session, status, error.code if error else None)
         return True
 
     def _hold(self, session: Session, lease: Lease) -> None:

@@ -29,7 +29,7 @@ _MOST_LINK_LIFETIME_S = 604800
 """Seven days: a presigned link of S3 cannot live longer."""
 _MOST_OBJECT_BYTES = 5 * 1024**3
 """What a store copies, and takes from a client, in one request."""
-
+MIN_METRICS_TOKEN_CHARACTERS = 16
 _Positive = Annotated[float, Field(gt=0)]
 
 
@@ -66,6 +66,18 @@ def _origins(value: str) -> str:
     for origin in value.split():
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise ValueError("must be empty or origins joined by spaces, such as https://scans.example.org")
+    return value
+
+
+def _metrics_token(value: str) -> str:
+    if value and len(value) < MIN_METRICS_TOKEN_CHARACTERS:
+        raise ValueError(f"must be empty or have at least {MIN_METRICS_TOKEN_CHARACTERS} characters")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/\s]+/\S+", value):
+        raise ValueError("must be empty or a whole address, such as http://127.0.0.1:4318/v1/traces")
     return value
 
 
@@ -231,6 +243,19 @@ class AdminSettings(_Section):
     password: str = Field(repr=False)
 
 
+class MetricsSettings(_Section):
+    """[metrics]"""
+
+    loopback: bool
+    token: Annotated[str, AfterValidator(_metrics_token)] = Field(repr=False)
+
+
+class TracingSettings(_Section):
+    """[tracing]"""
+
+    endpoint: Annotated[str, AfterValidator(_endpoint)]
+
+
 class LogSettings(_Section):
     """[log]"""
 
@@ -251,6 +276,8 @@ class Settings(_Section):
     ocr: OcrSettings
     outbound: OutboundSettings
     admin: AdminSettings
+    metrics: MetricsSettings
+    tracing: TracingSettings
     log: LogSettings
 
     @model_validator(mode="after")
@@ -355,7 +382,7 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
             lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
             # A whole section, or what is secret or may hold a password, is not repeated.
-            is_shown = key and (section, key) != ("database", "url") and not re.search("password|secret", key)
+            is_shown = key and (section, key) != ("database", "url") and not re.search("password|secret|^token$", key)
             given = f" (it is {problem['input']!r})" if is_shown else ""
             lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines

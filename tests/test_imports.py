@@ -19,6 +19,7 @@ WORKER_SERVICES = (
     "recto.text_indexer",
     "recto.presence",
     "recto.result_version",
+    "recto.stage_times",
     "recto.page_tasks",
     "recto.executors",
     "recto.job_in_hand",
@@ -37,6 +38,7 @@ OPERATIONS = (
     "recto.text_index",
     "recto.search",
     "recto.audit",
+    "recto.meters",
     "recto.sign_ins",
     "recto.file_references",
     "recto.derivations",
@@ -51,6 +53,7 @@ OPERATIONS = (
     "recto.queue_order",
     "recto.deduplication",
     "recto.outlook",
+    "recto.metrics",
     "recto.job_details",
     "recto.webhooks",
     "recto.deliveries",
@@ -77,6 +80,9 @@ LEAVES = (
     "recto.storage_setup",
     "recto.time_limits",
     "recto.outbound",
+    "recto.stage_labels",
+    "recto.tracing",
+    "recto.otel_tracing",
     "recto",
 )
 ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES, *MOVING), OPERATIONS, FOUNDATIONS, LEAVES)
@@ -89,6 +95,7 @@ WITHIN_A_ROW = {
     "recto.file_references": ("recto.derivations",),
     "recto.corrections": ("recto.job_views", "recto.change_numbers", "recto.derivations", "recto.text_index"),
     "recto.deduplication": ("recto.job_views", "recto.workers"),
+    "recto.metrics": ("recto.queue_order", "recto.meters", "recto.workers"),
     "recto.job_details": ("recto.job_views", "recto.change_numbers"),
     "recto.outlook": ("recto.job_views", "recto.queue_order", "recto.workers"),
     "recto.overview": ("recto.queue_order", "recto.workers"),
@@ -101,6 +108,8 @@ WITHIN_A_ROW = {
     "recto.settings": ("recto.errors", "recto.storage_setup", "recto.time_limits", "recto.outbound", "recto"),
     "recto.outbound": ("recto.errors", "recto"),
     "recto.time_limits": ("recto.errors", "recto"),
+    "recto.tracing": ("recto.errors", "recto.otel_tracing", "recto"),
+    "recto.otel_tracing": ("recto.tracing", "recto"),
     "recto.logs": ("recto.errors", "recto"),
 }
 """What a module may import of its own row, besides itself."""

@@ -26,6 +26,7 @@ from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
 from recto.sweeper import Sweeper, SweepingThread, background_pace
 from recto.text_indexer import IndexingThread, TextIndexer, indexing_pace
+from recto.tracing import start_tracing
 from recto.worker import Worker
 
 _log = get_logger(__name__)
@@ -45,6 +46,7 @@ def run(processes: int | None) -> None:
         raise SettingsError(
             f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
         )
+    tracing = start_tracing(settings.tracing.endpoint, "recto-worker")
     database, storage = open_database(settings), open_storage(settings)
     sessions = sessionmaker(database)
     jobs = job_operations(settings)
@@ -77,7 +79,8 @@ def run(processes: int | None) -> None:
         sweeping.start()
         indexing.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
-        Worker(name, database, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
+        limits, poll_interval_s = worker.time_limits, worker.poll_interval_s
+        Worker(name, database, jobs, executor, heartbeat, limits, poll_interval_s, tracing).run(stopping)
         sweeping.stop()
         indexing.stop()
         heartbeat.stop()
@@ -85,6 +88,7 @@ def run(processes: int | None) -> None:
     finally:
         executor.stop()
         clear_scratch(settings.file_storage.path)
+        tracing.stop()
     _log.info("worker_stopped", worker=name)
 
 

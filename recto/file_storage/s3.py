@@ -183,6 +183,10 @@ class S3Storage:
         """See FileStorage."""
         return _OfferedFile(self._objects, self._key, self._incoming_key(name))
 
+    def space(self) -> None:
+        """None: an object store has no end that it would tell."""
+        return None
+
     def check(self) -> None:
         """See FileStorage. By an object that is replaced each time."""
         key = self._prefix + _PROBE

@@ -557,7 +557,7 @@ class Check(Answer):
     """One thing that the service needs."""
 
     ok: bool
-    detail: str = Field(default="", description="What is wrong, where something is")
+    detail: str = Field(default="", description="What is wrong, where something is, or soon will be; and what to do")
     workers: int = Field(default=0, description="Of the check `worker`: how many are running")
     processes: int = Field(default=0, description="Of the check `worker`: pages that are read at a time")
 
@@ -567,7 +567,7 @@ class Readiness(Answer):
 
     status: Literal["ready", "not ready"]
     checks: dict[str, Check] = Field(
-        description="`database`, `file_storage` and, where the database is there, `worker`"
+        description="`database`, `file_storage` and, where the database is there, `schema` and `worker`"
     )
 
 

@@ -48,6 +48,7 @@ from recto.web.database import Lane, in_thread
 from recto.web.direct_uploads import arrived
 from recto.web.fetching import fetch
 from recto.web.idempotent import Key, Submitted, key_of_request, once
+from recto.web.request_ids import origin
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
 
@@ -286,6 +287,7 @@ def judged(upload: Upload, options: Options, user_id: int) -> Submission:
         content_sha256=upload.sha256,
         tags=given_tags(),
         webhook_url=given_webhook(),
+        **origin(),
     )
 
 

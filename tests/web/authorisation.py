@@ -46,6 +46,7 @@ LET_IN: Final = {
     "GET /openapi.json": 200,
     "GET /healthz": 200,
     "GET /readyz": 200,
+    "GET /metrics": 200,
     "GET /sign-in": 200,
     "POST /sign-in": 401,  # with no password
     "POST /sign-out": 302,
