@@ -26,6 +26,7 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.recto-run-ready
 DEV_READY := $(VENV)/.recto-dev-ready
 DOCS_READY := $(VENV)/.recto-docs-ready
+PROMETHEUS := .make/prometheus/usr/bin/promtool
 
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
@@ -75,8 +76,13 @@ system-packages:
 system-packages-tests: | system-packages
 	@$(call system_packages,fonts curl poppler)
 
-system-packages-services: | system-packages-tests
+system-packages-services: $(PROMETHEUS) | system-packages-tests
 	@$(call system_packages,browser postgresql)
+
+# Unpacked, not installed: Debian's package would leave a server running that listens on every address.
+$(PROMETHEUS):
+	@tools/unpack_debian_package.sh prometheus .make/prometheus
+	@touch $@
 
 .PHONY: setup
 setup: $(DEV_READY) | system-packages-tests ## Install all that running and testing need
