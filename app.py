@@ -35,6 +35,7 @@ from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.outbound.exchange import Outbound
 from recto.outbound.guard import Guard
+from recto.retention import RetentionPolicy
 from recto.search_query import MOST_CHARACTERS, MOST_TERMS
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
@@ -152,7 +153,10 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     install_services(
         app,
         Services(
-            jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
+            jobs=Jobs(
+                QueuePolicy(**settings.queue.model_dump()),
+                retention=RetentionPolicy(settings.retention.default_s, settings.retention.longest_s),
+            ),
             idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
             storage=storage,
             feed=feed,

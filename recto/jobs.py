@@ -41,11 +41,13 @@ from recto.job_views import job_not_found
 from recto.meters import Metered
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
+from recto.retention import RetentionPolicy, lifetime_s, retention_of_user
 
 _UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
 """Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""
 _NARROW: Final = 100
 """So near to a limit it is counted once more while nobody else can submit. More than that never submit in the same moment."""
+KEPT_FOR_EVER: Final = RetentionPolicy()
 DEDUPLICATION: Final = "deduplication"
 """Stands in the log as the Worker of a job that was answered from another one."""
 
@@ -80,6 +82,8 @@ class Submission:
     webhook_url: str | None = None
     request_id: str | None = None
     trace_parent: str | None = None
+    retention_s: int | None = None
+    """What it asks for; 0 for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +115,12 @@ class Claim:
 class Jobs:
     """Operations on the job table under one policy and one clock."""
 
-    def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
+    def __init__(
+        self, policy: QueuePolicy, clock: Clock = NowMicroseconds, retention: RetentionPolicy = KEPT_FOR_EVER
+    ) -> None:
         self.policy = policy
         self._clock = clock
+        self._retention = retention
         self._order = QueueOrder(clock)
 
     def submit(self, session: Session, submission: Submission) -> None:
@@ -141,9 +148,11 @@ class Jobs:
         kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
+        of_user_s = retention_of_user(session, submission.user_id)
         recorded = asdict(submission)
         webhook_url = recorded.pop("webhook_url")
         job = recorded | {
+            "retention_s": lifetime_s(submission.retention_s, of_user_s, self._retention),
             "status": JobStatus.QUEUED,
             "created_us": now,
             "change": next_change(session),
@@ -413,7 +422,8 @@ class Jobs:
         timestamp_us, attempt = self._timestamp(session, uuid), job.attempt + attempts
         row: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_expires_us": None, "status": status}
         if status.is_final:
-            row |= {"ended_us": timestamp_us, **_reason(error)}
+            expires_us = timestamp_us + _ROWS.c.retention_s * 1_000_000
+            row |= {"ended_us": timestamp_us, "expires_us": expires_us, **_reason(error)}
             deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
         _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
         moved = _row_of(uuid).values(row | {"attempt": attempt} | values)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from models import JobStatus, Meter
@@ -36,6 +36,8 @@ class Metered(StrEnum):
     """Microseconds, by stage."""
     STORED_BYTES = "stored_bytes"
     """As the last sweep saw them: documents, and what was made of them."""
+    USER_BYTES = "user_bytes"
+    """All that the jobs of a user have, by the user's id, as the last sweep saw it."""
     SWEPT_US = "swept_us"
     """When that was."""
     BACKED_UP_US = "backed_up_us"
@@ -74,6 +76,13 @@ def count_transition(session: Session, status: JobStatus, reason: str | None) ->
 def put(session: Session, count: Metered, label: str, value: int) -> None:
     """Write down a number that was measured."""
     session.execute(_PUT, {"name": count.value, "label": label, "value": value})
+
+
+def replace(session: Session, count: Metered, values: Mapping[str, int]) -> None:
+    """Write down numbers that were measured together: labels that are not among them are gone."""
+    session.execute(delete(Meter).where(Meter.name == count.value))
+    for label, value in sorted(values.items()):
+        put(session, count, label, value)
 
 
 def put_time(session: Session, count: Metered) -> None:

@@ -243,6 +243,14 @@ class AdminSettings(_Section):
     password: str = Field(repr=False)
 
 
+class RetentionSettings(_Section):
+    """[retention]"""
+
+    default_s: int = Field(ge=0)
+    longest_s: int = Field(ge=0)
+    check_interval_s: _Positive
+
+
 class MetricsSettings(_Section):
     """[metrics]"""
 
@@ -276,6 +284,7 @@ class Settings(_Section):
     ocr: OcrSettings
     outbound: OutboundSettings
     admin: AdminSettings
+    retention: RetentionSettings
     metrics: MetricsSettings
     tracing: TracingSettings
     log: LogSettings

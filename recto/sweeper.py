@@ -78,19 +78,25 @@ class _Census:
     owned: int = 0
     document_bytes: int = 0
     other_bytes: int = 0
+    user_bytes: Counter[int] = field(default_factory=Counter)
     without_job: list[str] = field(default_factory=list)
 
-    def weigh(self, contents: "Sequence[StoredFile] | Swept") -> None:
-        """Add the files of a folder."""
-        if not isinstance(contents, Swept):
-            document_bytes = sum(file.size_bytes for file in contents if file.name == DOCUMENT)
-            self.document_bytes += document_bytes
-            self.other_bytes += sum(file.size_bytes for file in contents) - document_bytes
+    def weigh(self, user_id: int | None, contents: "Sequence[StoredFile] | Swept") -> None:
+        """Add the files of a folder, which is a user's, or has no job."""
+        if isinstance(contents, Swept):
+            return
+        whole_bytes = sum(file.size_bytes for file in contents)
+        document_bytes = sum(file.size_bytes for file in contents if file.name == DOCUMENT)
+        self.document_bytes += document_bytes
+        self.other_bytes += whole_bytes - document_bytes
+        if user_id is not None:
+            self.user_bytes[user_id] += whole_bytes
 
     def write_down(self, session: Session) -> None:
         """For the metrics, which cannot look at every file."""
         meters.put(session, Metered.STORED_BYTES, "documents", self.document_bytes)
         meters.put(session, Metered.STORED_BYTES, "results", self.other_bytes)
+        meters.replace(session, Metered.USER_BYTES, {str(user): size for user, size in self.user_bytes.items()})
         meters.put_time(session, Metered.SWEPT_US)
 
 
@@ -200,9 +206,9 @@ class Sweeper:
     def _folders(self, uuids: Sequence[str], census: "_Census") -> Iterator[Swept]:
         """First what is there, then what is referred to: see recto/file_storage/stale.py."""
         listed = {uuid: self._contents(uuid) for uuid in uuids}
-        for contents in listed.values():
-            census.weigh(contents)
         jobs = self._read(self._references.of_jobs, uuids)
+        for uuid, contents in listed.items():
+            census.weigh(jobs[uuid].user_id if uuid in jobs else None, contents)
         census.owned += len(jobs)
         census.without_job += [uuid for uuid in uuids if uuid not in jobs]
         for uuid, job in jobs.items():

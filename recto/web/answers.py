@@ -116,6 +116,12 @@ class JobSummary(Answer):
     retry_of: str | None = Field(description="The job whose document this one reads again. It may be gone")
     batch: str | None = Field(description="The batch that it was sent in")
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
+    retention_s: int | None = Field(
+        description="Seconds that it is kept after its end; null: until it is deleted", examples=[86400]
+    )
+    expires: Moment | None = Field(
+        description="When it is deleted with all that it has; null before its end, and where it is kept"
+    )
     tags: list[str] = Field(description="Words to find it by; `PATCH` changes them", examples=[["invoice", "2026"]])
     revision: int = Field(
         description="Counts what people have corrected and undone: with it the results change", examples=[0]
@@ -551,6 +557,35 @@ class Health(Answer):
     """The process answers."""
 
     status: Literal["ok"]
+
+
+class UserStorage(Answer):
+    """What a user keeps."""
+
+    name: str = Field(examples=["ada"])
+    jobs: int = Field(examples=[120])
+    document_bytes: int = Field(description="Their documents", examples=[48213000])
+    stored_bytes: int | None = Field(
+        description="Documents and results, as the last sweep saw them", examples=[91200000]
+    )
+    expiring_jobs: int = Field(
+        description="Jobs that are deleted within a day, because their time is over", examples=[3]
+    )
+    retention_s: int | None = Field(
+        description="How long jobs of theirs are kept; 0: for ever; null: as the settings say", examples=[2592000]
+    )
+
+
+class StorageReport(Answer):
+    """Who keeps how much."""
+
+    users: list[UserStorage]
+    database_bytes: int = Field(examples=[5242880])
+    swept: Moment | None = Field(description="When the last sweep looked at every file")
+    free_bytes: int | None = Field(
+        description="Of the File Storage's disk; null where it has no end", examples=[52428800000]
+    )
+    total_bytes: int | None = Field(examples=[104857600000])
 
 
 class Check(Answer):

@@ -110,6 +110,7 @@ def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None, web
         tags=job.tags,
         retry_of=job.uuid,
         webhook_url=webhook_url,
+        retention_s=job.retention_s or 0,
         **origin(),
     )
     copy = partial(services().storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})

@@ -38,6 +38,7 @@ from recto.web.asked_options import (
     beside_document,
     decided_by,
     given_options,
+    given_retention_s,
     given_tags,
     given_webhook,
     is_form,
@@ -286,6 +287,7 @@ def judged(upload: Upload, options: Options, user_id: int) -> Submission:
         options=options.stored(),
         content_sha256=upload.sha256,
         tags=given_tags(),
+        retention_s=given_retention_s(),
         webhook_url=given_webhook(),
         **origin(),
     )
