@@ -27,6 +27,7 @@ RUN_READY := $(VENV)/.recto-run-ready
 DEV_READY := $(VENV)/.recto-dev-ready
 DOCS_READY := $(VENV)/.recto-docs-ready
 PROMETHEUS := .make/prometheus/usr/bin/promtool
+OIDC_PROVIDER := .make/sign_on/.ready
 
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
@@ -76,10 +77,18 @@ system-packages:
 system-packages-tests: | system-packages
 	@$(call system_packages,fonts curl poppler)
 
-system-packages-services: $(PROMETHEUS) | system-packages-tests
+system-packages-services: $(PROMETHEUS) $(OIDC_PROVIDER) | system-packages-tests
 	@$(call system_packages,browser postgresql)
 
 # Unpacked, not installed: Debian's package would leave a server running that listens on every address.
+# By its lock file, with checksums, beside the repository's own files and not among them.
+$(OIDC_PROVIDER): tests/sign_on/provider/package-lock.json
+	@$(call system_packages,node)
+	@echo "Setting up the provider that signing in is tested against, once ..." >&2
+	@mkdir -p $(@D) && cp tests/sign_on/provider/package.json tests/sign_on/provider/package-lock.json $(@D)
+	@npm ci --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 $(PROMETHEUS):
 	@tools/unpack_debian_package.sh prometheus .make/prometheus
 	@touch $@

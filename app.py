@@ -67,6 +67,7 @@ from recto.web import (
     search_pages,
     selections,
     sign_in_pages,
+    sign_on,
     tag_pages,
     uploads_api,
     webhooks_api,
@@ -74,6 +75,7 @@ from recto.web import (
 from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import Lane, db, in_thread
 from recto.web.deriver import Deriver
+from recto.web.elsewhere import Elsewhere, SignOn
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
@@ -83,12 +85,13 @@ from recto.web.metrics import install_request_counts
 from recto.web.modules import install_modules
 from recto.web.name_resolver import NameResolver
 from recto.web.outlooks import Outlooks
+from recto.web.proxy_sign_in import ProxySignIn, parse_networks
 from recto.web.rates import Rates, install_rates
 from recto.web.request_ids import install_request_ids
 from recto.web.scraper import Scraper
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
-from recto.web.services import Services, WebLimits, install_services
+from recto.web.services import Services, WebLimits, install_services, services
 from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
 from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
@@ -116,6 +119,7 @@ _ROOMS = (
     health,
     metrics,
     login,
+    sign_on,
     pages,
     reading_again,
     search_pages,
@@ -127,7 +131,7 @@ _ROOMS = (
     reference,
 )
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
 )
 
 
@@ -187,6 +191,7 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
             ),
             allowed_origins=frozenset(server.allowed_origins.lower().split()),
             default_languages=settings.ocr.languages,
+            sign_on=_sign_on(app, settings),
             scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
             first_password_file=folder / "first_password",
         ),
@@ -208,6 +213,25 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
+
+
+def _sign_on(app: Flask, settings: Settings) -> SignOn:
+    oidc, proxy = settings.oidc, settings.proxy_sign_in
+    provider = None
+    if oidc.issuer:
+        from recto.web.provider import (
+            Provider,
+            ProviderSettings,
+        )  # a tenth of a second that only those wait who need it
+
+        named = ("issuer", "client_id", "client_secret", "scopes", "name_claim", "admin_claim", "admin_value")
+        provider = Provider(app, ProviderSettings(**{name: getattr(oidc, name) for name in named}))
+    in_front = None
+    if proxy.header:
+        trusted = parse_networks(proxy.trusted_addresses)
+        in_front = ProxySignIn(proxy.header, trusted, proxy.groups_header, proxy.admin_group, proxy.sign_out_url)
+    creating = {Elsewhere.PROVIDER: oidc.create_users, Elsewhere.PROXY: proxy.create_users}
+    return SignOn(provider, oidc.title, in_front, frozenset(place for place, makes in creating.items() if makes))
 
 
 def _published_limits(settings: Settings) -> answers.Limits:
@@ -287,7 +311,8 @@ def _note_start() -> None:
 
 def _finish_response(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+    forms = " ".join(["'self'", *services().sign_on.form_targets])
+    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY.format(forms=forms))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers.setdefault("Cache-Control", "no-store")

@@ -95,6 +95,17 @@ class User(Base):
     retention_s: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class UserIdentity(Base):
+    """Who a user is elsewhere: `subject` at `issuer`, which never changes, as their name there may."""
+
+    __tablename__ = "user_identity"
+
+    issuer: Mapped[str] = mapped_column(String(200), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
 class UserSession(Base):
     """A sign-in of a browser. The cookie carries the secret, the row only its SHA-256."""
 

@@ -33,6 +33,8 @@ class Action(StrEnum):
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_SECRET_MADE = "webhook_secret_made"  # noqa: S105
     RETENTION_SET = "retention_set"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
 
 
 COMMAND_LINE: Final = "(command line)"

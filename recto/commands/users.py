@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from recto import accounts, audit, reports, sign_ins
+from recto import accounts, audit, identities, reports, sign_ins
 from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
@@ -99,6 +99,33 @@ def retention(name: str, age: str) -> None:
         set_user_retention(session, user_id, None if age == "default" else parse_retention(age))
         audit.note(session, Event(Action.RETENTION_SET, COMMAND_LINE, f"{name}: {age}"))
     click.echo(f"New jobs of {name} are kept for: {age}.")
+
+
+@users.command("link")
+@click.argument("name")
+@click.argument("subject")
+@click.option("--issuer", help="The provider; oidc.issuer where it is left out, 'proxy' for a proxy in front.")
+def link_command(name: str, subject: str, issuer: str | None) -> None:
+    """Let who is SUBJECT at the provider (its claim `sub`), or at the proxy, sign in as the user NAME."""
+    settings = load_settings(os.environ)
+    issuer = issuer or settings.oidc.issuer or identities.PROXY
+    with transaction(open_sessions(settings)(), Begin.WRITE) as session:
+        identities.link(session, name, issuer, subject)
+        audit.note(session, Event(Action.IDENTITY_LINKED, COMMAND_LINE, f"{name}: {subject} at {issuer}"))
+    click.echo(f"{subject} at {issuer} signs in as {name}.")
+
+
+@users.command("unlink")
+@click.argument("subject")
+@click.option("--issuer", help="The provider; oidc.issuer where it is left out, 'proxy' for a proxy in front.")
+def unlink_command(subject: str, issuer: str | None) -> None:
+    """Let who is SUBJECT at the provider or the proxy sign in as nobody, until they are linked again."""
+    settings = load_settings(os.environ)
+    issuer = issuer or settings.oidc.issuer or identities.PROXY
+    with transaction(open_sessions(settings)(), Begin.WRITE) as session:
+        identities.unlink(session, issuer, subject)
+        audit.note(session, Event(Action.IDENTITY_UNLINKED, COMMAND_LINE, f"{subject} at {issuer}"))
+    click.echo(f"{subject} at {issuer} signs in as nobody.")
 
 
 @users.command()

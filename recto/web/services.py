@@ -15,6 +15,7 @@ from recto.outbound.exchange import Outbound
 from recto.sign_ins import SignInLimits
 from recto.web.answers import Limits
 from recto.web.deriver import Deriver
+from recto.web.elsewhere import SignOn
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
 from recto.web.outlooks import Outlooks
@@ -63,6 +64,7 @@ class Services:
     allowed_origins: frozenset[str]
     default_languages: str
     scraper: Scraper
+    sign_on: SignOn
     first_password_file: Path
     arriving_keys: set[tuple[int, str]] = field(default_factory=set)
     """User ids and idempotency keys of requests that have not recorded what they bring."""

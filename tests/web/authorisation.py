@@ -49,6 +49,8 @@ LET_IN: Final = {
     "GET /metrics": 200,
     "GET /sign-in": 200,
     "POST /sign-in": 401,  # with no password
+    "GET /sign-in/provider": 403,  # where there is none
+    "GET /sign-in/provider/callback": 403,
     "POST /sign-out": 302,
     "GET /": 200,
     "POST /upload": 302,
