@@ -35,6 +35,8 @@ class Action(StrEnum):
     RETENTION_SET = "retention_set"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_UNLINKED = "identity_unlinked"
+    ADMIN_GIVEN = "admin_given"
+    ADMIN_TAKEN = "admin_taken"
 
 
 COMMAND_LINE: Final = "(command line)"

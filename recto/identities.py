@@ -12,10 +12,12 @@ from recto import accounts, audit
 from recto.accounts import Account
 from recto.audit import Action, Event
 from recto.database import NowMicroseconds
-from recto.errors import IdentityUnknown, UserExists
+from recto.errors import IdentityUnknown, OptionInvalid, UserExists
 
 PROXY: Final = "proxy"
 """The issuer of identities that a proxy in front names."""
+_MOST_SUBJECT_CHARACTERS: Final = 255
+"""OpenID Connect Core 1.0, section 2, allows no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,17 @@ def sign_in_identity(
     if session.scalar(select(User.is_disabled).where(User.id == account.id)):
         raise accounts.user_disabled()
     if identity.is_admin is not None and identity.is_admin is not account.is_admin:
-        session.execute(update(User).where(User.id == account.id).values(is_admin=identity.is_admin))
-        account = replace(account, is_admin=identity.is_admin)
+        account = _with_rights(session, account, identity, address, is_admin=identity.is_admin)
     audit.note(session, Event(Action.SIGNED_IN, account.name, identity.issuer, address))
     return account, accounts.sign_in(session, account, address, user_agent)
 
 
 def link(session: Session, user_name: str, issuer: str, subject: str) -> None:
-    """Let the identity sign in as that user from now on, and as nobody else. UserNotFound."""
+    """Let the identity sign in as that user from now on, and as nobody else. UserNotFound, OptionInvalid."""
+    if not 0 < len(subject) <= _MOST_SUBJECT_CHARACTERS:
+        raise OptionInvalid(
+            f"A subject has 1 to {_MOST_SUBJECT_CHARACTERS} characters. This is none that a provider gives."
+        )
     user_id = accounts.find_user(session, user_name).id
     unlink(session, issuer, subject)
     session.execute(
@@ -72,6 +77,13 @@ def link(session: Session, user_name: str, issuer: str, subject: str) -> None:
 def unlink(session: Session, issuer: str, subject: str) -> None:
     """Let the identity sign in as nobody, until it is linked again."""
     session.execute(delete(UserIdentity).where(UserIdentity.issuer == issuer, UserIdentity.subject == subject))
+
+
+def _with_rights(session: Session, account: Account, identity: Identity, address: str, *, is_admin: bool) -> Account:
+    session.execute(update(User).where(User.id == account.id).values(is_admin=is_admin))
+    action = Action.ADMIN_GIVEN if is_admin else Action.ADMIN_TAKEN
+    audit.note(session, Event(action, account.name, identity.issuer, address))
+    return replace(account, is_admin=is_admin)
 
 
 def _new_user(session: Session, identity: Identity, password_hash: str | None, address: str) -> Account:

@@ -16,7 +16,7 @@ from recto.database import NowMicroseconds
 from recto.errors import OptionInvalid
 
 FOR_EVER: Final = "forever"
-_LONGEST_S: Final = 100 * 366 * 86_400
+LONGEST_S: Final = 100 * 366 * 86_400
 # Built once, and on the table: every upload runs it.
 _USERS: Final = cast(Table, User.__table__)
 _OF_USER: Final = select(_USERS.c.retention_s).where(_USERS.c.id == bindparam("user_id"))
@@ -43,7 +43,7 @@ def parse_retention(given: str) -> int:
     if given == FOR_EVER:
         return 0
     age_s = parse_age_s(given)
-    if age_s is None or not 1 <= age_s <= _LONGEST_S:
+    if age_s is None or not 1 <= age_s <= LONGEST_S:
         raise OptionInvalid(f"Option 'retention': '{given}' is no length of time. {HOW_TO_WRITE} Or '{FOR_EVER}'.")
     return int(age_s)
 

@@ -9,6 +9,7 @@ from recto.jobs import Jobs
 from recto.retention import RetentionPolicy, set_user_retention
 from recto.storage_report import UserStorage, report_storage
 from recto.sweeper import Sweeper
+from recto.user_administration import UserLimits, set_limits
 from tests.conftest import POLICY, JobTable, new_submission
 
 
@@ -32,18 +33,20 @@ def test_report_has_users_with_documents_and_what_the_sweep_saw(
     keep(table, storage, ann, b"x" * 10)
     keep(table, storage, bob, b"x" * 100)
     table.do(set_user_retention, ann, 3600)
-    assert table.read(report_storage).swept is None
-    assert [user.stored_bytes for user in table.read(report_storage).users] == [None, None]
+    table.do(set_limits, bob, UserLimits(max_stored_bytes=0))
+    before = table.read(report_storage, 5000)
+    assert before.swept is None
+    assert [user.all_bytes for user in before.users] == [None, None]
     table.do(table.jobs.finish, table.claim().lease)
     list(Sweeper(table.sessions, table.jobs, storage, 3600.0).sweep())
-    report = table.read(report_storage)
+    report = table.read(report_storage, 5000)
     assert report.swept is not None
     assert report.database_bytes > 4096
     assert report.users == (
-        UserStorage("bob", 1, 100, 102, 0, None),
-        UserStorage("ann", 1, 10, 12, 1, 3600),
+        UserStorage("bob", 1, 100, None, 102, 0, None),
+        UserStorage("ann", 1, 10, 5000, 12, 1, 3600),
     )
 
 
 def test_report_of_nobody_is_empty(table: JobTable) -> None:
-    assert table.read(report_storage).users == ()
+    assert table.read(report_storage, 0).users == ()

@@ -131,13 +131,14 @@ def unlink_command(subject: str, issuer: str | None) -> None:
 @users.command()
 @json_flag
 def storage(as_json: bool) -> None:
-    """Who keeps how much, who keeps most first."""
-    with transaction(open_sessions(load_settings(os.environ))(), Begin.READ) as session:
-        report = report_storage(session)
+    """Who keeps how much, and may, who keeps most first."""
+    settings = load_settings(os.environ)
+    with transaction(open_sessions(settings)(), Begin.READ) as session:
+        report = report_storage(session, settings.queue.max_stored_bytes_per_user)
     print_rows([asdict(user) for user in report.users], as_json=as_json, empty="There are no users yet.")
     if not as_json:
         swept = f"{report.swept:%Y-%m-%d %H:%M} UTC" if report.swept else "never yet"
-        click.echo(f"Database: {report.database_bytes:,} bytes. stored_bytes are of the last sweep: {swept}.")
+        click.echo(f"Database: {report.database_bytes:,} bytes. all_bytes are of the last sweep: {swept}.")
 
 
 def _ask_password(password_stdin: bool) -> str:

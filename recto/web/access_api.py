@@ -1,6 +1,5 @@
 """The API about access itself: the token that is used, and the audit log for administrators."""
 
-from dataclasses import asdict
 from http import HTTPStatus
 from typing import Final
 
@@ -12,12 +11,11 @@ from recto.accounts import TokenView
 from recto.audit import Action, Event, NotedEvent
 from recto.errors import OptionInvalid, TokenNotFound
 from recto.kept_documents import kept_by
-from recto.storage_report import report_storage
 from recto.web import answers
 from recto.web.api import MOST_NUMBER, number
 from recto.web.audited import client_address
 from recto.web.authorisation import Access, access
-from recto.web.database import Lane, in_thread, read, write
+from recto.web.database import read, write
 from recto.web.described import Parameter, Reply, described
 from recto.web.login import SignedInUser, signed_in
 from recto.web.services import services
@@ -70,24 +68,6 @@ def get_audit() -> Response:
     """The latest events of the audit log, newest first."""
     events = read(audit.list_events, min(number("limit", _LIMIT, least=1), _LIMIT_MOST))
     return answers.answered(answers.AuditLog(events=[_audit_entry(noted) for noted in events]))
-
-
-@blueprint.get("/storage")
-@access(Access.ADMIN)
-@described(Reply(200, "Who keeps how much", (answers.StorageReport,)), tag="Access")
-def get_storage() -> Response:
-    """What each user keeps, who keeps most first, and the room that there is. Sizes, and no documents."""
-    report = read(report_storage)
-    space = in_thread(services().storage.space, Lane.DISK)
-    return answers.answered(
-        answers.StorageReport(
-            users=[answers.UserStorage(**asdict(user)) for user in report.users],
-            database_bytes=report.database_bytes,
-            swept=report.swept,
-            free_bytes=space.free_bytes if space else None,
-            total_bytes=space.total_bytes if space else None,
-        )
-    )
 
 
 def revoke_token_noted(session: Session, user: SignedInUser, token_id: int, address: str) -> None:

@@ -559,35 +559,6 @@ class Health(Answer):
     status: Literal["ok"]
 
 
-class UserStorage(Answer):
-    """What a user keeps."""
-
-    name: str = Field(examples=["ada"])
-    jobs: int = Field(examples=[120])
-    document_bytes: int = Field(description="Their documents", examples=[48213000])
-    stored_bytes: int | None = Field(
-        description="Documents and results, as the last sweep saw them", examples=[91200000]
-    )
-    expiring_jobs: int = Field(
-        description="Jobs that are deleted within a day, because their time is over", examples=[3]
-    )
-    retention_s: int | None = Field(
-        description="How long jobs of theirs are kept; 0: for ever; null: as the settings say", examples=[2592000]
-    )
-
-
-class StorageReport(Answer):
-    """Who keeps how much."""
-
-    users: list[UserStorage]
-    database_bytes: int = Field(examples=[5242880])
-    swept: Moment | None = Field(description="When the last sweep looked at every file")
-    free_bytes: int | None = Field(
-        description="Of the File Storage's disk; null where it has no end", examples=[52428800000]
-    )
-    total_bytes: int | None = Field(examples=[104857600000])
-
-
 class Check(Answer):
     """One thing that the service needs."""
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from werkzeug.wrappers import Response
 from recto import accounts, audit, identities, sign_ins
 from recto.accounts import Account, Recognised
 from recto.audit import Action, Event
-from recto.errors import DatabaseBusy, NotSignedIn, RectoError, UserDisabled
+from recto.errors import DatabaseBusy, IdentityUnknown, NotSignedIn, RectoError, UserDisabled
 from recto.identities import Identity
 from recto.logs import get_logger
 from recto.web import first_admin
@@ -202,9 +203,13 @@ def sign_in_from_elsewhere(identity: Identity, target: str, place: Elsewhere) ->
     is_known = read(identities.account_of_identity, identity) is not None
     makes_user = not is_known and place in services().sign_on.creating
     password_hash = in_thread(identities.unguessable_password_hash) if makes_user else None
-    account, secret = write(
-        identities.sign_in_identity, identity, password_hash, client_address(), request.user_agent.string
-    )
+    signing_in = partial(identities.sign_in_identity, identity=identity, password_hash=password_hash)
+    try:
+        account, secret = write(signing_in, address=client_address(), user_agent=request.user_agent.string)
+    except (IdentityUnknown, UserDisabled):
+        refused = Event(Action.SIGN_IN_REFUSED, identity.name, identity.issuer, client_address())
+        write(_note_refusal, refused, services().limits.audit_lifetime_s)
+        raise
     _begin_session(account, secret)
     session[_PLACE] = place.value
     return redirect(_local(target))

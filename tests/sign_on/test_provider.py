@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,13 @@ import pytest
 import requests
 from flask import Flask
 from joserfc.jwk import RSAKey
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from models import User
 from recto import accounts, audit, identities
 from recto.audit import Action
 from recto.database import Begin, transaction
+from recto.user_administration import set_disabled
 from recto.web.database import db
 from tests.sign_on.fake_provider import Claims, FakeProvider
 from tests.web.clients import PAGE, PASSWORD, Browser, Program, problem
@@ -217,11 +217,13 @@ def test_name_that_is_somebodys_here_is_not_taken_over_but_linked_by_an_administ
 
 def test_user_who_is_disabled_here_is_not_let_in(app: Flask, provider: FakeProvider) -> None:
     sign_in(app, provider)
-    user_id = read(app, accounts.find_user, "grace").id
-    read(app, lambda session: session.execute(update(User).where(User.id == user_id).values(is_disabled=True)))
+    root, grace = add_user(app, "root", is_admin=True).id, read(app, accounts.find_user, "grace").id
+    read(app, partial(set_disabled, is_disabled=True), grace, root)
     browser, answer = sign_in(app, provider)
     assert (answer.status_code, "disabled" in answer.text) == (403, True)
     assert browser.get("/").status_code == 302
+    refused = read(app, audit.list_events, 1)[0].event
+    assert (refused.action, refused.user, refused.about) == (Action.SIGN_IN_REFUSED, "grace", provider.issuer)
 
 
 def test_unknown_person_is_refused_where_sign_ins_make_no_users(

@@ -1,10 +1,14 @@
 """Signing in at a proxy in front, and what no proxy has said."""
 
+from functools import partial
+
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from recto import accounts
+from recto import accounts, audit
+from recto.audit import Action
+from recto.user_administration import set_disabled
 from tests.sign_on.test_provider import led_to, read
 from tests.web.clients import PAGE, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user
@@ -90,6 +94,28 @@ def test_name_that_is_somebodys_here_is_not_taken_over(app: Flask) -> None:
     add_user(app, "admin", is_admin=True)
     answer = ask(Browser(app), "/sign-in", "admin")
     assert (answer.status_code, "users link" in answer.text) == (403, True)
+
+
+def test_user_who_is_disabled_is_shut_out_though_the_proxy_names_them(app: Flask) -> None:
+    browser = Browser(app)
+    ask(browser, "/sign-in", "grace")
+    root, grace = add_user(app, "root", is_admin=True).id, read(app, accounts.find_user, "grace").id
+    read(app, partial(set_disabled, is_disabled=True), grace, root)
+    assert led_to(ask(browser, "/account", "grace")).startswith("/sign-in")
+    answer = ask(browser, "/sign-in", "grace")
+    assert (answer.status_code, "disabled" in answer.text) == (403, True)
+    refused = read(app, audit.list_events, 1)[0].event
+    assert (refused.action, refused.user, refused.about) == (Action.SIGN_IN_REFUSED, "grace", "proxy")
+    read(app, partial(set_disabled, is_disabled=False), grace, root)
+    assert ask(browser, "/sign-in", "grace").status_code == 302
+
+
+def test_rights_that_groups_give_and_take_are_noted(app: Flask) -> None:
+    for groups in ("chiefs", "chiefs", "office"):
+        ask(Browser(app), "/sign-in", "grace", groups)
+    noted = [one.event for one in read(app, audit.list_events, 10)]
+    rights = [(event.action, event.about) for event in noted if event.action.value.startswith("admin_")]
+    assert rights == [(Action.ADMIN_TAKEN, "proxy"), (Action.ADMIN_GIVEN, "proxy")]
 
 
 def test_sign_out_goes_on_to_the_proxys_and_is_let_by_the_policy(app: Flask) -> None:

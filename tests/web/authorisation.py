@@ -127,7 +127,7 @@ LET_IN: Final = {
     "POST /admin/users/<int(max=9223372036854775807):user_id>/enabled": 404,
     "POST /admin/users/<int(max=9223372036854775807):user_id>/limits": 404,
     "GET /admin/audit": 200,
-    "GET /api/v1/storage": 200,
+    "GET /api/v1/admin/storage": 200,
 }
 """What each address answers to whom it lets in. A new address needs its line here."""
 

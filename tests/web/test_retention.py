@@ -40,14 +40,16 @@ def test_wish_that_is_no_length_of_time_is_refused(program: Program, wish: str) 
 def test_report_on_storage_is_for_administrators_and_names_nobodys_documents(app: Flask, ada: Known) -> None:
     program = Program(app, ada.token)
     program.submit(name="secret.pdf")
-    problem(program.get("/api/v1/storage"), 403, "not_allowed")  # a token of jobs alone
+    problem(program.get("/api/v1/admin/storage"), 403, "not_allowed")  # a token of jobs alone
 
 
 def test_report_on_storage_has_every_user(browser: Browser, program: Program) -> None:
     program.submit(name="secret.pdf")
-    answer = browser.client.get("/api/v1/storage")
+    answer = browser.client.get("/api/v1/admin/storage")
     report = answer.get_json()
-    assert [(user["name"], user["jobs"], user["document_bytes"]) for user in report["users"]] == [("ada", 1, len(PDF))]
+    own = program.get("/api/v1/account").get_json()["storage"]
+    assert own == {"documents": 1, "bytes": len(PDF), "max_bytes": None}
+    assert [(user["name"], {name: user[name] for name in own}) for user in report["users"]] == [("ada", own)]
     assert report["swept"] is None
     assert report["free_bytes"] <= report["total_bytes"]
     assert "secret" not in answer.text
