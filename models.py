@@ -35,6 +35,7 @@ _IN_BATCH = text("batch_uuid IS NOT NULL")
 _WAITING = text("status = 'WAITING'")
 _PENDING = text("status = 'PENDING'")
 _UNDER_WAY = text("token IS NOT NULL")
+_EXPIRING = text("expires_us IS NOT NULL")
 FILES_LEFT: Final = text("NOT files_removed")
 """As the partial index says it: SQLAlchemy writes `~files_removed` as `files_removed = 0` for SQLite, which does not use the index then."""
 TEXT_TO_INDEX: Final = text("status = 'FINISHED' AND NOT text_indexed")
@@ -75,7 +76,8 @@ class User(Base):
     """A person, or a program's owner. Who `is_disabled` cannot sign in, nor can their programs; what they sent is read on.
 
     `stored_documents` and `stored_bytes` count the documents of the user's jobs and are written with them (recto/jobs.py). The two limits are
-    the user's own, in the place of those of the settings; null where there are none. No bytes at all, 0, is no limit.
+    the user's own, in the place of those of the settings; null where there are none. No bytes at all, 0, is no limit. `retention_s`: how long their jobs are
+    kept after their ends, 0 for ever; null where the settings' default holds.
     """
 
     __tablename__ = "user"
@@ -90,6 +92,18 @@ class User(Base):
     stored_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     max_stored_bytes: Mapped[int | None] = mapped_column(BigInteger)
     max_unfinished: Mapped[int | None] = mapped_column(Integer)
+    retention_s: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class UserIdentity(Base):
+    """Who a user is elsewhere: `subject` at `issuer`, which never changes, as their name there may."""
+
+    __tablename__ = "user_identity"
+
+    issuer: Mapped[str] = mapped_column(String(200), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    created_us: Mapped[int] = mapped_column(BigInteger)
 
 
 class UserSession(Base):
@@ -169,8 +183,10 @@ class Job(Base):
     `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
-    this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `tags` repeat the rows of JobTag, which are
-    written with them (recto/job_details.py).
+    this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `request_id` and `trace_parent` (W3C Trace
+    Context) are those of the request that made it: what the Worker logs and traces names them. `retention_s` says how long the job is kept after
+    its end, null for ever, and `expires_us`, from its end on, until when. `tags` repeat the rows of JobTag, which are written with them
+    (recto/job_details.py).
 
     `revision` counts what people have corrected and undone in its pages; result files carry it in their names, so it never goes back.
 
@@ -214,6 +230,10 @@ class Job(Base):
     batch_uuid: Mapped[str | None] = mapped_column(String(36))
     text_indexed: Mapped[bool] = mapped_column(Boolean, server_default=false())
     revision: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    trace_parent: Mapped[str | None] = mapped_column(String(55))
+    retention_s: Mapped[int | None] = mapped_column(BigInteger)
+    expires_us: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         CheckConstraint("status IN ('QUEUED', 'IN_PROGRESS', 'FINISHED', 'FAILURE')", name="job_status_known"),
@@ -221,6 +241,7 @@ class Job(Base):
         Index("job_of_user", "user_id", "created_us", "uuid"),
         Index("job_of_user_changed", "user_id", "change"),
         Index("job_changed", "change"),
+        Index("job_expiring", "expires_us", sqlite_where=_EXPIRING, postgresql_where=_EXPIRING),
         # Lists by status. Partial, one a status: an index with the status in it would draw the claim's queries away from theirs.
         Index("job_finished", "user_id", "created_us", "uuid", sqlite_where=_FINISHED, postgresql_where=_FINISHED),
         Index("job_failed", "user_id", "created_us", "uuid", sqlite_where=_FAILURE, postgresql_where=_FAILURE),
@@ -528,6 +549,16 @@ class WebhookDelivery(Base):
         Index("webhook_delivery_due", "next_attempt_us", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("webhook_delivery_under_way", "user_id", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
     )
+
+
+class Meter(Base):
+    """A number that is counted on in the transaction of what it counts (recto/meters.py): metrics read it instead of counting rows."""
+
+    __tablename__ = "meter"
+
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
+    label: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class Worker(Base):

@@ -165,8 +165,13 @@ def check_password(session: Session, name: str, password: str) -> Account | None
     if user is None or not matches:
         return None
     if user.is_disabled:
-        raise UserDisabled("An administrator has disabled this account. Ask one of them to enable it again.")
+        raise user_disabled()
     return _account(user)
+
+
+def user_disabled() -> UserDisabled:
+    """For who has shown that they are somebody who is shut out."""
+    return UserDisabled("An administrator has disabled this account. Ask one of them to enable it again.")
 
 
 def set_password(session: Session, user_id: int, password_hash: str, *, keep_secret: str | None = None) -> None:

@@ -32,11 +32,17 @@ class Action(StrEnum):
     WEBHOOK_SET = "webhook_set"
     WEBHOOK_REMOVED = "webhook_removed"
     WEBHOOK_SECRET_MADE = "webhook_secret_made"  # noqa: S105
+    RETENTION_SET = "retention_set"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
+    ADMIN_GIVEN = "admin_given"
+    ADMIN_TAKEN = "admin_taken"
 
 
 COMMAND_LINE: Final = "(command line)"
 FIRST_START: Final = "(first start)"
-"""Who does what no user does, but ocr_worker.py, or the Backend by itself."""
+RETENTION: Final = "(retention)"
+"""Who does what no user does, but ocr_worker.py, the Backend or a Worker by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -119,7 +120,10 @@ class ChangeFeed:
             groups[key].add(subscription)
             self._expected_until_s = time.monotonic() + _EXPECTED_S
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="change-feed", daemon=True)
+                # In a context of its own: it outlives the request that comes first, whose id its lines in the log would have.
+                self._thread = threading.Thread(
+                    target=Context().run, args=(self._watch,), name="change-feed", daemon=True
+                )
                 self._thread.start()
         self._needed.set()
         try:

@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -215,6 +217,15 @@ def _begin_options(session: Session, begin: Begin) -> Mapping[str, Any]:
     return _SNAPSHOT if begin is Begin.READ else {}
 
 
+def size_bytes(session: Session) -> int:
+    """Room that the database takes, by its own account; SQLite's file, without what waits in its WAL."""
+    if session.get_bind().dialect.name == "sqlite":
+        size = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        size = "SELECT pg_database_size(current_database())"
+    return int(session.execute(text(size)).scalar_one())
+
+
 def upgrade_schema(engine: Engine) -> None:
     """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do.
 
@@ -245,6 +256,19 @@ def _check_encoding(connection: Connection) -> None:
             "The PostgreSQL database of database.url does not hold Unicode. Make another one: "
             "CREATE DATABASE recto TEMPLATE template0 ENCODING 'UTF8'."
         )
+
+
+@cache
+def newest_schema() -> str:
+    """The version of the schema that this Recto brings a database to."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def schema_of(session: Session) -> str:
+    """The version of the schema that the database has."""
+    return str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
 
 
 def _create_private_file(engine: Engine) -> None:

@@ -15,6 +15,7 @@
     │   ├── OptionInvalid, LanguageUnknown, AddressRefused
     │   ├── IdempotencyKeyInvalid, IdempotencyKeyReused, IdempotencyKeyInUse
     │   ├── PasswordRejected, UserExists, UserHasJobs
+    │   ├── SignOnFailed, IdentityUnknown   a sign-in through a provider
     │   ├── JobFailed                the result of a failed job was asked for
     │   ├── ResultNotMade            a format of a finished job's result, or a picture of a page, could not be made
     │   ├── JobUnfinished            what only a finished job has was to be changed
@@ -23,7 +24,7 @@
     │   ├── UserDisabled, UserStorageFull   403
     │   └── UserQueueFull, TooManyRequests, TooManySignIns   429
     ├── ServiceError                 the service cannot serve now: 503, 507
-    │   ├── QueueFull, DatabaseBusy
+    │   ├── QueueFull, DatabaseBusy, SignOnUnavailable
     │   ├── StorageUnavailable
     │   │   └── OutcomeUnknown      the database was lost during a commit
     │   └── StorageFull
@@ -85,6 +86,22 @@ class NotSignedIn(RequestError):
     code = "not_signed_in"
     status = 401
     title = "Sign-in needed"
+
+
+class SignOnFailed(RequestError):
+    """A provider of sign-ins sent somebody back who may not be who they say."""
+
+    code = "sign_on_failed"
+    status = 403
+    title = "Sign-in did not succeed"
+
+
+class IdentityUnknown(RequestError):
+    """Who signed in elsewhere is nobody here."""
+
+    code = "identity_unknown"
+    status = 403
+    title = "Not a user here"
 
 
 class NotAllowed(RequestError):
@@ -476,6 +493,13 @@ class OutcomeUnknown(StorageUnavailable):
 
     code = "outcome_unknown"
     title = "Outcome unknown"
+
+
+class SignOnUnavailable(ServiceError):
+    """The provider of sign-ins does not answer, or not as one."""
+
+    code = "sign_on_unavailable"
+    title = "Sign-in elsewhere is not possible now"
 
 
 class StorageFull(ServiceError):

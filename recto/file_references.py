@@ -25,6 +25,7 @@ class JobFiles:
     """
 
     uuid: str
+    user_id: int
     tokens: frozenset[str]
     open_tokens: frozenset[str]
     adopted: frozenset[str]
@@ -60,17 +61,18 @@ class FileReferences:
 
     def of_jobs(self, session: Session, uuids: Collection[str]) -> dict[str, JobFiles]:
         """What those of the jobs that there are refer to."""
-        rows = select(Job.uuid, Job.status, Job.lease_token, Job.result_token, Job.revision).where(Job.uuid.in_(uuids))
+        columns = (Job.uuid, Job.user_id, Job.status, Job.lease_token, Job.result_token, Job.revision)
+        rows = select(*columns).where(Job.uuid.in_(uuids))
         pages = select(JobPage.job_uuid, JobPage.number, JobPage.attempt_token, JobPage.error_code)
         pages_of: dict[str, list[tuple[int, str, bool]]] = {}
         for uuid, number, token, error in session.execute(pages.where(JobPage.job_uuid.in_(uuids))):
             pages_of.setdefault(uuid, []).append((number, token, error is None))
         again = _read_again(session, uuids)
         return {
-            uuid: _job_files(uuid, status, (lease, result), pages_of.get(uuid, []), revision).with_readings(
+            uuid: _job_files(uuid, user_id, status, (lease, result), pages_of.get(uuid, []), revision).with_readings(
                 again.get(uuid, {})
             )
-            for uuid, status, lease, result, revision in session.execute(rows)
+            for uuid, user_id, status, lease, result, revision in session.execute(rows)
         }
 
     def jobs_after(self, session: Session, uuid: str) -> list[JobAge]:
@@ -128,6 +130,7 @@ def _read_again(session: Session, uuids: Collection[str]) -> dict[str, dict[str,
 
 def _job_files(
     uuid: str,
+    user_id: int,
     status: str,
     tokens: tuple[str | None, str | None],
     pages: Collection[tuple[int, str, bool]],
@@ -139,7 +142,9 @@ def _job_files(
     if status == JobStatus.FINISHED and result is not None:
         needed = adopted | {result_name(result, "txt")}
     open_tokens = frozenset(token for token in tokens if token is not None)
-    return JobFiles(uuid, open_tokens | {token for _, token, _ in pages}, open_tokens, adopted, needed, revision)
+    return JobFiles(
+        uuid, user_id, open_tokens | {token for _, token, _ in pages}, open_tokens, adopted, needed, revision
+    )
 
 
 def _seconds(microseconds: int) -> float:

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto import __version__, workers
+from recto import __version__, meters, workers
 from recto.database import Begin, transaction
 from recto.errors import ServiceError
 from recto.jobs import ExpiryWatch, Jobs, Lease
 from recto.logs import get_logger
 from recto.page_tasks import EngineReport
 from recto.presence import Presence
+from recto.stage_times import StageTimes
 
 _log = get_logger(__name__)
 
@@ -52,6 +53,8 @@ class Heartbeat:
         self._watch = ExpiryWatch(jobs.policy)
         self._lock = threading.Lock()
         self._leases: set[Lease] = set()
+        self.stage_times = StageTimes()
+        """Where the loop puts what its work took: each beat counts it on."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -71,6 +74,7 @@ class Heartbeat:
         self._thread.join()
         with transaction(self._sessions(), Begin.WRITE) as session:
             workers.sign_off(session, self._name)
+        self._count_times()
 
     def hold(self, lease: Lease) -> None:
         """Renew this lease from now on."""
@@ -103,6 +107,19 @@ class Heartbeat:
             _log.warning("lease_expired", job=lease.job_uuid, worker=lease.worker)
         if self._presence:
             requeue_of_dead(self._sessions, self._jobs, self._presence)
+        self._count_times()
+
+    def _count_times(self) -> None:
+        """In a transaction of its own: what is wrong with it costs no lease."""
+        gathered = self.stage_times.take()
+        if not gathered.times:
+            return
+        try:
+            with transaction(self._sessions(), Begin.WRITE) as session:
+                meters.add_stage_times(session, gathered.times, gathered.total_us)
+        except BaseException:
+            self.stage_times.put_back(gathered)
+            raise
 
     def _forget(self, leases: Iterable[Lease]) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from recto.jobs import Claim
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.page import ResultWarning
+from recto.tracing import NoSpan, Span
 
 
 class WorkKind(Enum):
@@ -29,9 +30,11 @@ class Work:
 class JobInHand:
     """Hands out the work of one job in order: open it, read its pages, write its results."""
 
-    def __init__(self, claim: Claim, started_s: float) -> None:
+    def __init__(self, claim: Claim, started_s: float, span: Span | None = None) -> None:
+        """`span` is the attempt's, for its work to be below it."""
         self.claim = claim
         self.started_s = started_s
+        self.span = span or NoSpan()
         self.document_page_count = 0
         self.pages_to_read = 0
         self.warnings: tuple[ResultWarning, ...] = ()

@@ -46,7 +46,7 @@ class JobView:
     the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one
     was answered from, and `result_created` the time that the results name: when the job was made that was read. `retry_of` is the job whose
     document this one reads again, `batch_uuid` the batch that it was sent in. `revision` counts what people have corrected and undone; it is in
-    the names of the results.
+    the names of the results. `retention_s` is how long the job is kept after its end, None for ever; `expires` when it is deleted, once it has ended.
     """
 
     uuid: str
@@ -74,6 +74,8 @@ class JobView:
     tags: tuple[str, ...] = ()
     warnings: tuple[ResultWarning, ...] = ()
     transitions: tuple[TransitionView, ...] = ()
+    retention_s: int | None = None
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,4 +369,6 @@ def _view(job: Job) -> JobView:
         tags=tuple(job.tags),
         revision=job.revision,
         warnings=tuple(ResultWarning(None, warning["code"], warning["detail"]) for warning in job.warnings),
+        retention_s=job.retention_s,
+        expires=utc(job.expires_us) if job.expires_us is not None else None,
     )

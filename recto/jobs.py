@@ -32,19 +32,22 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
-from recto import deduplication, deliveries, kept_documents, tallies
+from recto import deduplication, deliveries, kept_documents, meters, tallies
 from recto.change_numbers import hold_changes, next_change
 from recto.database import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
 from recto.job_events import note_event, note_pages, write_and_tell
 from recto.job_views import job_not_found
+from recto.meters import Metered
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
+from recto.retention import RetentionPolicy, lifetime_s, retention_of_user
 
 _UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
 """Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""
 _NARROW: Final = 100
 """So near to a limit it is counted once more while nobody else can submit. More than that never submit in the same moment."""
+KEPT_FOR_EVER: Final = RetentionPolicy()
 DEDUPLICATION: Final = "deduplication"
 """Stands in the log as the Worker of a job that was answered from another one."""
 
@@ -77,6 +80,10 @@ class Submission:
     retry_of: str | None = None
     batch_uuid: str | None = None
     webhook_url: str | None = None
+    request_id: str | None = None
+    trace_parent: str | None = None
+    retention_s: int | None = None
+    """What it asks for; 0 for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this attempt may work on, and the pages that earlier attempts finished already."""
+    """A job that this attempt may work on, and the pages that earlier attempts finished already.
+
+    `request_id` and `trace_parent` are those of the request that made the job.
+    """
 
     lease: Lease
     user_id: int
@@ -98,14 +108,19 @@ class Claim:
     created: datetime
     options: dict[str, Any]
     finished_pages: frozenset[int]
+    request_id: str | None = None
+    trace_parent: str | None = None
 
 
 class Jobs:
     """Operations on the job table under one policy and one clock."""
 
-    def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
+    def __init__(
+        self, policy: QueuePolicy, clock: Clock = NowMicroseconds, retention: RetentionPolicy = KEPT_FOR_EVER
+    ) -> None:
         self.policy = policy
         self._clock = clock
+        self._retention = retention
         self._order = QueueOrder(clock)
 
     def submit(self, session: Session, submission: Submission) -> None:
@@ -133,9 +148,11 @@ class Jobs:
         kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
 
     def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
+        of_user_s = retention_of_user(session, submission.user_id)
         recorded = asdict(submission)
         webhook_url = recorded.pop("webhook_url")
         job = recorded | {
+            "retention_s": lifetime_s(submission.retention_s, of_user_s, self._retention),
             "status": JobStatus.QUEUED,
             "created_us": now,
             "change": next_change(session),
@@ -160,11 +177,12 @@ class Jobs:
             return None
         lease = Lease(uuid, uuid4().hex, worker)
         # Read first: from its number on, the claim holds up all who write to jobs.
-        row = select(Job.user_id, Job.attempt, Job.created_us, Job.options).where(Job.uuid == uuid)
-        user_id, attempt, created_us, options = session.execute(row).one()
+        columns = (Job.user_id, Job.attempt, Job.created_us, Job.options, Job.request_id, Job.trace_parent)
+        row = session.execute(select(*columns).where(Job.uuid == uuid)).one()
+        user_id, attempt, created_us, options, request_id, trace_parent = row
         finished = frozenset(session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid)))
         self._lend(session, lease)
-        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished)
+        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished, request_id, trace_parent)
 
     def _claimable(self, session: Session, except_users: Collection[int]) -> str | None:
         """Whose turn it is, locked. Where others are taking all that a user has, it is the next user's."""
@@ -244,6 +262,10 @@ class Jobs:
         }
         ended = _row_of(lease.job_uuid).values(counted)
         write_and_tell(session, ended, lease.job_uuid, "page", self._clock(), number)
+        if error is None:
+            meters.add(session, Metered.PAGES_READ)
+        else:
+            meters.add(session, Metered.PAGES_FAILED, error.code)
 
     def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
         """FINISHED; the files of this attempt are the result.
@@ -292,6 +314,7 @@ class Jobs:
             attempt = session.scalar(attempts.with_for_update(skip_locked=True, key_share=True))
             if attempt is not None:
                 self._retry_or_give_up(session, lease, attempt, WorkerLost(f"The Worker {lease.worker} {what}."))
+                meters.add(session, Metered.LEASES_LOST)
                 taken.append(lease)
         return taken
 
@@ -314,11 +337,11 @@ class Jobs:
 
     def delete(self, session: Session, user_id: int, uuid: str) -> None:
         """Remove the job, its log and its pages. Its files go next (`files_removed`); a running attempt loses its lease."""
-        gone = delete(Job).where(Job.uuid == uuid, Job.user_id == user_id).returning(Job.size_bytes)
-        size_bytes = session.execute(gone).scalar_one_or_none()
-        if size_bytes is None:
+        gone = delete(Job).where(Job.uuid == uuid, Job.user_id == user_id).returning(Job.status, Job.size_bytes)
+        deleted = session.execute(gone).one_or_none()
+        if deleted is None:
             raise job_not_found()
-        kept_documents.remove(session, user_id, size_bytes)
+        kept_documents.remove(session, user_id, deleted.size_bytes)
         session.execute(
             insert(JobDeletion).values(
                 uuid=uuid,
@@ -328,6 +351,7 @@ class Jobs:
                 files_removed=False,
             )
         )
+        meters.add(session, Metered.JOBS_DELETED, deleted.status)
 
     def hold(self, session: Session, uuids: Collection[str]) -> None:
         """Lock several jobs before something is done to one of them: who waits for a job while its change has a number, waits for ever."""
@@ -398,13 +422,15 @@ class Jobs:
         timestamp_us, attempt = self._timestamp(session, uuid), job.attempt + attempts
         row: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_expires_us": None, "status": status}
         if status.is_final:
-            row |= {"ended_us": timestamp_us, **_reason(error)}
+            expires_us = timestamp_us + _ROWS.c.retention_s * 1_000_000
+            row |= {"ended_us": timestamp_us, "expires_us": expires_us, **_reason(error)}
             deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
         _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
         moved = _row_of(uuid).values(row | {"attempt": attempt} | values)
         write_and_tell(session, moved, uuid, "end" if status.is_final else "status", timestamp_us)
         if status.is_final:
             tallies.count_end(session, timestamp_us, _outcome(worker, error), job.pages_done - job.pages_failed)
+        meters.count_transition(session, status, error.code if error else None)
         return True
 
     def _hold(self, session: Session, lease: Lease) -> None:

@@ -28,7 +28,12 @@ def kept_by(session: Session, user_id: int, most_of_everybody: int) -> Kept:
     """What the user keeps, and may; `most_of_everybody` counts where the user has no limit of their own, 0 is none."""
     columns = select(User.stored_documents, User.stored_bytes, User.max_stored_bytes).where(User.id == user_id)
     documents, size_bytes, own = session.execute(columns).one()
-    return Kept(documents, size_bytes, (most_of_everybody if own is None else own) or None)
+    return Kept(documents, size_bytes, most_bytes(own, most_of_everybody))
+
+
+def most_bytes(own: int | None, most_of_everybody: int) -> int | None:
+    """What a user may keep who has that limit of their own; None for no limit."""
+    return (most_of_everybody if own is None else own) or None
 
 
 def add(session: Session, user_id: int, size_bytes: int, most_of_everybody: int) -> None:

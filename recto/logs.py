@@ -10,8 +10,9 @@ from typing import Final, Literal
 import structlog
 from structlog.typing import FilteringBoundLogger
 
-_TELL_KEYS: Final = ("boto3", "botocore", "urllib3")
-"""At level debug they write down whole requests: signatures, and the queries of signed links, which are keys."""
+_TELL_KEYS: Final = ("authlib", "boto3", "botocore", "urllib3")
+"""At level debug they write down whole requests: signatures, the queries of signed links, which are keys, and what proves that a sign-in is the one
+that was begun."""
 LogFormat = Literal["text", "json"]
 
 

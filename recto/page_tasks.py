@@ -34,6 +34,8 @@ from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
 from recto.parent_death import die_with_parent
 from recto.result_version import result_version
+from recto.stage_labels import Stage as TimedStage
+from recto.stage_times import Stopwatch, TimedEngine
 from recto.storage_setup import StorageSetup
 
 
@@ -79,12 +81,13 @@ class _PageProcess:
     def __init__(self, setup: PageProcessSetup) -> None:
         self.limits = setup.limits
         self.fallback_languages = setup.fallback_languages
+        self.stopwatch = Stopwatch()
         self._setup = setup
 
     @cached_property
     def reader(self) -> Reader:
         """Made when it is first needed: a process that only writes a format needs none."""
-        engine = choose_engine(self._setup.engine, self._setup.tessdata)
+        engine = TimedEngine(choose_engine(self._setup.engine, self._setup.tessdata), self.stopwatch)
         return Reader(engine, self.limits, self.fallback_languages)
 
     @cached_property
@@ -151,6 +154,7 @@ class PageWithoutText(Page):
     """How a page was read, without what: its blocks are empty, and its confidence is that of the page with them."""
 
     confidence_with_text: float | None = None
+    took_s: tuple[tuple[TimedStage, float], ...] = ()
 
     @property
     def confidence(self) -> float | None:
@@ -158,18 +162,19 @@ class PageWithoutText(Page):
         return self.confidence_with_text
 
 
-def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Page:
+def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> PageWithoutText:
     """Read one page of a job and keep it as a checkpoint of the attempt `token`. Raises a DocumentError.
 
     Gives the page without its blocks: how it was read, for the Database, and not the text.
     """
-    storage = _here().storage
-    with storage.local_path(uuid, DOCUMENT) as path:
+    storage, watch = _here().storage, _here().stopwatch
+    watch.reset()
+    with watch.measure("prepare", inner="recognise"), storage.local_path(uuid, DOCUMENT) as path:
         page = read_page(DocumentFile(path, options.plain_password), number, options)
-    with storage.write(uuid, checkpoint_name(token, number)) as file:
+    with watch.measure("store"), storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
     values = {field.name: getattr(page, field.name) for field in fields(Page)}
-    return PageWithoutText(**values | {"blocks": ()}, confidence_with_text=page.confidence)
+    return PageWithoutText(**values | {"blocks": ()}, confidence_with_text=page.confidence, took_s=watch.took_s)
 
 
 def read_page(file: DocumentFile, number: int, options: Options) -> Page:

@@ -7,6 +7,7 @@ RECTO_<SECTION>_<KEY>. An unknown key, a missing one or a bad value is a Setting
 import re
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,7 @@ _MOST_LINK_LIFETIME_S = 604800
 """Seven days: a presigned link of S3 cannot live longer."""
 _MOST_OBJECT_BYTES = 5 * 1024**3
 """What a store copies, and takes from a client, in one request."""
-
+MIN_METRICS_TOKEN_CHARACTERS = 16
 _Positive = Annotated[float, Field(gt=0)]
 
 
@@ -66,6 +67,49 @@ def _origins(value: str) -> str:
     for origin in value.split():
         if not re.fullmatch(r"https?://[^/\s]+", origin):
             raise ValueError("must be empty or origins joined by spaces, such as https://scans.example.org")
+    return value
+
+
+def _metrics_token(value: str) -> str:
+    if value and len(value) < MIN_METRICS_TOKEN_CHARACTERS:
+        raise ValueError(f"must be empty or have at least {MIN_METRICS_TOKEN_CHARACTERS} characters")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^/\s]+/\S+", value):
+        raise ValueError("must be empty or a whole address, such as http://127.0.0.1:4318/v1/traces")
+    return value
+
+
+def _issuer(value: str) -> str:
+    """Without TLS only to this machine: whoever sits on the way could sign in as anybody."""
+    if value and not re.fullmatch(
+        r"https://[^/\s?#]+[^\s?#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?[^\s?#]*", value
+    ):
+        raise ValueError(
+            "must be empty or an https address such as https://id.example.org (http only for this machine)"
+        )
+    return value
+
+
+def _header(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
+        raise ValueError("must be empty or the name of a header, such as Remote-User")
+    if value.lower() in ("authorization", "cookie", "host"):
+        raise ValueError("must be a header that only the proxy sets")
+    return value
+
+
+def _networks(value: str) -> str:
+    for network in value.split():
+        ip_network(network)  # its ValueError says what is wrong
+    return value
+
+
+def _web_address(value: str) -> str:
+    if value and not re.fullmatch(r"https?://[^\s]+|/[^\s]*", value):
+        raise ValueError("must be empty or an address, such as https://id.example.org/sign-out")
     return value
 
 
@@ -231,6 +275,70 @@ class AdminSettings(_Section):
     password: str = Field(repr=False)
 
 
+class OidcSettings(_Section):
+    """[oidc]"""
+
+    issuer: Annotated[str, AfterValidator(_issuer)]
+    client_id: str
+    client_secret: str = Field(repr=False)
+    title: str = Field(min_length=1)
+    scopes: str
+    name_claim: str = Field(min_length=1)
+    create_users: bool
+    admin_claim: str
+    admin_value: str
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "OidcSettings":
+        if self.issuer and not self.client_id:
+            raise ValueError("issuer is set, so client_id is needed as well")
+        if "openid" not in self.scopes.split():
+            raise ValueError("scopes need 'openid' among them")
+        if bool(self.admin_claim) is not bool(self.admin_value):
+            raise ValueError("admin_claim and admin_value go together: set both or neither")
+        return self
+
+
+class ProxySignInSettings(_Section):
+    """[proxy_sign_in]"""
+
+    header: Annotated[str, AfterValidator(_header)]
+    trusted_addresses: Annotated[str, AfterValidator(_networks)]
+    create_users: bool
+    groups_header: Annotated[str, AfterValidator(_header)]
+    admin_group: str
+    sign_out_url: Annotated[str, AfterValidator(_web_address)]
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> "ProxySignInSettings":
+        if self.header and not self.trusted_addresses.split():
+            raise ValueError("header is set, so trusted_addresses has to name the proxy")
+        if bool(self.groups_header) is not bool(self.admin_group):
+            raise ValueError("groups_header and admin_group go together: set both or neither")
+        return self
+
+
+class RetentionSettings(_Section):
+    """[retention]"""
+
+    default_s: int = Field(ge=0)
+    longest_s: int = Field(ge=0)
+    check_interval_s: _Positive
+
+
+class MetricsSettings(_Section):
+    """[metrics]"""
+
+    loopback: bool
+    token: Annotated[str, AfterValidator(_metrics_token)] = Field(repr=False)
+
+
+class TracingSettings(_Section):
+    """[tracing]"""
+
+    endpoint: Annotated[str, AfterValidator(_endpoint)]
+
+
 class LogSettings(_Section):
     """[log]"""
 
@@ -251,6 +359,11 @@ class Settings(_Section):
     ocr: OcrSettings
     outbound: OutboundSettings
     admin: AdminSettings
+    oidc: OidcSettings
+    proxy_sign_in: ProxySignInSettings
+    retention: RetentionSettings
+    metrics: MetricsSettings
+    tracing: TracingSettings
     log: LogSettings
 
     @model_validator(mode="after")
@@ -355,7 +468,7 @@ def _explain(error: ValidationError, sources: dict[tuple[str, str], str], defaul
             lines.append(f"{where}: the setting is missing. Take its line from the config.toml that Recto ships.")
         else:
             # A whole section, or what is secret or may hold a password, is not repeated.
-            is_shown = key and (section, key) != ("database", "url") and not re.search("password|secret", key)
+            is_shown = key and (section, key) != ("database", "url") and not re.search("password|secret|^token$", key)
             given = f" (it is {problem['input']!r})" if is_shown else ""
             lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{given}.")
     return lines

@@ -15,6 +15,7 @@ from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from recto import meters
 from recto.database import Begin, NowMicroseconds, transaction
 from recto.errors import DocumentMissing, FileNotFound, ServiceError
 from recto.file_references import FileReferences, JobAge, JobFiles, batches
@@ -32,6 +33,7 @@ from recto.file_storage.stale import (
 from recto.job_events import forget_events
 from recto.jobs import Jobs
 from recto.logs import get_logger
+from recto.meters import Metered
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")
@@ -71,10 +73,31 @@ class Swept:
 
 @dataclass(slots=True)
 class _Census:
-    """How many folders have a job, and which have none."""
+    """How many folders have a job, and which have none; how large the documents are, and what was made of them."""
 
     owned: int = 0
+    document_bytes: int = 0
+    other_bytes: int = 0
+    user_bytes: Counter[int] = field(default_factory=Counter)
     without_job: list[str] = field(default_factory=list)
+
+    def weigh(self, user_id: int | None, contents: "Sequence[StoredFile] | Swept") -> None:
+        """Add the files of a folder, which is a user's, or has no job."""
+        if isinstance(contents, Swept):
+            return
+        whole_bytes = sum(file.size_bytes for file in contents)
+        document_bytes = sum(file.size_bytes for file in contents if file.name == DOCUMENT)
+        self.document_bytes += document_bytes
+        self.other_bytes += whole_bytes - document_bytes
+        if user_id is not None:
+            self.user_bytes[user_id] += whole_bytes
+
+    def write_down(self, session: Session) -> None:
+        """For the metrics, which cannot look at every file."""
+        meters.put(session, Metered.STORED_BYTES, "documents", self.document_bytes)
+        meters.put(session, Metered.STORED_BYTES, "results", self.other_bytes)
+        meters.replace(session, Metered.USER_BYTES, {str(user): size for user, size in self.user_bytes.items()})
+        meters.put_time(session, Metered.SWEPT_US)
 
 
 class Pace:
@@ -150,7 +173,16 @@ class Sweeper:
         yield from self._without_job(census)
         yield from self._jobs_without_document(is_mounted=census.owned > 0)
         yield from self._outside(deleted)
+        self._write_down(census)
         self._forget_old_events()
+
+    def _write_down(self, census: _Census) -> None:
+        if self._is_dry_run:
+            return
+        try:
+            self._write(census.write_down)
+        except ServiceError as error:
+            _log.warning("stored_bytes_not_noted", code=error.code)  # the next sweep measures again
 
     def _forget_old_events(self) -> None:
         """No finding: they are old, not left behind. Some at a time, so that nobody waits for long to write."""
@@ -175,6 +207,8 @@ class Sweeper:
         """First what is there, then what is referred to: see recto/file_storage/stale.py."""
         listed = {uuid: self._contents(uuid) for uuid in uuids}
         jobs = self._read(self._references.of_jobs, uuids)
+        for uuid, contents in listed.items():
+            census.weigh(jobs[uuid].user_id if uuid in jobs else None, contents)
         census.owned += len(jobs)
         census.without_job += [uuid for uuid in uuids if uuid not in jobs]
         for uuid, job in jobs.items():

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models import User, UserSession
 from recto.database import utc
 from recto.errors import NotAllowed, OptionInvalid, UserNotFound
+from recto.retention import LONGEST_S, set_user_retention
 
 MOST_NUMBER: Final = 2**53 - 1
 """Larger ones do not survive the JSON of JavaScript."""
@@ -20,10 +21,11 @@ _PASSWORD_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class UserLimits:
-    """A user's own limits, in the place of those of the settings; None where there are none. 0 bytes are no limit."""
+    """A user's own limits, in the place of those of the settings; None where there are none. 0 bytes are no limit, 0 seconds are for ever."""
 
     max_stored_bytes: int | None = None
     max_unfinished: int | None = None
+    retention_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,12 @@ def set_limits(session: Session, user_id: int, limits: UserLimits) -> None:
         raise OptionInvalid(f"'max_stored_bytes' is a number from 0, which is no limit, to {MOST_NUMBER:,}.")
     if limits.max_unfinished is not None and not 0 <= limits.max_unfinished <= MOST_UNFINISHED:
         raise OptionInvalid(f"'max_unfinished' is a number from 0, which lets no job in, to {MOST_UNFINISHED:,}.")
+    if limits.retention_s is not None and not 0 <= limits.retention_s <= LONGEST_S:
+        raise OptionInvalid(f"'retention_s' is a number of seconds from 0, which is for ever, to {LONGEST_S:,}.")
     details_of(session, user_id)
     values = {"max_stored_bytes": limits.max_stored_bytes, "max_unfinished": limits.max_unfinished}
     session.execute(update(User).where(User.id == user_id).values(values))
+    set_user_retention(session, user_id, limits.retention_s)
 
 
 def new_password() -> str:
@@ -98,5 +103,5 @@ def _details(user: User, seen_us: int | None) -> UserDetails:
         seen=utc(seen_us) if seen_us else None,
         stored_documents=user.stored_documents,
         stored_bytes=user.stored_bytes,
-        limits=UserLimits(user.max_stored_bytes, user.max_unfinished),
+        limits=UserLimits(user.max_stored_bytes, user.max_unfinished, user.retention_s),
     )

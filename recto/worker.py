@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
+from structlog.typing import FilteringBoundLogger
 
 from recto import derivations
 from recto.commits import watch_commits
@@ -43,7 +45,9 @@ from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
 from recto.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
+from recto.stage_labels import Stage
 from recto.time_limits import TimeLimits, job_timeout, page_timeout
+from recto.tracing import NoTracing, Span, Tracing
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")
@@ -72,6 +76,7 @@ class Worker:
         heartbeat: Heartbeat,
         limits: TimeLimits,
         poll_interval_s: float,
+        tracing: Tracing | None = None,
     ) -> None:
         self._name = name
         self._sessions = sessionmaker(database)
@@ -80,10 +85,11 @@ class Worker:
         self._heartbeat = heartbeat
         self._limits = limits
         self._poll_interval_s = poll_interval_s
+        self._tracing = tracing or NoTracing()
         self._commits = watch_commits(database)
         self._seen_commits = 0
         self._in_hand: list[JobInHand] = []
-        self._running: dict[Future[Any], tuple[JobInHand, Work, float]] = {}
+        self._running: dict[Future[Any], _Running] = {}
         self._turns = 0
         self._active_s = 0.0
         self._page_s = _SHORT_PAGE_S
@@ -196,9 +202,10 @@ class Worker:
         if claim is None:
             return None
         self._heartbeat.hold(claim.lease)
-        job = JobInHand(claim, time.monotonic())
+        span = self._tracing.begin("job", claim.trace_parent, job=claim.lease.job_uuid, attempt=claim.attempt)
+        job = JobInHand(claim, time.monotonic(), span)
         self._in_hand.append(job)
-        _log.info("job_claimed", job=claim.lease.job_uuid, attempt=claim.attempt)
+        _about(job).info("job_claimed", attempt=claim.attempt)
         return job
 
     def _start(self, job: JobInHand, work: Work) -> None:
@@ -213,15 +220,20 @@ class Worker:
                 task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options)
             case WorkKind.WRITE:
                 task = self._writing(job, options)
+        span = self._tracing.begin(_STAGE_OF[work.kind] or "page", job.span.trace_parent, **_page_attribute(work))
         future = self._executor.submit(task, self._time_limit_s(job, work))
-        self._running[future] = (job, work, time.monotonic())
+        self._running[future] = _Running(job, work, time.monotonic(), span)
 
     def _ended(self, future: "Future[Any]") -> tuple[JobInHand, Work]:
-        """Take note that it no longer runs, and of the time that a page took."""
-        job, work, started_s = self._running.pop(future)
-        if work.kind is WorkKind.PAGE:
-            self._page_s += _WEIGHT_OF_LATEST * (time.monotonic() - started_s - self._page_s)
-        return job, work
+        """Take note that it no longer runs, and of the time that it took."""
+        running = self._running.pop(future)
+        took_s = time.monotonic() - running.started_s
+        running.span.end(_error_code(future))
+        if stage := _STAGE_OF[running.work.kind]:
+            self._heartbeat.stage_times.add(stage, took_s)
+        else:
+            self._page_s += _WEIGHT_OF_LATEST * (took_s - self._page_s)
+        return running.job, running.work
 
     def _writing(self, job: JobInHand, options: Options) -> Callable[[], Any]:
         lease = job.claim.lease
@@ -258,7 +270,7 @@ class Worker:
         except DocumentError as error:
             self._failed(job, work, error)
         except Exception as error:  # noqa: BLE001 - logged; a bug costs its page, not the Worker
-            _log.exception("page_process_bug", job=job.claim.lease.job_uuid, page=work.number)
+            _about(job).exception("page_process_bug", page=work.number)
             self._failed(
                 job,
                 work,
@@ -275,14 +287,14 @@ class Worker:
             case WorkKind.PAGE:
                 self._record(self._jobs.adopt_page, lease, work.number, page=result)
                 job.page_ended(work.number)
+                for stage, took_s in result.took_s:
+                    self._heartbeat.stage_times.add(stage, took_s)
             case WorkKind.WRITE:
                 self._record(self._finish, lease, result)
-                self._drop(job)
+                self._drop(job, "FINISHED")
                 for failure in result:
-                    _log.error(
-                        "format_not_made", job=lease.job_uuid, format=failure.result_format, traceback=failure.traceback
-                    )
-                _log.info("job_finished", job=lease.job_uuid, took_s=round(time.monotonic() - job.started_s, 3))
+                    _about(job).error("format_not_made", format=failure.result_format, traceback=failure.traceback)
+                _about(job).info("job_finished", took_s=round(time.monotonic() - job.started_s, 3))
 
     def _opened(self, job: JobInHand, info: DocumentInfo) -> None:
         try:
@@ -302,7 +314,7 @@ class Worker:
     def _died(self, job: JobInHand, work: Work, error: DocumentError) -> None:
         """A piece of work killed or outlasted its process: once more, alone in its process as ever, then it has failed."""
         if job.try_again(work):
-            _log.warning("page_tried_again", job=job.claim.lease.job_uuid, page=work.number, code=error.code)
+            _about(job).warning("page_tried_again", page=work.number, code=error.code)
         else:
             self._failed(job, work, error)
 
@@ -320,8 +332,8 @@ class Worker:
 
     def _fail(self, job: JobInHand, error: RectoError, last_page: int | None = None) -> None:
         self._record(self._end_in_failure, job.claim.lease, error, last_page)
-        self._drop(job)
-        _log.info("job_failed", job=job.claim.lease.job_uuid, code=error.code)
+        self._drop(job, "FAILURE", error.code)
+        _about(job).info("job_failed", code=error.code)
 
     def _end_in_failure(self, session: Session, lease: Lease, error: RectoError, last_page: int | None) -> None:
         """With the page that was the last hope in one transaction: no crash leaves a job whose pages have all failed."""
@@ -331,9 +343,9 @@ class Worker:
 
     def _give_back(self, job: JobInHand, error: RectoError) -> None:
         """A fault of the surroundings (full disk, store not reachable): the job is tried again later."""
-        _log.warning("job_given_back", job=job.claim.lease.job_uuid, code=error.code, detail=error.detail)
+        _about(job).warning("job_given_back", code=error.code, detail=error.detail)
         self._record(self._jobs.retry_later, job.claim.lease, error)
-        self._drop(job)
+        self._drop(job, "QUEUED", error.code)
 
     def _drop_lost_and_late(self) -> None:
         if not self._in_hand:
@@ -341,8 +353,7 @@ class Worker:
         held = self._read(self._jobs.still_held, [job.claim.lease for job in self._in_hand])
         for job in list(self._in_hand):
             if job.claim.lease not in held:
-                _log.info("job_lost", job=job.claim.lease.job_uuid)
-                self._drop(job)
+                self._lose(job)
             elif time.monotonic() - job.started_s > self._limits.job_s(job.pages_to_read):
                 late = job_timeout(self._limits.job_s(job.pages_to_read), job.pages_to_read)
                 self._guarded(job, lambda job=job, late=late: self._fail(job, late))  # type: ignore[misc]
@@ -352,8 +363,11 @@ class Worker:
         try:
             action()
         except LeaseLost:
-            _log.info("job_lost", job=job.claim.lease.job_uuid)
-            self._drop(job)
+            self._lose(job)
+
+    def _lose(self, job: JobInHand) -> None:
+        _about(job).info("job_lost")
+        self._drop(job, "lost", LeaseLost.code)
 
     def _record(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run `operation(session, ...)` and commit."""
@@ -373,19 +387,52 @@ class Worker:
                 _log.warning("database_waited_for", code=error.code)
                 time.sleep(_BUSY_PAUSE_S)
 
-    def _drop(self, job: JobInHand) -> None:
+    def _drop(self, job: JobInHand, ending: str, error: str | None = None) -> None:
         """Out of hand: kill what still runs for it."""
         self._in_hand.remove(job)
         self._heartbeat.release(job.claim.lease)
-        for future in [future for future, (owner, _, _) in self._running.items() if owner is job]:
+        for future in [future for future, running in self._running.items() if running.job is job]:
             future.cancel()
-            del self._running[future]
+            self._running.pop(future).span.end("cancelled")
+        job.span.end(error, ending=ending)
 
     def _hand_back(self) -> None:
         for job in list(self._in_hand):
             self._guarded(job, lambda job=job: self._record(self._jobs.hand_back, job.claim.lease))  # type: ignore[misc]
             if job in self._in_hand:
-                self._drop(job)
+                self._drop(job, "QUEUED")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A piece of work in a page process. `started_s` by this process's monotonic clock."""
+
+    job: JobInHand
+    work: Work
+    started_s: float
+    span: Span
+
+
+_STAGE_OF: Final[dict[WorkKind, Stage | None]] = {WorkKind.OPEN: "open", WorkKind.PAGE: None, WorkKind.WRITE: "write"}
+"""A page measures its stages itself."""
+
+
+def _about(job: JobInHand) -> FilteringBoundLogger:
+    """A logger that names the job, and the request that it came with."""
+    named = {"job": job.claim.lease.job_uuid, "request_id": job.claim.request_id}
+    return _log.bind(**{name: value for name, value in named.items() if value})
+
+
+def _page_attribute(work: Work) -> dict[str, Any]:
+    return {"page": work.number} if work.number else {}
+
+
+def _error_code(future: "Future[Any]") -> str | None:
+    """What a span says of work that has ended."""
+    if future.cancelled():
+        return "cancelled"
+    error = future.exception()
+    return None if error is None else getattr(error, "code", type(error).__name__)
 
 
 def _concerns_whole_job(error: DocumentError, options: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -81,9 +81,9 @@ class JobTable:
             session.flush()
             return user.id
 
-    def submit(self, user_id: int, options: dict[str, Any] | None = None) -> str:
-        """Submit a job and return its uuid."""
-        submission = new_submission(user_id, options)
+    def submit(self, user_id: int, options: dict[str, Any] | None = None, **origin: str) -> str:
+        """Submit a job and return its uuid. `origin` is what it keeps of the request that made it."""
+        submission = replace(new_submission(user_id, options), **origin)  # type: ignore[arg-type]
         self.do(self.jobs.submit, submission)
         return submission.uuid
 

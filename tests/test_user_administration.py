@@ -3,6 +3,7 @@ import pytest
 from recto import accounts
 from recto.accounts import Account
 from recto.errors import NotAllowed, OptionInvalid, SessionNotFound, UserDisabled, UserNotFound, UserQueueFull
+from recto.retention import LONGEST_S
 from recto.user_administration import (
     MOST_NUMBER,
     UserLimits,
@@ -82,7 +83,15 @@ def test_user_that_is_not_there_is_user_not_found(table: JobTable, root: int) ->
 
 
 @pytest.mark.parametrize(
-    "limits", [UserLimits(-1, None), UserLimits(MOST_NUMBER + 1, None), UserLimits(None, -1), UserLimits(None, 2**31)]
+    "limits",
+    [
+        UserLimits(-1, None),
+        UserLimits(MOST_NUMBER + 1, None),
+        UserLimits(None, -1),
+        UserLimits(None, 2**31),
+        UserLimits(retention_s=-1),
+        UserLimits(retention_s=LONGEST_S + 1),
+    ],
 )
 def test_limit_that_is_none_is_refused(table: JobTable, ann: int, limits: UserLimits) -> None:
     with pytest.raises(OptionInvalid, match="0"):

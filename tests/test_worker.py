@@ -12,12 +12,14 @@ from typing import Any, TypeVar, cast
 import pytest
 from pebble import ProcessExpired
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from models import JobStatus
-from recto import derivations
+from recto import derivations, meters
 from recto import worker as worker_module
 from recto.database import connect
 from recto.errors import (
+    DatabaseBusy,
     DocumentEncrypted,
     EngineMissing,
     LanguageNotInstalled,
@@ -29,11 +31,22 @@ from recto.errors import (
 from recto.heartbeat import Heartbeat
 from recto.job_views import checkpoints, page_failures, pages_read
 from recto.jobs import Jobs, Lease
+from recto.meters import Metered
+from recto.meters import read_all as read_all_meters
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import Options
-from recto.ocr.page import Document, Page, ResultWarning, Step
-from recto.page_tasks import EngineReport, FormatFailure, checkpoint_page, inspect_document, write_results
+from recto.ocr.page import Document, ResultWarning, Step
+from recto.page_tasks import (
+    EngineReport,
+    FormatFailure,
+    PageWithoutText,
+    checkpoint_page,
+    inspect_document,
+    write_results,
+)
+from recto.stage_labels import Stage
 from recto.time_limits import TimeLimits
+from recto.tracing import Tracing
 from recto.worker import Worker
 from tests.conftest import JobTable, writing_elsewhere
 
@@ -99,12 +112,15 @@ class Loop:
         limits: TimeLimits = LIMITS,
         name: str = "one",
         poll_interval_s: float = 0.01,
+        tracing: Tracing | None = None,
     ) -> None:
         self.table = table
         self.executor = ScriptedExecutor(capacity)
         report = EngineReport("double 1.0", ("eng",), "Recto 1, double 1.0")
         self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
-        self.worker = Worker(name, table.engine, table.jobs, self.executor, self.heartbeat, limits, poll_interval_s)
+        self.worker = Worker(
+            name, table.engine, table.jobs, self.executor, self.heartbeat, limits, poll_interval_s, tracing
+        )
 
     def step(self) -> None:
         self.worker.step()
@@ -127,10 +143,16 @@ class Loop:
 
 
 def end(task: Task, outcome: Any) -> None:
+    """None for a page stands for one that was read."""
     if isinstance(outcome, BaseException):
         task.future.set_exception(outcome)
     else:
-        task.future.set_result(outcome)
+        task.future.set_result(page_read(task.page) if task.page and outcome is None else outcome)
+
+
+def page_read(number: int, steps: tuple[Step, ...] = ()) -> PageWithoutText:
+    took_s: tuple[tuple[Stage, float], ...] = (("prepare", 0.2), ("recognise", 2.0), ("store", 0.01))
+    return PageWithoutText(number, 60, 40, 300.0, ("eng",), "hand 1", steps, (), took_s=took_s)
 
 
 def read_all(page_count: int, outcomes: dict[int, Any] | None = None) -> Answer:
@@ -640,8 +662,7 @@ def test_finished_page_is_recorded_once_the_database_can_be_written_again(
 
 def test_page_that_was_read_leaves_word_of_its_preprocessing(table: JobTable, ann: int, loop: Loop) -> None:
     uuid = table.submit(ann)
-    page = Page(1, 60, 40, 300.0, ("eng",), "hand 1", (Step("polarity", {}),), ())
-    loop.run_until_idle(read_all(1, {1: page}))
+    loop.run_until_idle(read_all(1, {1: page_read(1, (Step("polarity", {}),))}))
     (read,) = table.read(pages_read, uuid)
     assert read.steps == ("Turned light text on dark into dark text on light.",)
 
@@ -721,3 +742,43 @@ def test_language_that_is_missing_ends_the_job_where_it_was_named_and_the_page_w
     uuid = table.submit(ann, {"languages": languages})
     loop.run_until_idle(read_all(2, {1: LanguageNotInstalled("Nothing reads Thai.")}))
     assert table.job(uuid).status == status
+
+
+def test_times_of_stages_are_counted_on_with_the_heartbeat(table: JobTable, ann: int, loop: Loop) -> None:
+    table.submit(ann)
+    loop.run_until_idle(read_all(2))
+    assert table.read(read_all_meters)[Metered.STAGE_TIMES] == {}
+    loop.heartbeat.beat(0.0)
+    times = table.read(read_all_meters)
+    assert {label.split()[0]: count for label, count in times[Metered.STAGE_TIMES].items()} == {
+        "open": 1,
+        "prepare": 2,
+        "recognise": 2,
+        "store": 2,
+        "write": 1,
+    }
+    assert times[Metered.STAGE_US]["recognise"] == 4_000_000
+
+
+def test_times_that_could_not_be_counted_on_are_kept_for_the_next_beat(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise DatabaseBusy("The database is busy.")
+
+    table.submit(ann)
+    loop.run_until_idle(read_all(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(meters, "add_stage_times", busy)
+        with pytest.raises(DatabaseBusy):
+            loop.heartbeat._count_times()
+    loop.heartbeat.beat(0.0)
+    assert sum(table.read(read_all_meters)[Metered.STAGE_TIMES].values()) == 5
+
+
+def test_lines_about_a_job_name_it_and_the_request_that_it_came_with(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, request_id="upload-1")
+    with capture_logs() as lines:
+        loop.run_until_idle(read_all(1))
+    assert [line["event"] for line in lines] == ["job_claimed", "job_finished"]
+    assert {(line["job"], line["request_id"]) for line in lines} == {(uuid, "upload-1")}

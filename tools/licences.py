@@ -45,6 +45,7 @@ OF_LIBRARIES: Final = frozenset(["LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0
 ACCEPTED: Final = PERMISSIVE | OF_LIBRARIES
 
 SPELLED: Final = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache License 2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",

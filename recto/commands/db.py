@@ -5,7 +5,10 @@ from pathlib import Path
 
 import click
 
-from recto.commands.parts import open_database
+from recto import meters
+from recto.commands.parts import connect_sessions, open_database
+from recto.database import Begin, newest_schema, schema_of, transaction
+from recto.meters import Metered
 from recto.reports import back_up, database_file
 from recto.settings import load_settings
 
@@ -29,4 +32,7 @@ def backup(file: Path) -> None:
     """Copy a SQLite database to FILE, consistent, while the service runs. The documents are not in it: copy their folder too."""
     settings = load_settings(os.environ)
     size_bytes = back_up(database_file(settings.database_url), file.resolve())
+    with transaction(connect_sessions(settings)(), Begin.WRITE) as session:
+        if schema_of(session) == newest_schema():  # one that is about to be upgraded may have no place for it
+            meters.put_time(session, Metered.BACKED_UP_US)
     click.echo(f"Wrote {file} ({size_bytes:,} bytes).")

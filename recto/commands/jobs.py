@@ -15,8 +15,11 @@ from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.sweep import sweep
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
+from recto.deletion_proof import find_deletion, rows_left
+from recto.errors import FileNotFound
+from recto.file_storage.base import FileKind
 from recto.job_views import JobView, find_job, job_not_found, page_failures, with_transitions
-from recto.settings import load_settings
+from recto.settings import Settings, load_settings
 from recto.text_indexer import TextIndexer
 
 
@@ -111,6 +114,35 @@ def index(anew: bool) -> None:
 def _indexed_jobs(sessions: sessionmaker[Session]) -> list[str]:
     with transaction(sessions(), Begin.READ) as session:
         return text_index.indexed_jobs(session)
+
+
+@jobs.command()
+@click.argument("uuid", type=click.UUID)
+def deleted(uuid: UUID) -> None:
+    """Prove that a job is gone: its rows and files are looked for, and what is noted of its deletion is shown. Exit status 1 where something is left."""
+    settings = load_settings(os.environ)
+    with transaction(open_sessions(settings)(), Begin.READ) as session:
+        deletion, rows = find_deletion(session, str(uuid)), rows_left(session, str(uuid))
+        is_purged = text_index.removals_to_purge(session) is None
+    files = _files_left(settings, str(uuid))
+    noted = {
+        "deleted": deletion.deleted.isoformat() if deletion else None,
+        "by": deletion.by if deletion else None,
+        "files_removed": deletion.files_removed if deletion else None,
+    }
+    left = {"rows_left": rows, "files_left": files, "search_index_purged": is_purged}
+    click.echo(json.dumps({"uuid": str(uuid), **noted, **left}, indent=2))
+    if rows or files or not is_purged or deletion is None:
+        raise click.exceptions.Exit(1)
+
+
+def _files_left(settings: Settings, uuid: str) -> list[str]:
+    storage = open_storage(settings)
+    withdrawn = [file.name for file in storage.outside() if file.kind is FileKind.DELETED and file.name.endswith(uuid)]
+    try:
+        return withdrawn + [file.name for file in storage.contents(uuid)]
+    except FileNotFound:
+        return withdrawn
 
 
 def _job_values(job: JobView) -> dict[str, object]:

@@ -7,6 +7,7 @@ from recto.database import connect, upgrade_schema
 from recto.file_storage.base import FileStorage
 from recto.file_storage.opening import prepare_storage
 from recto.jobs import Jobs, QueuePolicy
+from recto.retention import RetentionPolicy
 from recto.settings import Settings
 
 
@@ -35,4 +36,5 @@ def open_storage(settings: Settings) -> FileStorage:
 
 def job_operations(settings: Settings) -> Jobs:
     """The operations on jobs under the settings' policy."""
-    return Jobs(QueuePolicy(**settings.queue.model_dump()))
+    retention = RetentionPolicy(settings.retention.default_s, settings.retention.longest_s)
+    return Jobs(QueuePolicy(**settings.queue.model_dump()), retention=retention)

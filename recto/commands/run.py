@@ -17,6 +17,7 @@ from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.parts import job_operations, open_database, open_storage
 from recto.errors import EngineMissing, SettingsError
 from recto.executors import PROCESS_DIED, LocalProcesses
+from recto.expiry import Expiry, ExpiryThread
 from recto.file_storage.scratch import clear_scratch
 from recto.heartbeat import Heartbeat, requeue_of_dead
 from recto.logs import configure_logging, get_logger
@@ -26,6 +27,7 @@ from recto.presence import FOLDER, Presence
 from recto.settings import load_settings
 from recto.sweeper import Sweeper, SweepingThread, background_pace
 from recto.text_indexer import IndexingThread, TextIndexer, indexing_pace
+from recto.tracing import start_tracing
 from recto.worker import Worker
 
 _log = get_logger(__name__)
@@ -45,6 +47,7 @@ def run(processes: int | None) -> None:
         raise SettingsError(
             f"ocr.tessdata_path names no folder: {settings.ocr.tessdata_path}. Leave it empty for Tesseract's own."
         )
+    tracing = start_tracing(settings.tracing.endpoint, "recto-worker")
     database, storage = open_database(settings), open_storage(settings)
     sessions = sessionmaker(database)
     jobs = job_operations(settings)
@@ -73,11 +76,15 @@ def run(processes: int | None) -> None:
         sweeping = SweepingThread(sweeper.sweep, settings.file_storage.sweep_interval_s, pace=pace)
         pace_of_indexing = indexing_pace()
         indexing = IndexingThread(TextIndexer(sessions, storage, pace_of_indexing), pace_of_indexing)
+        expiring = ExpiryThread(Expiry(sessions, jobs, storage), settings.retention.check_interval_s)
         heartbeat.start()
         sweeping.start()
         indexing.start()
+        expiring.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=count)
-        Worker(name, database, jobs, executor, heartbeat, worker.time_limits, worker.poll_interval_s).run(stopping)
+        limits, poll_interval_s = worker.time_limits, worker.poll_interval_s
+        Worker(name, database, jobs, executor, heartbeat, limits, poll_interval_s, tracing).run(stopping)
+        expiring.stop()
         sweeping.stop()
         indexing.stop()
         heartbeat.stop()
@@ -85,6 +92,7 @@ def run(processes: int | None) -> None:
     finally:
         executor.stop()
         clear_scratch(settings.file_storage.path)
+        tracing.stop()
     _log.info("worker_stopped", worker=name)
 
 

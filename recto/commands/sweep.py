@@ -1,29 +1,25 @@
 """`jobs sweep`: what crashes have left behind."""
 
 import os
-import re
-from typing import Final
 
 import click
 
+from recto.ages import HOW_TO_WRITE, parse_age_s, shown_age
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.tables import json_flag, print_rows
 from recto.reports import Row
 from recto.settings import load_settings
 from recto.sweeper import Outcome, Sweeper, Swept
 
-_UNITS_S: Final = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_AGE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)")
-
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, age: str | None) -> float | None:
     """An age given as 90, 90s, 15m, 36h or 2d. click.BadParameter where it is none."""
     if age is None:
         return None
-    found = _AGE.fullmatch(age)
-    if found is None:
-        raise click.BadParameter(f"'{age}' is no age. Write it like 90s, 15m, 36h or 2d.")
-    return float(found[1]) * _UNITS_S[found[2]]
+    age_s = parse_age_s(age)
+    if age_s is None:
+        raise click.BadParameter(f"'{age}' is no age. {HOW_TO_WRITE}")
+    return age_s
 
 
 @click.command()
@@ -74,13 +70,7 @@ def _shown(swept: Swept) -> Row:
     return {
         "what": finding.kind.value,
         "where": "/".join(part for part in (finding.uuid, finding.name) if part),
-        "age": _age(finding.age_s),
+        "age": shown_age(finding.age_s),
         "bytes": f"{finding.size_bytes:,}",
         "outcome": " - ".join(part for part in (swept.outcome.value, swept.detail) if part),
     }
-
-
-def _age(age_s: float) -> str:
-    """In the largest unit of which it has at least one."""
-    unit = next((unit for unit in "dhm" if age_s >= _UNITS_S[unit]), "s")
-    return f"{age_s / _UNITS_S[unit]:.0f} {unit}"

@@ -2,16 +2,19 @@
 
 import os
 import sys
+from dataclasses import asdict
 
 import click
 
-from recto import accounts, audit, reports, sign_ins
+from recto import accounts, audit, identities, reports, sign_ins
 from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
 from recto.database import Begin, transaction
 from recto.errors import RectoError
+from recto.retention import parse_retention, set_user_retention
 from recto.settings import load_settings
+from recto.storage_report import report_storage
 
 _password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -84,6 +87,58 @@ def audit_command(user: str | None, limit: int, as_json: bool) -> None:
     open_sessions(settings)
     rows = reports.list_audit(settings.database_url, user, limit)
     print_rows(rows, as_json=as_json, empty="Nothing was noted yet.")
+
+
+@users.command()
+@click.argument("name")
+@click.argument("age")
+def retention(name: str, age: str) -> None:
+    """Keep jobs that NAME makes from now on for AGE after their ends: 36h, 30d, forever, or default."""
+    with transaction(open_sessions(load_settings(os.environ))(), Begin.WRITE) as session:
+        user_id = accounts.find_user(session, name).id
+        set_user_retention(session, user_id, None if age == "default" else parse_retention(age))
+        audit.note(session, Event(Action.RETENTION_SET, COMMAND_LINE, f"{name}: {age}"))
+    click.echo(f"New jobs of {name} are kept for: {age}.")
+
+
+@users.command("link")
+@click.argument("name")
+@click.argument("subject")
+@click.option("--issuer", help="The provider; oidc.issuer where it is left out, 'proxy' for a proxy in front.")
+def link_command(name: str, subject: str, issuer: str | None) -> None:
+    """Let who is SUBJECT at the provider (its claim `sub`), or at the proxy, sign in as the user NAME."""
+    settings = load_settings(os.environ)
+    issuer = issuer or settings.oidc.issuer or identities.PROXY
+    with transaction(open_sessions(settings)(), Begin.WRITE) as session:
+        identities.link(session, name, issuer, subject)
+        audit.note(session, Event(Action.IDENTITY_LINKED, COMMAND_LINE, f"{name}: {subject} at {issuer}"))
+    click.echo(f"{subject} at {issuer} signs in as {name}.")
+
+
+@users.command("unlink")
+@click.argument("subject")
+@click.option("--issuer", help="The provider; oidc.issuer where it is left out, 'proxy' for a proxy in front.")
+def unlink_command(subject: str, issuer: str | None) -> None:
+    """Let who is SUBJECT at the provider or the proxy sign in as nobody, until they are linked again."""
+    settings = load_settings(os.environ)
+    issuer = issuer or settings.oidc.issuer or identities.PROXY
+    with transaction(open_sessions(settings)(), Begin.WRITE) as session:
+        identities.unlink(session, issuer, subject)
+        audit.note(session, Event(Action.IDENTITY_UNLINKED, COMMAND_LINE, f"{subject} at {issuer}"))
+    click.echo(f"{subject} at {issuer} signs in as nobody.")
+
+
+@users.command()
+@json_flag
+def storage(as_json: bool) -> None:
+    """Who keeps how much, and may, who keeps most first."""
+    settings = load_settings(os.environ)
+    with transaction(open_sessions(settings)(), Begin.READ) as session:
+        report = report_storage(session, settings.queue.max_stored_bytes_per_user)
+    print_rows([asdict(user) for user in report.users], as_json=as_json, empty="There are no users yet.")
+    if not as_json:
+        swept = f"{report.swept:%Y-%m-%d %H:%M} UTC" if report.swept else "never yet"
+        click.echo(f"Database: {report.database_bytes:,} bytes. all_bytes are of the last sweep: {swept}.")
 
 
 def _ask_password(password_stdin: bool) -> str:

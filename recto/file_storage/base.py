@@ -107,6 +107,15 @@ def attempt_folders(token: str) -> tuple[str, ...]:
     return f"attempts/{token}/pages/", f"attempts/{token}/pictures/", f"attempts/{token}/"
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The room of a store, in bytes. `refused_below_bytes`: with less free, nothing more is taken."""
+
+    total_bytes: int
+    free_bytes: int
+    refused_below_bytes: int
+
+
 class IncomingFile(Protocol):
     """A file that is still arriving. Outside every job's folder, so that nothing sees it before `keep`."""
 
@@ -195,6 +204,9 @@ class FileStorage(Protocol):
 
         It can only be read, and stays where it is until it is discarded, also after `keep`.
         """
+
+    def space(self) -> Space | None:
+        """How much room there is; None for a store that has no end."""
 
     def check(self) -> None:
         """Prove that the store can be read and written now; StorageUnavailable or StorageFull says why not."""

@@ -22,7 +22,7 @@ from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError, StorageUnavailable
-from recto.file_storage.base import DOCUMENT, FileKind, IncomingFile, StoredFile, kind_in_job
+from recto.file_storage.base import DOCUMENT, FileKind, IncomingFile, Space, StoredFile, kind_in_job
 from recto.file_storage.disk_errors import TranslatedFile, no_file, require_space, translated
 from recto.file_storage.living import create_file
 from recto.file_storage.s3_client import S3Clients
@@ -182,6 +182,10 @@ class S3Storage:
     def offered(self, name: str) -> IncomingFile:
         """See FileStorage."""
         return _OfferedFile(self._objects, self._key, self._incoming_key(name))
+
+    def space(self) -> Space | None:
+        """None: an object store has no end that it would tell."""
+        return None
 
     def check(self) -> None:
         """See FileStorage. By an object that is replaced each time."""

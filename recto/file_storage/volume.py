@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError
-from recto.file_storage.base import FileKind, IncomingFile, StoredFile, kind_in_job
+from recto.file_storage.base import FileKind, IncomingFile, Space, StoredFile, kind_in_job
 from recto.file_storage.disk_errors import TranslatedFile, no_file, require_space, translated
 from recto.file_storage.living import create_file, remove_unless_in_use
 from recto.file_storage.scratch import INCOMING, incoming_folder, prepare_folder
@@ -193,6 +193,12 @@ class VolumeStorage:
     def offered(self, name: str) -> IncomingFile:
         """FileNotFound, since nothing is offered."""
         raise no_file(name)
+
+    def space(self) -> Space:
+        """See FileStorage."""
+        with translated(self._root):
+            usage = shutil.disk_usage(self._root)
+        return Space(usage.total, usage.free, self._min_free_bytes)
 
     def check(self) -> None:
         """See FileStorage."""

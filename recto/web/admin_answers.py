@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from recto.accounts import MAX_NAME_CHARACTERS, MIN_PASSWORD_CHARACTERS
+from recto.retention import LONGEST_S
 from recto.user_administration import MOST_NUMBER, MOST_UNFINISHED
 from recto.web.answers import Answer, Moment
 
@@ -22,6 +23,10 @@ class User(Answer):
         description="A limit of their own; 0 is no limit, null that of the settings", examples=[5000000000]
     )
     max_unfinished: int | None = Field(description="The same of jobs that have not ended", examples=[100])
+    retention_s: int | None = Field(
+        description="How long new jobs of theirs are kept after their ends; 0 is for ever, null as the settings say",
+        examples=[2592000],
+    )
 
 
 class UserList(Answer):
@@ -57,6 +62,13 @@ class UserChange(BaseModel):
     )
     max_unfinished: int | None = Field(
         default=None, ge=0, le=MOST_UNFINISHED, description="Null for that of the settings", examples=[100]
+    )
+    retention_s: int | None = Field(
+        default=None,
+        ge=0,
+        le=LONGEST_S,
+        description="Of jobs made from now on: 0 for ever, null as the settings say",
+        examples=[2592000],
     )
 
 
@@ -119,3 +131,36 @@ class Throughput(Answer):
     """What ended lately. Hours in which nothing did are left out."""
 
     hours: list[HourOfJobs] = Field(description="Oldest first, then by outcome")
+
+
+class UserStorage(Answer):
+    """What a user keeps."""
+
+    name: str = Field(examples=["ada"])
+    documents: int = Field(examples=[42])
+    bytes: int = Field(description="Of their documents, as they were sent", examples=[48213000])
+    max_bytes: int | None = Field(
+        description="How many of these they may keep; null for no limit", examples=[5000000000]
+    )
+    all_bytes: int | None = Field(
+        description="Documents and results, as the last sweep saw them; null before the first", examples=[91200000]
+    )
+    expiring_jobs: int = Field(
+        description="Jobs that are deleted within a day, because their time is over", examples=[3]
+    )
+    retention_s: int | None = Field(
+        description="How long new jobs of theirs are kept after their ends; 0 is for ever, null as the settings say",
+        examples=[2592000],
+    )
+
+
+class StorageReport(Answer):
+    """Who keeps how much."""
+
+    users: list[UserStorage]
+    database_bytes: int = Field(examples=[5242880])
+    swept: Moment | None = Field(description="When the last sweep looked at every file")
+    free_bytes: int | None = Field(
+        description="Of the File Storage's disk; null where it has no end", examples=[52428800000]
+    )
+    total_bytes: int | None = Field(examples=[104857600000])

@@ -1,5 +1,6 @@
-"""The API for administrators: users, the queue, Workers, and how the last days went. It reaches nobody's documents."""
+"""The API for administrators: users, what they keep, the queue, Workers, and how the last days went. It reaches nobody's documents."""
 
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Final
 
@@ -9,14 +10,16 @@ from recto import overview, tallies
 from recto import user_administration as administration
 from recto.errors import OptionInvalid, PasswordRejected, UserExists, UserNotFound
 from recto.overview import WorkerState
+from recto.storage_report import report_storage
 from recto.user_administration import UserDetails
 from recto.web import admin_answers, answers
 from recto.web.api import MOST_NUMBER, number
 from recto.web.authorisation import Access, access
-from recto.web.database import read
+from recto.web.database import Lane, in_thread, read
 from recto.web.described import Parameter, Reply, described
 from recto.web.json_bodies import json_body
 from recto.web.next_link import with_next
+from recto.web.services import services
 from recto.web.user_changes import add_user, change_user_noted
 
 blueprint = Blueprint("admin", __name__, url_prefix="/api/v1/admin")
@@ -132,6 +135,24 @@ def get_throughput() -> Response:
     return answers.answered(admin_answers.Throughput(hours=found))
 
 
+@blueprint.get("/storage")
+@access(Access.ADMIN)
+@described(Reply(200, "Who keeps how much", (admin_answers.StorageReport,)), tag=_TAG)
+def get_storage() -> Response:
+    """What each user keeps and may keep, who keeps most first, and the room that there is."""
+    report = read(report_storage, services().jobs.policy.max_stored_bytes_per_user)
+    space = in_thread(services().storage.space, Lane.DISK)
+    return answers.answered(
+        admin_answers.StorageReport(
+            users=[admin_answers.UserStorage(**asdict(user)) for user in report.users],
+            database_bytes=report.database_bytes,
+            swept=report.swept,
+            free_bytes=space.free_bytes if space else None,
+            total_bytes=space.total_bytes if space else None,
+        )
+    )
+
+
 def user_json(user: UserDetails) -> admin_answers.User:
     """The user as the API has it."""
     return admin_answers.User(
@@ -145,6 +166,7 @@ def user_json(user: UserDetails) -> admin_answers.User:
         bytes=user.stored_bytes,
         max_stored_bytes=user.limits.max_stored_bytes,
         max_unfinished=user.limits.max_unfinished,
+        retention_s=user.limits.retention_s,
     )
 
 

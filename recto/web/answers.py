@@ -116,6 +116,12 @@ class JobSummary(Answer):
     retry_of: str | None = Field(description="The job whose document this one reads again. It may be gone")
     batch: str | None = Field(description="The batch that it was sent in")
     change: int = Field(description="Number of the latest change to this job; grows", examples=[4711])
+    retention_s: int | None = Field(
+        description="Seconds that it is kept after its end; null: until it is deleted", examples=[86400]
+    )
+    expires: Moment | None = Field(
+        description="When it is deleted with all that it has; null before its end, and where it is kept"
+    )
     tags: list[str] = Field(description="Words to find it by; `PATCH` changes them", examples=[["invoice", "2026"]])
     revision: int = Field(
         description="Counts what people have corrected and undone: with it the results change", examples=[0]
@@ -557,7 +563,7 @@ class Check(Answer):
     """One thing that the service needs."""
 
     ok: bool
-    detail: str = Field(default="", description="What is wrong, where something is")
+    detail: str = Field(default="", description="What is wrong, where something is, or soon will be; and what to do")
     workers: int = Field(default=0, description="Of the check `worker`: how many are running")
     processes: int = Field(default=0, description="Of the check `worker`: pages that are read at a time")
 
@@ -567,7 +573,7 @@ class Readiness(Answer):
 
     status: Literal["ready", "not ready"]
     checks: dict[str, Check] = Field(
-        description="`database`, `file_storage` and, where the database is there, `worker`"
+        description="`database`, `file_storage` and, where the database is there, `schema` and `worker`"
     )
 
 

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from recto.errors import LanguageUnknown, OptionInvalid
 from recto.job_details import parse_tags
 from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
+from recto.retention import parse_retention
 from recto.web.database import read
 from recto.web.services import services
 from recto.web.webhook_urls import check_webhook_url
@@ -21,7 +22,8 @@ DOCUMENT_URL: Final = "document_url"
 UPLOAD: Final = "upload"
 NAME_PARAMETER: Final = "filename"
 _TAG: Final = "tag"
-_NOT_ABOUT_READING: Final = (NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, UPLOAD, _TAG)
+_RETENTION: Final = "retention"
+_NOT_ABOUT_READING: Final = (NAME_PARAMETER, DEDUPE, WEBHOOK, DOCUMENT_URL, UPLOAD, _TAG, _RETENTION)
 _FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
 
 
@@ -91,6 +93,13 @@ def beside_document(name: str) -> str | None:
 def given_tags() -> tuple[str, ...]:
     """The tags beside the document: those of the form and those of the query. OptionInvalid."""
     return parse_tags([*request.args.getlist(_TAG), *(request.form.getlist(_TAG) if is_form() else ())])
+
+
+def given_retention_s() -> int | None:
+    """The option `retention` beside the document, in seconds; the form's counts. OptionInvalid."""
+    given = [request.form.get(_RETENTION) if is_form() else None, request.args.get(_RETENTION)]
+    wanted = [parse_retention(value) for value in given if value]
+    return wanted[0] if wanted else None
 
 
 def given_webhook(options_form: Mapping[str, str] | None = None) -> str | None:

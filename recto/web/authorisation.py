@@ -28,6 +28,8 @@ class Access(Enum):
     READ_AND_WRITE = "`jobs:read` and `jobs:write`"
     """Webhooks: who sets one up is told of every job from then on."""
     ADMIN = "`admin`"
+    METRICS = "a scraper"
+    """Who reads the metrics: a program on this machine where the settings let it, whoever has their token for it, and administrators."""
     PERSON = "a signed-in person"
     """Passwords and tokens: a program's token that was found must not make others, nor lock out its owner."""
 
@@ -51,6 +53,7 @@ _SCOPES: Final = {
     Access.READ_OR_WRITE: (Scope.JOBS_READ, Scope.JOBS_WRITE),
     Access.READ_AND_WRITE: (Scope.JOBS_READ, Scope.JOBS_WRITE),
     Access.ADMIN: (Scope.ADMIN,),
+    Access.METRICS: (Scope.ADMIN,),
 }
 
 

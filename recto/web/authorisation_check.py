@@ -5,6 +5,7 @@ from flask import Flask, request
 from recto.errors import NotAllowed
 from recto.web.authorisation import Access, access, stated_access
 from recto.web.login import SignedInUser, signed_in
+from recto.web.services import services
 
 
 def install_authorisation_check(app: Flask) -> None:
@@ -27,14 +28,15 @@ def install_authorisation_check(app: Flask) -> None:
 
 def check_access(needed: Access) -> None:
     """NotSignedIn or NotAllowed where the current request's caller has not what is needed."""
-    if needed not in (Access.ANYBODY, Access.LINK):
-        _check_user(signed_in(), needed)
+    if needed in (Access.ANYBODY, Access.LINK) or (needed is Access.METRICS and services().scraper.is_caller()):
+        return
+    _check_user(signed_in(), needed)
 
 
 def _check_user(user: SignedInUser, needed: Access) -> None:
     if needed in (Access.PERSON, Access.ADMIN_PERSON) and user.secret is None:
         raise NotAllowed("A token is not enough for this. Sign in on the page with name and password.")
-    if needed in (Access.ADMIN, Access.ADMIN_PERSON) and not user.is_admin:
+    if needed in (Access.ADMIN, Access.ADMIN_PERSON, Access.METRICS) and not user.is_admin:
         raise NotAllowed("Only administrators may do this. Ask one of them.")
     if not needed.is_met_by(user.scopes):
         wanted = (" and " if needed is Access.READ_AND_WRITE else " or ").join(f"'{scope}'" for scope in needed.scopes)

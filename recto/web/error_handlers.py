@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
@@ -98,7 +98,7 @@ def _from_http(error: HTTPException) -> BaseResponse:
 
 def _from_bug(error: Exception) -> BaseResponse:
     _log.error("request_crashed", path=quote(request.path), exc_info=error)
-    detail = "Something went wrong inside Recto. It was logged; tell your administrator the time of this answer."
+    detail = f"Something went wrong inside Recto. It was logged; tell your administrator the request id {g.request_id}."
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, RectoError.code, RectoError.title, detail, {})
 
 
@@ -117,5 +117,5 @@ def _answer(status: int, code: str, title: str, detail: str, members: dict[str, 
 
 def _wants_page() -> bool:
     """Whether a person's browser asked for a page, outside the API."""
-    is_program = request.path.startswith(("/api/", "/healthz", "/readyz"))
+    is_program = request.path.startswith(("/api/", "/healthz", "/readyz", "/metrics"))
     return not is_program and request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

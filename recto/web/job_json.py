@@ -80,6 +80,8 @@ def _fields(job: JobView) -> dict[str, Any]:
         "batch": job.batch_uuid,
         "change": job.change,
         "revision": job.revision,
+        "retention_s": job.retention_s,
+        "expires": job.expires,
         "tags": list(job.tags),
         "reason": reason_json(job.reason),
         "warnings": [answers.JobWarning(code=warning.code, detail=warning.detail) for warning in job.warnings],

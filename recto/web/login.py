@@ -2,7 +2,9 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
@@ -13,15 +15,17 @@ from gevent.lock import BoundedSemaphore
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from recto import accounts, audit, sign_ins
+from recto import accounts, audit, identities, sign_ins
 from recto.accounts import Account, Recognised
 from recto.audit import Action, Event
-from recto.errors import DatabaseBusy, NotSignedIn, UserDisabled
+from recto.errors import DatabaseBusy, IdentityUnknown, NotSignedIn, RectoError, UserDisabled
+from recto.identities import Identity
 from recto.logs import get_logger
 from recto.web import first_admin
 from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
-from recto.web.database import read, write
+from recto.web.database import in_thread, read, write
+from recto.web.elsewhere import Elsewhere
 from recto.web.services import services
 
 blueprint = Blueprint("login", __name__)
@@ -30,6 +34,9 @@ csrf = CSRFProtect()
 _log = get_logger(__name__)
 _PASSWORD_CHECKS = BoundedSemaphore(2)
 """Each takes tens of milliseconds of one thread: a flood of them must leave the thread pool to the other requests."""
+_SIGNED_OUT: Final = "signed_out"
+"""In the address of the sign-in page: who has just signed out is not signed in again at once by a proxy."""
+_PLACE: Final = "place"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -114,12 +121,21 @@ def _load_from_session(secret: str) -> SignedInUser | None:
     if "Authorization" in request.headers or g.get("nobody"):
         return None  # the token decides
     found = read(accounts.account_of_session, secret, services().limits.session_lifetime_s)
-    if found is None:
+    if found is None or _is_named_otherwise(found.account):
         return None
     if found.is_stale:
         _note_use(accounts.touch_session, secret)
     g.recognised_s = time.monotonic()
     return SignedInUser(found, secret=secret)
+
+
+def _is_named_otherwise(account: Account) -> bool:
+    """Whether the proxy names somebody else as who this comes from: somebody signed out there, and in again."""
+    named = _named_by_proxy()
+    if named is None:
+        return False
+    named_account = read(identities.account_of_identity, named)
+    return named_account is None or named_account.id != account.id
 
 
 @login_manager.request_loader  # type: ignore[untyped-decorator]
@@ -158,7 +174,10 @@ def sign_in() -> Response | str | tuple[str, int]:
         return _check_sign_in()
     if current_user.is_authenticated:
         return redirect(url_for("pages.jobs"))
-    return render_template("sign_in.html", next=request.args.get("next", ""), error=None, name="")
+    target, named = request.args.get("next", ""), _named_by_proxy()
+    if named and _SIGNED_OUT not in request.args:
+        return sign_in_from_elsewhere(named, target, Elsewhere.PROXY)
+    return _sign_in_page(target)
 
 
 def _check_sign_in() -> Response | tuple[str, int]:
@@ -167,18 +186,51 @@ def _check_sign_in() -> Response | tuple[str, int]:
     try:
         account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
     except UserDisabled as shut_out:
-        return render_template("sign_in.html", next=target, error=shut_out.detail, name=name), HTTPStatus.FORBIDDEN
+        return _sign_in_page(target, shut_out.detail, name), HTTPStatus.FORBIDDEN
     if account is None:
         _log.info("sign_in_refused", address=client_address())
         error = "Name or password is wrong. Check both and try again."
-        return render_template("sign_in.html", next=target, error=error, name=name), 401
-    session.clear()  # nothing of before the sign-in survives it
+        return _sign_in_page(target, error, name), 401
     signed_in_event = Event(Action.SIGNED_IN, account.name, address=client_address())
     secret = write_noted(signed_in_event, accounts.sign_in, account, client_address(), request.user_agent.string)
-    login_user(SignedInUser(Recognised(account, is_stale=False, scopes=frozenset()), secret=secret))
-    session.permanent = True
+    _begin_session(account, secret)
     first_admin.forget_password_file(services().first_password_file, account)
     return redirect(_local(target))
+
+
+def sign_in_from_elsewhere(identity: Identity, target: str, place: Elsewhere) -> Response:
+    """Begin a session of the user whose identity this is, made now where there is none and the settings let it. IdentityUnknown, UserDisabled."""
+    is_known = read(identities.account_of_identity, identity) is not None
+    makes_user = not is_known and place in services().sign_on.creating
+    password_hash = in_thread(identities.unguessable_password_hash) if makes_user else None
+    signing_in = partial(identities.sign_in_identity, identity=identity, password_hash=password_hash)
+    try:
+        account, secret = write(signing_in, address=client_address(), user_agent=request.user_agent.string)
+    except (IdentityUnknown, UserDisabled):
+        refused = Event(Action.SIGN_IN_REFUSED, identity.name, identity.issuer, client_address())
+        write(_note_refusal, refused, services().limits.audit_lifetime_s)
+        raise
+    _begin_session(account, secret)
+    session[_PLACE] = place.value
+    return redirect(_local(target))
+
+
+def _begin_session(account: Account, secret: str) -> None:
+    session.clear()  # nothing of before the sign-in survives it
+    login_user(SignedInUser(Recognised(account, is_stale=False, scopes=frozenset()), secret=secret))
+    session.permanent = True
+
+
+def _sign_in_page(target: str, error: str | None = None, name: str = "") -> str:
+    sign_on = services().sign_on
+    return render_template(
+        "sign_in.html", next=target, error=error, name=name, provider=sign_on.title if sign_on.provider else None
+    )
+
+
+def _named_by_proxy() -> Identity | None:
+    proxy = services().sign_on.proxy
+    return proxy.named_identity() if proxy else None
 
 
 def account_of_password(name: str, password: str, refusal: Action) -> Account | None:
@@ -216,10 +268,24 @@ def sign_out() -> Response:
     user = signed_in()
     if user.secret:
         write_noted(noted_by_user(Action.SIGNED_OUT), accounts.sign_out, user.secret)
+    elsewhere = _where_to_sign_out_too()
     logout_user()
     session.clear()
     flash("You are signed out.", "success")
-    return redirect(url_for("login.sign_in"))
+    return redirect(elsewhere or url_for("login.sign_in", signed_out="" if services().sign_on.proxy else None))
+
+
+def _where_to_sign_out_too() -> str | None:
+    """Where the browser goes on to, for a sign-in that was begun elsewhere: the next person at it would be let in without a question."""
+    place, sign_on = session.get(_PLACE), services().sign_on
+    if place == Elsewhere.PROXY and sign_on.proxy:
+        return sign_on.proxy.sign_out_url or None
+    if place == Elsewhere.PROVIDER and sign_on.provider:
+        try:
+            return sign_on.provider.sign_out_url(url_for("login.sign_in", _external=True))
+        except RectoError as error:
+            _log.warning("signed_out_here_alone", code=error.code)
+    return None
 
 
 def _local(target: str) -> str:

@@ -10,9 +10,11 @@ from typing import Any, Final, get_args
 
 from annotated_types import MaxLen
 
+from recto.ages import PATTERN
 from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
 from recto.outbound.guard import MOST_URL_CHARACTERS
+from recto.retention import FOR_EVER
 
 _LANGUAGE: Final = r"[A-Za-z][A-Za-z0-9_]{1,31}(/[A-Za-z][A-Za-z0-9_]{1,31})?"
 _PAGES: Final = (
@@ -32,6 +34,12 @@ BESIDE_READING: Final[dict[str, dict[str, Any]]] = {
         "enum": ["true", "false", ""],
         "default": "true",
         "description": "Whether a result that you have of the same document with the same options may answer at once",
+    },
+    "retention": {
+        "type": "string",
+        "pattern": f"^({PATTERN}|{FOR_EVER})?$",
+        "description": "How long the job is kept after its end, such as 36h or 30d, or forever; longer than this Recto allows is cut to that",
+        "examples": ["30d"],
     },
     "tag": {**TAGS_SCHEMA, "description": "A word to find the job by; several, each in a field of its own"},
     "webhook": {

@@ -15,9 +15,11 @@ from recto.outbound.exchange import Outbound
 from recto.sign_ins import SignInLimits
 from recto.web.answers import Limits
 from recto.web.deriver import Deriver
+from recto.web.elsewhere import SignOn
 from recto.web.links import LinkSigner
 from recto.web.live_reader import LiveReader
 from recto.web.outlooks import Outlooks
+from recto.web.scraper import Scraper
 from recto.webhook_sender import WebhookSender
 
 _KEY: Final = "recto"
@@ -61,6 +63,8 @@ class Services:
     sign_in_limits: SignInLimits
     allowed_origins: frozenset[str]
     default_languages: str
+    scraper: Scraper
+    sign_on: SignOn
     first_password_file: Path
     arriving_keys: set[tuple[int, str]] = field(default_factory=set)
     """User ids and idempotency keys of requests that have not recorded what they bring."""

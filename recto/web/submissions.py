@@ -19,6 +19,7 @@ from recto.jobs import Submission
 from recto.ocr.options import Options
 from recto.turns import hold_folder
 from recto.web.database import Lane, in_thread, read, write
+from recto.web.request_ids import origin
 from recto.web.services import services
 
 
@@ -109,6 +110,8 @@ def retry(job: JobView, options: Options, keyed: KeyedRequest | None = None, web
         tags=job.tags,
         retry_of=job.uuid,
         webhook_url=webhook_url,
+        retention_s=job.retention_s or 0,
+        **origin(),
     )
     copy = partial(services().storage.copy, job.uuid, submission.uuid, {DOCUMENT: DOCUMENT})
     return make_job(to_be_read(submission, options, copy), keyed)

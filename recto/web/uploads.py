@@ -38,6 +38,7 @@ from recto.web.asked_options import (
     beside_document,
     decided_by,
     given_options,
+    given_retention_s,
     given_tags,
     given_webhook,
     is_form,
@@ -48,6 +49,7 @@ from recto.web.database import Lane, in_thread
 from recto.web.direct_uploads import arrived
 from recto.web.fetching import fetch
 from recto.web.idempotent import Key, Submitted, key_of_request, once
+from recto.web.request_ids import origin
 from recto.web.services import services
 from recto.web.submissions import answered, make_job, to_be_read
 
@@ -285,7 +287,9 @@ def judged(upload: Upload, options: Options, user_id: int) -> Submission:
         options=options.stored(),
         content_sha256=upload.sha256,
         tags=given_tags(),
+        retention_s=given_retention_s(),
         webhook_url=given_webhook(),
+        **origin(),
     )
 
 

@@ -86,3 +86,35 @@ def test_jobs_index_indexes_what_waits(command_line: CommandLine, table: JobTabl
     assert command_line("jobs", "index", "--anew").out == "Indexed 1 page.\n"
     (document,) = table.read(find_documents, ann, parse_query("goat"), 9)
     assert document.job.uuid == uuid
+
+
+def test_deleted_job_is_proven_to_be_gone_and_one_that_lives_is_not(
+    command_line: CommandLine, table: JobTable, ann: int
+) -> None:
+    uuid = table.submit(ann)
+    lives = command_line("jobs", "deleted", uuid)
+    assert lives.status == 1
+    assert json.loads(lives.out)["rows_left"]["job"] == 1
+    command_line("jobs", "delete", uuid)
+    gone = command_line("jobs", "deleted", uuid)
+    assert gone.status == 0, gone.out
+    proof = json.loads(gone.out)
+    assert (proof["by"], proof["files_removed"], proof["rows_left"], proof["files_left"]) == (
+        "(command line)",
+        True,
+        {},
+        [],
+    )
+
+
+def test_job_that_never_was_has_no_proof(command_line: CommandLine) -> None:
+    assert command_line("jobs", "deleted", "0b9e3a52-7f0c-4d3e-9a51-6c1f0e2d4b77").status == 1
+
+
+def test_file_that_is_left_of_a_deleted_job_is_named(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    uuid = table.submit(ann)
+    command_line("jobs", "delete", uuid)
+    (command_line.folder / uuid).mkdir()
+    (command_line.folder / uuid / "document").write_bytes(b"left")
+    proof = command_line("jobs", "deleted", uuid)
+    assert (proof.status, json.loads(proof.out)["files_left"]) == (1, ["document"])

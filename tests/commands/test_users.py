@@ -125,3 +125,22 @@ def test_users_password_lets_a_locked_user_in(command_line: CommandLine, table: 
     table.do(sign_ins.begin_attempt, limits, "bob", "203.0.113.7")
     command_line("users", "password", "bob", "--password-stdin", stdin="something new\n")
     table.do(sign_ins.begin_attempt, limits, "bob", "203.0.113.7")
+
+
+def test_retention_of_a_user_is_set_noted_and_taken_back(command_line: CommandLine, table: JobTable, ann: int) -> None:
+    assert command_line("users", "retention", "ann", "30d").status == 0
+    first = table.submit(ann)
+    assert command_line("users", "retention", "ann", "default").status == 0
+    assert (table.job(first).retention_s, table.job(table.submit(ann)).retention_s) == (30 * 86_400, None)
+    assert "ann: 30d" in command_line("users", "audit", "--user", "ann").out
+    assert command_line("users", "retention", "ann", "soon").status == 1
+    assert command_line("users", "retention", "nobody", "30d").status == 1
+
+
+def test_storage_shows_who_keeps_how_much(command_line: CommandLine, table: JobTable, ann: int, bob: int) -> None:
+    table.submit(ann)
+    shown = command_line("users", "storage")
+    assert shown.out.index("ann") < shown.out.index("bob")
+    assert "never yet" in shown.out
+    (first, _) = json.loads(command_line("users", "storage", "--json").out)
+    assert (first["name"], first["jobs"], first["document_bytes"]) == ("ann", 1, 1000)

@@ -46,8 +46,11 @@ LET_IN: Final = {
     "GET /openapi.json": 200,
     "GET /healthz": 200,
     "GET /readyz": 200,
+    "GET /metrics": 200,
     "GET /sign-in": 200,
     "POST /sign-in": 401,  # with no password
+    "GET /sign-in/provider": 403,  # where there is none
+    "GET /sign-in/provider/callback": 403,
     "POST /sign-out": 302,
     "GET /": 200,
     "POST /upload": 302,
@@ -124,6 +127,7 @@ LET_IN: Final = {
     "POST /admin/users/<int(max=9223372036854775807):user_id>/enabled": 404,
     "POST /admin/users/<int(max=9223372036854775807):user_id>/limits": 404,
     "GET /admin/audit": 200,
+    "GET /api/v1/admin/storage": 200,
 }
 """What each address answers to whom it lets in. A new address needs its line here."""
 

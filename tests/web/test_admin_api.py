@@ -104,7 +104,19 @@ def test_limits_are_set_and_taken_away_one_by_one(root: Program, bob: Known, oth
     assert other_program.get("/api/v1/account").get_json()["storage"]["documents"] == 1
 
 
-@pytest.mark.parametrize("change", [{"max_stored_bytes": -1}, {"max_unfinished": 2**31}, {"is_admin": True}])
+def test_retention_of_a_user_holds_for_jobs_made_from_then_on(
+    root: Program, bob: Known, other_program: Program
+) -> None:
+    before = other_program.send_form().get_json()
+    assert patch(root, bob, retention_s=3600).get_json()["retention_s"] == 3600
+    assert patch(root, bob, max_unfinished=7).get_json()["retention_s"] == 3600
+    assert (before["retention_s"], other_program.send_form().get_json()["retention_s"]) == (None, 3600)
+    assert patch(root, bob, retention_s=None).get_json()["retention_s"] is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_stored_bytes": -1}, {"max_unfinished": 2**31}, {"retention_s": -1}, {"is_admin": True}]
+)
 def test_change_that_is_none_is_refused(root: Program, bob: Known, change: dict[str, Any]) -> None:
     problem(patch(root, bob, **change), 422, "option_invalid")
 

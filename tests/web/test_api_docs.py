@@ -29,6 +29,9 @@ NOT_OF_THE_API = {
     "too_many_sign_ins",
     "user_disabled",
     "session_not_found",
+    "sign_on_failed",
+    "sign_on_unavailable",
+    "identity_unknown",
 }
 
 

@@ -39,12 +39,13 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "authorisation.md"
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Flask:
-    """Without the rates: some call here more often than anybody should. And nobody waits for long."""
+    """Without the rates: some call here more often than anybody should. And nobody waits for long. Without what programs on this machine may do: these are some."""
     return make_app(
         RECTO_LIMITS_SIGN_INS_PER_MINUTE="0",
         RECTO_LIMITS_TOKENS_PER_HOUR="0",
         RECTO_LIMITS_UPLOADS_PER_MINUTE="0",
         RECTO_SERVER_MAX_WAIT_S="0.1",
+        RECTO_METRICS_LOOPBACK="false",
     )
 
 

@@ -1,6 +1,9 @@
 """GET /healthz and /readyz."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -42,7 +45,7 @@ def test_healthz_answers_whatever_is_broken(app: Flask, anybody: Program, folder
 
 def test_readyz_without_a_worker_is_ready_and_says_so(anybody: Program) -> None:
     checks = ready(anybody, 200)
-    assert checks["database"] == checks["file_storage"] == {"ok": True}
+    assert checks["database"] == checks["file_storage"] == checks["schema"] == {"ok": True}
     assert checks["worker"]["ok"] is False
     assert "None was seen yet" in checks["worker"]["detail"]
 
@@ -72,6 +75,26 @@ def test_readyz_with_a_storage_that_cannot_be_written_answers_503(anybody: Progr
     assert str(folder) not in str(checks)
 
 
+def test_readyz_with_a_disk_that_is_nearly_full_is_ready_and_says_so(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(RECTO_FILE_STORAGE_MIN_FREE_BYTES="1000")
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(total=9000, used=7500, free=1500))
+    check = ready(Program(app), 200)["file_storage"]
+    assert check["ok"] is True
+    assert "after 500 more bytes" in check["detail"]
+
+
+def test_readyz_with_the_schema_of_another_version_answers_503(anybody: Program, folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "recto.db")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    checks = ready(anybody, 503)
+    assert checks["schema"]["ok"] is False
+    assert "schema 9999" in checks["schema"]["detail"]
+    assert "db upgrade" in checks["schema"]["detail"]
+
+
 def test_readyz_with_a_read_only_storage_answers_503(anybody: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: object) -> None:
         raise OSError(30, "Read-only file system")
@@ -83,6 +106,7 @@ def test_readyz_with_a_read_only_storage_answers_503(anybody: Program, monkeypat
 def test_readyz_with_a_full_disk_answers_503(make_app: MakeApp) -> None:
     checks = ready(Program(make_app(RECTO_FILE_STORAGE_MIN_FREE_BYTES=str(10**18))), 503)
     assert "bytes are free" in checks["file_storage"]["detail"]
+    assert "Delete jobs" in checks["file_storage"]["detail"]
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
