@@ -13,6 +13,7 @@ _ASKED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
 
 LOCKED: Final = {
     "requirements": "runs in the service",
+    "requirements-cluster": "reads on a Dask cluster",
     "requirements-dev": "checks and tests it",
     "requirements-docs": "draws the documentation's site",
     "requirements-release": "makes the reports of a release",
