@@ -5,9 +5,13 @@
 
 FROM python:3.12-slim-bookworm AS packages
 RUN python -m venv /opt/recto
-COPY requirements.txt .
+COPY requirements.txt requirements-cluster.txt ./
+# For a cluster (docs/scaling.md): docker build --build-arg EXTRA_REQUIREMENTS=requirements-cluster.txt
+ARG EXTRA_REQUIREMENTS=
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/recto/bin/pip install --quiet --no-input --disable-pip-version-check -r requirements.txt
+    for file in requirements.txt $EXTRA_REQUIREMENTS; do \
+        /opt/recto/bin/pip install --quiet --no-input --disable-pip-version-check -r "$file" || exit 1; \
+    done
 
 FROM python:3.12-slim-bookworm
 # The languages of `make setup` (tools/install_system_packages.sh). More: docker-compose.yml says how to mount traineddata.

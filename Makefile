@@ -34,7 +34,7 @@ PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv -
 # Hashes of every file of a package, for all platforms: with them pip takes no other, and wants itself and setuptools pinned too.
 PIP_COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --python-platform linux --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
-LOCKED := requirements requirements-otel requirements-dev requirements-docs requirements-release
+LOCKED := requirements requirements-otel requirements-cluster requirements-dev requirements-docs requirements-release
 
 ifeq ($(SYSTEM_PACKAGES),skip)
 system_packages = :
@@ -59,8 +59,9 @@ $(RUN_READY): requirements.txt $(BIN)/python
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
-$(DEV_READY): requirements-dev.txt $(RUN_READY)
-	@echo "Setting up Recto, once: the Python packages of requirements-dev.txt ..." >&2
+$(DEV_READY): requirements-dev.txt requirements-cluster.txt $(RUN_READY)
+	@echo "Setting up Recto, once: the Python packages of requirements-cluster.txt and requirements-dev.txt ..." >&2
+	@$(PIP_INSTALL) -r requirements-cluster.txt
 	@$(PIP_INSTALL) -r requirements-dev.txt
 	@touch $@
 

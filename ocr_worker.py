@@ -20,6 +20,8 @@ if __name__ == "__mp_main__":
 
 _COMMANDS: Final = {
     "run": "recto.commands.run:run",
+    "dispatch": "recto.commands.dispatch:dispatch",
+    "node": "recto.commands.node:node",
     "recognise": "recto.commands.recognise:recognise",
     "derive": "recto.commands.derive:derive",
     "doctor": "recto.commands.doctor:doctor",

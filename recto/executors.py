@@ -6,19 +6,21 @@ a process that dies costs only the task it had.
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 from weakref import WeakSet
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
+from recto.errors import EngineMissing
 from recto.logs import get_logger
-from recto.page_tasks import PageProcessSetup, start_page_process
+from recto.page_tasks import EngineReport, PageProcessSetup, describe_engine, start_page_process
 
 _log = get_logger(__name__)
 _T = TypeVar("_T")
+_START_TIMEOUT_S: Final = 120.0
 
 CONSTS.sleep_unit = 0.25
 """Seconds between two looks of the pool at its processes, for one that died, a time limit, or what was cancelled. Pebble's own 0.1 woke an idle Worker twice as often."""
@@ -28,15 +30,18 @@ PROCESS_DIED = (ProcessExpired, BrokenProcessPool)
 
 
 class Executor(Protocol):
-    """Runs tasks of recto/page_tasks.py. `capacity` is how many run at once."""
+    """Runs tasks of recto/page_tasks.py. `capacity` is how many run at once; it may change, and 0 says that nothing can run now."""
 
     capacity: int
 
     def submit(self, task: Callable[[], _T], timeout_s: float) -> "Future[_T]":
-        """Start a picklable task. Its future raises TimeoutError after `timeout_s` of running, or one of PROCESS_DIED; cancelling kills."""
+        """Start a picklable task. Its future raises TimeoutError after `timeout_s` of running, or one of PROCESS_DIED; cancelling kills.
+
+        A future that ends as cancelled by itself was lost through no fault of its task.
+        """
 
     def stop(self) -> None:
-        """Kill what runs and wait until it is gone. Every future has ended then."""
+        """Kill what runs. Every future has ended then; what ran on another machine is gone two seconds later at most."""
 
 
 class LocalProcesses:
@@ -79,3 +84,12 @@ class LocalProcesses:
             initargs=(self._setup, os.getpid()),
             context=get_context("spawn"),
         )
+
+
+def start_engines(processes: LocalProcesses) -> EngineReport:
+    """Start every page process and learn from one what it can read. EngineMissing."""
+    reports = [processes.submit(describe_engine, _START_TIMEOUT_S) for _ in range(processes.capacity)]
+    try:
+        return [report.result() for report in reports][-1]
+    except (*PROCESS_DIED, CancelledError) as error:
+        raise EngineMissing("The page processes cannot start. `ocr_worker.py doctor` says what is missing.") from error

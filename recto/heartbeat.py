@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -40,10 +40,10 @@ class Heartbeat:
         sessions: sessionmaker[Session],
         jobs: Jobs,
         engine: EngineReport,
-        processes: int,
+        processes: Callable[[], int],
         presence: Presence | None = None,
     ) -> None:
-        """`presence` tells which Workers have died; without it, their leases expire."""
+        """`processes` says how many pages are read at once, as it stands. `presence` tells which Workers have died; without it, their leases expire."""
         self._name = name
         self._presence = presence
         self._sessions = sessions
@@ -98,7 +98,7 @@ class Heartbeat:
                 __version__,
                 self._engine.engine,
                 self._engine.languages,
-                self._processes,
+                self._processes(),
                 self._engine.result_version,
             )
             taken = self._jobs.requeue_expired(session, self._watch.expired(session, monotonic_s))

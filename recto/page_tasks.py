@@ -11,6 +11,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +20,7 @@ from pathlib import Path
 from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, picture_name, result_name
+from recto.file_storage.document_cache import DocumentCache
 from recto.file_storage.opening import open_storage
 from recto.file_storage.scratch import scratch_folder
 from recto.ocr.corrections import AS_READ, Correction, Corrections, corrected
@@ -45,7 +47,7 @@ class PageProcessSetup:
 
     `memory_bytes` caps its address space; 0: no cap. `niceness` is added to that of the parent (nice(2)): recognition takes whole
     cores, and the programs that answer people should not have to wait for them. `fallback_languages` are read where a page's
-    own are to be found out and cannot be.
+    own are to be found out and cannot be. Where there is a `document_cache`, documents are read from its copies.
     """
 
     engine: EngineName
@@ -55,6 +57,7 @@ class PageProcessSetup:
     storage: StorageSetup | None
     niceness: int = 0
     fallback_languages: tuple[str, ...] = ("eng",)
+    document_cache: DocumentCache | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,11 @@ class _PageProcess:
         if self._setup.storage is None:
             raise RuntimeError("This page process was started without a File Storage.")
         return open_storage(self._setup.storage)
+
+    def document(self, uuid: str) -> AbstractContextManager[Path]:
+        """A job's document as a path while the block runs. FileNotFound, StorageUnavailable."""
+        cache = self._setup.document_cache
+        return cache.local_path(self.storage, uuid) if cache else self.storage.local_path(uuid, DOCUMENT)
 
 
 _process: _PageProcess | None = None
@@ -140,7 +148,7 @@ def describe_engine() -> EngineReport:
 
 def inspect_document(uuid: str, password: str | None = None) -> DocumentInfo:
     """Open a job's document by its headers. Raises a DocumentError."""
-    with _here().storage.local_path(uuid, DOCUMENT) as path:
+    with _here().document(uuid) as path:
         return inspect_file(DocumentFile(path, password))
 
 
@@ -167,14 +175,19 @@ def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Pag
 
     Gives the page without its blocks: how it was read, for the Database, and not the text.
     """
-    storage, watch = _here().storage, _here().stopwatch
+    watch = _here().stopwatch
     watch.reset()
-    with watch.measure("prepare", inner="recognise"), storage.local_path(uuid, DOCUMENT) as path:
+    with watch.measure("prepare", inner="recognise"), _here().document(uuid) as path:
         page = read_page(DocumentFile(path, options.plain_password), number, options)
-    with watch.measure("store"), storage.write(uuid, checkpoint_name(token, number)) as file:
+    with watch.measure("store"), _here().storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
+    return without_text(page, watch.took_s)
+
+
+def without_text(page: Page, took_s: tuple[tuple[TimedStage, float], ...] = ()) -> PageWithoutText:
+    """What the Database is told of a page that was read, and how long its stages took."""
     values = {field.name: getattr(page, field.name) for field in fields(Page)}
-    return PageWithoutText(**values | {"blocks": ()}, confidence_with_text=page.confidence, took_s=watch.took_s)
+    return PageWithoutText(**values | {"blocks": ()}, confidence_with_text=page.confidence, took_s=took_s)
 
 
 def read_page(file: DocumentFile, number: int, options: Options) -> Page:
@@ -234,7 +247,7 @@ def write_result(
 ) -> None:
     """Write one format with the corrections, under the name of their revision. Raises what its writer or the File Storage raises."""
     storage, name = _here().storage, result_name(token, result_format, corrections.revision)
-    with storage.local_path(uuid, DOCUMENT) as path, storage.write(uuid, name) as sink:
+    with _here().document(uuid) as path, storage.write(uuid, name) as sink:
         pages = _pages(storage, uuid, checkpoints, corrections.of_pages)
         writer_for(result_format)(document, pages, DocumentFile(path, password), sink)
 
@@ -247,7 +260,7 @@ def write_picture(uuid: str, token: str, checkpoint: tuple[int, str], stage: Sta
     storage, (number, _) = _here().storage, checkpoint
     (page,) = _pages(storage, uuid, [checkpoint], {})
     try:
-        with storage.local_path(uuid, DOCUMENT) as path:
+        with _here().document(uuid) as path:
             file = DocumentFile(path, options.plain_password)
             picture = page_picture(file, page, stage, options, _here().limits)
         with storage.write(uuid, picture_name(token, number, stage)) as sink:

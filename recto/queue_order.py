@@ -19,6 +19,8 @@ _IN_PROGRESS: Final = literal(JobStatus.IN_PROGRESS, literal_execute=True)
 IS_IN_PROGRESS: Final = (Job.status == _IN_PROGRESS) & (Job.lease_expires_us > 0)
 """Every lease expires after 0: said so that SQLite takes the partial index, and not the one of all that the user ever sent."""
 
+_MOST_WAITING: Final = 10_000
+
 
 class QueueOrder:
     """The order under one clock: a job that is tried again later has no turn before its time."""
@@ -39,6 +41,12 @@ class QueueOrder:
 def is_any_queued(session: Session) -> bool:
     """Whether any job waits, be its turn later or now: what an idle Worker asks each second, for a fraction of what the whole question costs."""
     return session.execute(_ANY_QUEUED).first() is not None
+
+
+def work_left(session: Session) -> int:
+    """Pages that are to be read of running jobs, and one for each job's results; a job that waits counts as one, and at most 10,000 do."""
+    waiting, running = session.execute(_WORK_LEFT).one()
+    return int(waiting + running)
 
 
 def pages_left(user_id: Any) -> Select[int]:
@@ -69,4 +77,10 @@ def _oldest_job(now: ColumnElement[int]) -> Select[str]:
 
 
 _ROWS: Final = cast(Table, Job.__table__)
+_WAITING: Final = select(_ROWS.c.uuid).where(_ROWS.c.status == QUEUED).limit(_MOST_WAITING).subquery()
+_RUNNING: Final = func.coalesce(func.sum(func.coalesce(Job.page_count, 1) - Job.pages_done + 1), 0)
+_WORK_LEFT: Final = select(
+    select(func.count()).select_from(_WAITING).scalar_subquery(),
+    select(_RUNNING).where(IS_IN_PROGRESS).scalar_subquery(),
+)
 _ANY_QUEUED: Final = select(_ROWS.c.uuid).where(_ROWS.c.status == QUEUED).limit(1)

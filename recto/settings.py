@@ -113,6 +113,12 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _scheduler(value: str) -> str:
+    if value and not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s]+", value):
+        raise ValueError("must be empty or a Dask scheduler's address, such as tcp://10.0.0.1:8786")
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -243,6 +249,22 @@ class WorkerSettings(_Section):
         )
 
 
+class ClusterSettings(_Section):
+    """[cluster]"""
+
+    scheduler: Annotated[str, AfterValidator(_scheduler)]
+    min_nodes: int = Field(ge=0)
+    max_nodes: int = Field(ge=1)
+    document_cache_path: str
+    document_cache_bytes: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _least_fits_most(self) -> "ClusterSettings":
+        if self.min_nodes > self.max_nodes:
+            raise ValueError("min_nodes must be at most max_nodes")
+        return self
+
+
 class OcrSettings(_Section):
     """[ocr]"""
 
@@ -356,6 +378,7 @@ class Settings(_Section):
     file_storage: FileStorageSettings
     queue: QueueSettings
     worker: WorkerSettings
+    cluster: ClusterSettings
     ocr: OcrSettings
     outbound: OutboundSettings
     admin: AdminSettings

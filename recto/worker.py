@@ -172,7 +172,8 @@ class Worker:
 
         Longer ones do not lie ready: whoever comes next would have to wait for them as well.
         """
-        return self._executor.capacity + (self._page_s < _SHORT_PAGE_S)
+        capacity = self._executor.capacity
+        return capacity + (self._page_s < _SHORT_PAGE_S) if capacity else 0
 
     def _next_job(self) -> JobInHand | None:
         """The job whose turn it is: of the user with the least work running, else of who waited longest, the first claimed."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,62 +56,6 @@ def executor() -> Iterator[LocalProcesses]:
     executor = LocalProcesses(1, 100, SETUP)
     yield executor
     executor.stop()
-
-
-def test_task_runs_in_another_process(executor: LocalProcesses) -> None:
-    assert executor.submit(os.getpid, PATIENCE_S).result() != os.getpid()
-
-
-def test_error_comes_back_with_its_members(executor: LocalProcesses) -> None:
-    with pytest.raises(PageDamaged) as caught:
-        executor.submit(fail, PATIENCE_S).result()
-    assert caught.value.members == {"page": 1}
-
-
-def test_task_that_ends_its_process_costs_itself_alone(executor: LocalProcesses) -> None:
-    dying, following = executor.submit(die, PATIENCE_S), executor.submit(os.getpid, PATIENCE_S)
-    with pytest.raises(PROCESS_DIED):
-        dying.result()
-    assert following.result() > 0
-
-
-def test_task_that_takes_too_long_is_killed(executor: LocalProcesses, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    executor.submit(os.getpid, PATIENCE_S).result()
-    slow = executor.submit(partial(note_and_sleep, file), 0.5)
-    with pytest.raises(TimeoutError):
-        slow.result()
-    wait_until(lambda: not lives(int(file.read_text())), 2.0)
-    assert executor.submit(os.getpid, PATIENCE_S).result() != int(file.read_text())
-
-
-def test_cancelled_task_is_killed_within_two_seconds(executor: LocalProcesses, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    running = executor.submit(partial(note_and_sleep, file), PATIENCE_S)
-    wait_until(file.exists)
-    running.cancel()
-    wait_until(lambda: not lives(int(file.read_text())), 2.0)
-    with pytest.raises(CancelledError):
-        running.result()
-    assert executor.submit(os.getpid, PATIENCE_S).result() > 0
-
-
-def test_stop_kills_what_runs(tmp_path: Path) -> None:
-    executor = LocalProcesses(1, 100, SETUP)
-    file = tmp_path / "pid"
-    executor.submit(partial(note_and_sleep, file), PATIENCE_S)
-    wait_until(file.exists)
-    executor.stop()
-    assert not lives(int(file.read_text()))
-
-
-def test_stop_leaves_no_future_that_nobody_ends(tmp_path: Path) -> None:
-    executor = LocalProcesses(1, 100, SETUP)
-    file = tmp_path / "pid"
-    futures = [executor.submit(partial(note_and_sleep, file), PATIENCE_S) for _ in range(3)]
-    wait_until(file.exists)
-    executor.stop()
-    assert [future.done() for future in futures] == [True, True, True]
 
 
 def test_process_is_replaced_after_its_share_of_pages() -> None:

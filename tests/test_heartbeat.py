@@ -32,7 +32,7 @@ def live(table: JobTable) -> JobTable:
 
 @pytest.fixture
 def heartbeat(live: JobTable) -> Heartbeat:
-    return Heartbeat("one", live.sessions, live.jobs, REPORT, processes=2)
+    return Heartbeat("one", live.sessions, live.jobs, REPORT, lambda: 2)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class Deaths(Presence):
 
 def test_beat_requeues_at_once_what_a_dead_worker_held(live: JobTable, ann: int, tmp_path: Path) -> None:
     deaths = Deaths(tmp_path)
-    heartbeat = Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, 2, deaths)
+    heartbeat = Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, lambda: 2, deaths)
     for _ in range(2):
         live.submit(ann)
     lost, kept = live.claim("dead").lease, live.claim("living").lease
@@ -115,14 +115,14 @@ def test_dead_worker_is_not_forgotten_before_its_jobs_are_requeued(
     live.claim("dead")
     monkeypatch.setattr(Jobs, "requeue_of_dead", full)
     with pytest.raises(StorageFull):
-        Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, 2, deaths).beat(0.0)
+        Heartbeat(deaths.name, live.sessions, live.jobs, REPORT, lambda: 2, deaths).beat(0.0)
     assert deaths.forgotten == frozenset()
 
 
 def test_thread_keeps_a_lease_alive_far_beyond_its_length(live: JobTable, ann: int, beating: Heartbeat) -> None:
     uuid = live.submit(ann)
     beating.hold(live.claim().lease)
-    watcher = Heartbeat("two", live.sessions, live.jobs, REPORT, processes=1)
+    watcher = Heartbeat("two", live.sessions, live.jobs, REPORT, lambda: 1)
     watcher.start()
     time.sleep(5 * QUICK.lease_s)
     watcher.stop()

@@ -24,6 +24,7 @@ WORKER_SERVICES = (
     "recto.page_tasks",
     "recto.executors",
     "recto.job_in_hand",
+    "recto.cluster",
     "recto.heartbeat",
     "recto.worker",
 )
@@ -186,6 +187,17 @@ def test_module_imports_go_down_only(module: str) -> None:
 @pytest.mark.parametrize("module", [name for name in MODULES if name != "recto"])
 def test_module_has_a_room_in_the_house(module: str) -> None:
     assert room(module)[1] != "recto", f"{module} stands in no row of the design"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_dask_is_imported_in_one_room_alone(module: str) -> None:
+    """It is not installed with the rest. For types alone others may: that is not run."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    run = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    named = {node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name for node in run}
+    assert module.startswith("recto.cluster") or not any(
+        name.startswith(("dask", "distributed", "recto.cluster")) for name in named
+    )
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -46,7 +46,7 @@ def test_every_package_is_pinned_with_the_hashes_of_its_files(locked: str) -> No
 
 def test_packages_that_are_pinned_twice_have_one_version() -> None:
     versions: dict[str, set[str]] = {}
-    for locked in ("requirements", "requirements-dev", "requirements-docs"):
+    for locked in ("requirements", "requirements-cluster", "requirements-dev", "requirements-docs"):
         for name, pin in pins(locked).items():
             versions.setdefault(name, set()).add(pin.version)
     assert {name: several for name, several in versions.items() if len(several) > 1} == {}

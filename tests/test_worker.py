@@ -117,7 +117,7 @@ class Loop:
         self.table = table
         self.executor = ScriptedExecutor(capacity)
         report = EngineReport("double 1.0", ("eng",), "Recto 1, double 1.0")
-        self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, capacity)
+        self.heartbeat = Heartbeat(name, table.sessions, table.jobs, report, lambda: capacity)
         self.worker = Worker(
             name, table.engine, table.jobs, self.executor, self.heartbeat, limits, poll_interval_s, tracing
         )
@@ -211,6 +211,21 @@ def test_job_is_opened_read_written_and_finished(table: JobTable, ann: int, loop
     assert isinstance(document, Document)
     assert (document.page_count, document.warnings) == (3, ())
     assert document.created.endswith("Z")
+
+
+def test_nothing_is_claimed_or_started_while_nothing_can_run(table: JobTable, ann: int, loop: Loop) -> None:
+    """A cluster whose nodes, or whose scheduler, went away: what it had ends as cancelled, and waits until some are back."""
+    uuids = [table.submit(ann) for _ in range(4)]
+    loop.step()
+    begun = len(loop.executor.tasks)
+    loop.executor.capacity = 0
+    loop.executor.stop()
+    loop.step()
+    assert len(loop.executor.tasks) == begun < 4
+    assert [table.job(uuid).status for uuid in uuids].count(JobStatus.QUEUED) == 4 - begun
+    loop.executor.capacity = 2
+    loop.run_until_idle(read_all(2))
+    assert [(table.job(uuid).status, table.job(uuid).attempt) for uuid in uuids] == [(JobStatus.FINISHED, 1)] * 4
 
 
 def test_only_the_pages_that_were_asked_for_are_read(table: JobTable, ann: int, loop: Loop) -> None:

@@ -14,6 +14,7 @@ _ASKED: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)", re.MULTILINE)
 LOCKED: Final = {
     "requirements": "runs in the service",
     "requirements-otel": "sends traces, where they are wanted",
+    "requirements-cluster": "reads on a Dask cluster",
     "requirements-dev": "checks and tests it",
     "requirements-docs": "draws the documentation's site",
     "requirements-release": "makes the reports of a release",

@@ -149,7 +149,11 @@ class World:
         self.table = JobTable(self.engine, clock)
         self.executor = HeldExecutor()
         self.heartbeat = Heartbeat(
-            name, self.table.sessions, Jobs(POLICY, clock), EngineReport("constant 1", ("eng",), "constant 1"), 1
+            name,
+            self.table.sessions,
+            Jobs(POLICY, clock),
+            EngineReport("constant 1", ("eng",), "constant 1"),
+            lambda: 1,
         )
         self.heartbeat._watch._clock = clock
         self.worker = Worker(name, self.table.engine, self.table.jobs, self.executor, self.heartbeat, _LIMITS, 0.0)

@@ -47,7 +47,7 @@ def command(environ: dict[str, str], *arguments: str) -> str:
 
 
 def text_of(client: httpx.Client, uuid: str) -> str:
-    wanted = {"format": "txt", "wait": 50}
+    wanted: dict[str, str | int] = {"format": "txt", "wait": 50}
     answer = client.get(f"/api/v1/jobs/{uuid}/result", params=wanted, follow_redirects=True)
     assert answer.status_code == 200, answer.text
     return answer.text
