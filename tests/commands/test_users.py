@@ -143,4 +143,4 @@ def test_storage_shows_who_keeps_how_much(command_line: CommandLine, table: JobT
     assert shown.out.index("ann") < shown.out.index("bob")
     assert "never yet" in shown.out
     (first, _) = json.loads(command_line("users", "storage", "--json").out)
-    assert (first["name"], first["documents"], first["bytes"]) == ("ann", 1, 1000)
+    assert (first["name"], first["documents"], first["bytes"], first["max_bytes"]) == ("ann", 1, 1000, None)
