@@ -93,6 +93,7 @@ from recto.web.secret_key import load_secret_key
 from recto.web.server import RectoServer
 from recto.web.services import Services, WebLimits, install_services, services
 from recto.web.slow_clients import Patience
+from recto.web.static_files import install_static_files
 from recto.web.sub_path import SubPath
 from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 from recto.web.webhook_events import event_body
@@ -202,6 +203,7 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     app.before_request(allow_batches)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
+    install_static_files(app)
     install_authorisation_check(app)
     login.install_login(app)
     install_error_handlers(app)

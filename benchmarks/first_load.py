@@ -32,6 +32,7 @@ _CHROMIUM: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", 
 _SLOW: Final = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
 _SLOWER_PROCESSOR: Final = 4
 _SETTLE_MS: Final = 1500
+_SIGN_IN_MS: Final = 120_000
 _NOTES_USABLE: Final = """
 addEventListener("DOMContentLoaded", () => { window.usableMs = performance.now(); });
 new MutationObserver(() => {
@@ -126,6 +127,7 @@ def loads(browser: Browser, address: str, path: str, *, is_slow: bool) -> tuple[
 def sign_in(browser: Browser, context: BrowserContext, address: str) -> None:
     """In a browser of its own, so that this one has only the cookie of it."""
     other = browser.new_context()
+    other.set_default_timeout(_SIGN_IN_MS)
     page = other.new_page()
     page.goto(f"{address}sign-in")
     page.get_by_label("Name").fill("admin")

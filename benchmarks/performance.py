@@ -1,8 +1,9 @@
-"""Run the speed benchmarks one after another and write their tables into docs/performance.md, between the comments that name them.
+"""Run the speed benchmarks one after another and write their tables into the documents, between the comments that name them.
 
     python -m benchmarks.performance [--sample] [--only a,b] [--documents FOLDER] [--page FILE]
 
---sample takes a few minutes in all and shows the tables without writing them, unless --page names a file.
+--sample takes a few minutes in all and shows the tables without writing them, unless --page names a file; it leaves out what needs a browser.
+The tables belong to docs/performance.md, that of the review page to docs/review.md.
 """
 
 import argparse
@@ -23,12 +24,13 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A module of this package, with its arguments for a sample and for all of it."""
+    """A module of this package, with its arguments for a sample, None where it has none, and for all of it."""
 
     module: str
-    sample: tuple[str, ...]
+    sample: tuple[str, ...] | None
     full: tuple[str, ...] = ()
     takes_documents: bool = False
+    page: Path = PAGE
 
 
 BENCHMARKS: Final = {
@@ -39,6 +41,8 @@ BENCHMARKS: Final = {
     "queue": Benchmark("queue_size", ("--many", "100000", "--repeats", "50")),
     "idle": Benchmark("idle", ("--seconds", "10")),
     "uploads": Benchmark("uploads", ("--documents", "160", "--rounds", "2")),
+    "first-load": Benchmark("first_load", None),
+    "review-page": Benchmark("review_page", None, page=ROOT / "docs" / "review.md"),
 }
 
 
@@ -69,10 +73,12 @@ def main() -> None:
     parser.add_argument("--documents", type=Path)
     parser.add_argument("--page", type=Path)
     given = parser.parse_args()
-    page = given.page or (None if given.sample else PAGE)
     for name in given.only.split(","):
         benchmark = BENCHMARKS[name]
         arguments = benchmark.sample if given.sample else benchmark.full
+        if arguments is None:
+            continue
+        page = given.page or (None if given.sample else benchmark.page)
         if benchmark.takes_documents and given.documents:
             arguments = (str(given.documents), *arguments)
         block = run(benchmark, arguments)

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
+from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
@@ -79,6 +80,11 @@ class _PageSessions(SecureCookieSessionInterface):
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:  # noqa: ARG002 - Flask's signature
         """Whether the answer carries the cookie: where something in it changed, and with pages."""
         return session.modified or (session.permanent and request.blueprint == "pages")
+
+    def save_session(self, app: Flask, session: SessionMixin, response: FlaskResponse) -> None:
+        """But for static files: they say the same to everybody, and under `Vary: Cookie` a browser has them sent again with each new cookie."""
+        if request.endpoint != "static":
+            super().save_session(app, session, response)
 
 
 def install_login(app: Flask) -> None:

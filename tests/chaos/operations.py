@@ -174,6 +174,19 @@ def _correct(world: World, told: Told, _alone: bool) -> None:
     told.status = world.program.post(f"/api/v1/jobs/{told.uuid}/pages/1/corrections", json=body).status_code
 
 
+def _read_again(world: World, told: Told) -> None:
+    """A finished job, and an earlier one of the same document, whose reading of the first page is to count in it."""
+    _read_before(world, told)
+    _retry(world, told, False)
+    world.read_all()
+    told.status = None
+
+
+def _use_reading(world: World, told: Told, _alone: bool) -> None:
+    body = {"revision": 0, "job": told.earlier}
+    told.status = world.program.post(f"/api/v1/jobs/{told.uuid}/pages/1/corrections", json=body).status_code
+
+
 def _delete(world: World, told: Told, _alone: bool) -> None:
     told.status = world.program.delete(f"/api/v1/jobs/{told.uuid}").status_code
 
@@ -233,6 +246,7 @@ OPERATIONS: Final = (
     Operation("expire", _worker_lost, _requeue),
     Operation("change tags", _opened_and_seen, _change),
     Operation("correct", _finished_and_seen, _correct),
+    Operation("use a reading", _read_again, _use_reading),
     Operation("delete", _finished_and_seen, _delete),
     Operation("delete one of two", _read_and_answered, _delete),
     Operation("delete while it is read", _opened_and_seen, _delete),

@@ -20,7 +20,7 @@ from models import (
     PageText,
     WebhookDelivery,
 )
-from recto.corrections import history
+from recto.corrections import history, of_job
 from recto.deliveries import JOB_FAILED, JOB_FINISHED
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
@@ -32,6 +32,7 @@ from tests.chaos.world import PAGES, World
 from tests.conftest import POLICY
 
 _LONG_S: Final = 3600.0
+_ANOTHER_READING: Final = "another reading"
 _OWN: Final = re.compile(r"recto\.db(-wal|-shm)?|secret_key")
 
 
@@ -161,9 +162,12 @@ def _check_corrections(world: World, told: Told) -> None:
     uuid = str(told.uuid)
     found, job = world.table.read(history, uuid, 1), world.table.job(uuid)
     assert found.revision == job.revision == len(found.made), "a correction is torn"
-    assert [made.what["text"] for made in found.made] in ([], [MENDED])
+    assert [made.what.get("text", _ANOTHER_READING) for made in found.made] in ([], [MENDED], [_ANOTHER_READING])
     if told.status == HTTPStatus.CREATED:
-        assert found.standing.corrections, "a correction is lost"
+        assert found.made, "a correction is lost"
+    if reading := found.standing.reading:
+        with world.storage.open(uuid, checkpoint_name(reading.token, 1)) as file:
+            assert json.load(file)["number"] == 1, "the reading that counts is torn"
 
 
 def derive_again(world: World, uuid: str) -> None:
@@ -173,7 +177,8 @@ def derive_again(world: World, uuid: str) -> None:
         token = world.table.job(uuid).result_token or ""
         name = result_name(token, DERIVED, world.table.job(uuid).revision)
         with world.storage.open(uuid, name) as file:
-            assert (MENDED in file.read().decode()) == bool(world.table.job(uuid).revision)
+            is_mended = bool(world.table.read(history, uuid, 1).standing.corrections)
+            assert (MENDED in file.read().decode()) == is_mended
 
 
 def _outcome(world: World, uuids: list[str], deleted: set[str]) -> str:
@@ -203,6 +208,7 @@ def _is_needed(world: World, name: str, uuids: list[str]) -> bool:
         with world.table.sessions() as session:
             pages = session.execute(select(JobPage.number, JobPage.attempt_token).where(JobPage.job_uuid == uuid))
             wanted = {checkpoint_name(token, number) for number, token in pages}
+            wanted |= {checkpoint_name(token, number) for number, token in of_job(session, uuid).checkpoints([])}
         wanted |= {DOCUMENT, METADATA}
         wanted |= {result_name(job.result_token or "", form) for form in ("txt", "json", DERIVED)}
         wanted |= {result_name(job.result_token or "", DERIVED, job.revision)}

@@ -181,6 +181,9 @@ def test_field_lies_beside_its_word_and_at_the_foot_of_a_phone(
     form = phone.locator("form.correction").bounding_box()
     assert form is not None
     assert round(form["y"] + form["height"]) == PHONE["height"]
+    typed_anew = word(phone, 0).bounding_box()
+    assert typed_anew is not None
+    assert typed_anew["y"] + typed_anew["height"] <= form["y"]
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     context.close()
 

@@ -34,7 +34,7 @@ def test_modules_are_found_through_each_other_and_a_circle_ends(tmp_path: Path) 
 
 def test_page_names_each_module_that_it_needs_once(browser: Browser) -> None:
     page = browser.get("/").text
-    named = re.findall(r'rel="modulepreload" href="/static/(js/[^"]+)"', page)
+    named = re.findall(r'rel="modulepreload" href="/static/[0-9a-f]{12}/(js/[^"]+)"', page)
     assert {"js/uploads.js", "js/transfer.js", "js/server.js", "js/times.js"} <= set(named)
     for name in named:
         assert browser.get(f"/static/{name}").status_code == 200

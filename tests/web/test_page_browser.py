@@ -326,7 +326,7 @@ def test_lost_connection_is_said_and_made_good(page: Page) -> None:
     expect(page.get_by_text("Connection lost. Trying again…")).to_be_hidden(timeout=15_000)
 
 
-def test_upload_and_list_work_without_script(chromium: Browser, address: str, worker: HandWorker) -> None:
+def test_upload_list_and_download_work_without_script(chromium: Browser, address: str, worker: HandWorker) -> None:
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     sign_in(page, address)
@@ -335,6 +335,10 @@ def test_upload_and_list_work_without_script(chromium: Browser, address: str, wo
     expect(page.get_by_role("alert")).to_contain_text("notes.doc")
     expect(row(page, "plain.pdf")).to_contain_text("Waiting")
     worker.finish(worker.claim(1), "plain")
+    page.reload()
+    with page.expect_download() as download:
+        row(page, "plain.pdf").get_by_role("link", name="Download the text of plain.pdf").click()
+    assert Path(download.value.path()).read_text() == "plain"
     context.close()
 
 

@@ -83,6 +83,7 @@ def test_pasted_picture_gets_a_name_of_its_own_and_a_pasted_file_keeps_its(page:
 def test_pasted_text_goes_where_it_was_pasted(page: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("navigator.clipboard.writeText('1-3')")
+    page.get_by_text("More options").click()
     page.locator("#pages").focus()
     page.keyboard.press("Control+v")
     expect(page.locator("#pages")).to_have_value("1-3")
@@ -147,6 +148,19 @@ def test_options_are_those_of_the_last_time_but_for_pages_and_password(page: Pag
     expect(row(page, "brief.pdf")).to_be_visible()
     claim = worker.claim(1)
     assert (claim.options["languages"], claim.options["mode"]) == ("deu", "force")
+
+
+def test_drop_zone_is_first_and_what_belongs_to_one_document_is_forgotten(page: Page, worker: HandWorker) -> None:
+    zone, options = page.locator(".drop").bounding_box(), page.locator("[data-languages]").bounding_box()
+    assert zone is not None
+    assert options is not None
+    assert zone["y"] + zone["height"] <= options["y"]
+    page.get_by_text("More options").click()
+    page.get_by_label("Pages", exact=True).fill("2")
+    choose(page, ("second page.pdf", PDF))
+    expect(row(page, "second page.pdf")).to_be_visible()
+    expect(page.get_by_label("Pages", exact=True)).to_have_value("")
+    assert worker.claim(1).options["pages"] == "2"
 
 
 def test_place_in_the_queue_and_time_left_are_said(page: Page, worker: HandWorker) -> None:

@@ -28,11 +28,11 @@ export class UploadOptions {
     this.#languages = languageChooser(field, { before: remembered().languages, onChange: () => this.#keep() });
   }
 
-  /** As the API has them. The password is forgotten: it belongs to these documents, not to the next ones. */
+  /** As the API has them. Pages and password are forgotten: they belong to these documents, not to the next ones. */
   take() {
     const options = { languages: this.#languages() };
     for (const name of [...KEPT, ...OF_ONE_DOCUMENT]) options[name] = this.#field(name).value.trim();
-    this.#field("password").value = "";
+    for (const name of OF_ONE_DOCUMENT) this.#field(name).value = "";
     return options;
   }
 

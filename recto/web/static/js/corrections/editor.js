@@ -93,6 +93,7 @@ export class Editor {
     this.#place();
     this.#input.focus({ preventScroll: true });
     this.#input.select();
+    this.#uncover();
   }
 
   async #save() {
@@ -139,6 +140,14 @@ export class Editor {
     element.classList.add("is-corrected-now");
     element.scrollIntoView({ block: "nearest", inline: "nearest" });
     this.#place();
+  }
+
+  /** At the foot of a small screen the field would hide a word that stands there. */
+  #uncover() {
+    const element = this.#at.element();
+    const [word, form] = [element.getBoundingClientRect(), this.#form.getBoundingClientRect()];
+    const isAside = word.right < form.left || word.left > form.right;
+    if (!isAside && word.bottom > form.top && word.top < form.bottom) element.scrollIntoView({ block: "center", inline: "nearest" });
   }
 
   /** Below the word, or above it where there is no room. The style sheet takes over on a small screen. */
