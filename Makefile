@@ -28,6 +28,7 @@ DEV_READY := $(VENV)/.recto-dev-ready
 DOCS_READY := $(VENV)/.recto-docs-ready
 PROMETHEUS_READY := .make/prometheus/.ready
 OIDC_PROVIDER_READY := .make/sign_on/.ready
+NGINX_READY := .make/nginx/.ready
 
 # Twice quiet: errors are shown, warnings about a mirror that lacks a package are not.
 PIP_INSTALL = $(BIN)/python -m pip install -qq --no-input --require-virtualenv --disable-pip-version-check
@@ -79,12 +80,18 @@ system-packages-tests: | system-packages
 	@$(call system_packages,fonts curl poppler)
 
 system-packages-services: | system-packages-tests
-	@$(call system_packages,browser postgresql)
+	@$(call system_packages,browser postgresql systemd)
 
 # Unpacked, not installed: Debian's package would leave a server running that listens on every address.
 $(PROMETHEUS_READY):
 	@mkdir -p $(@D)
 	@command -v prometheus >/dev/null && command -v promtool >/dev/null || tools/unpack_debian_package.sh prometheus $(@D)
+	@touch $@
+
+# Likewise: its server would listen on port 80.
+$(NGINX_READY):
+	@mkdir -p $(@D)
+	@command -v nginx >/dev/null || tools/unpack_debian_package.sh nginx $(@D)
 	@touch $@
 
 # Node.js from PyPI and the provider from npm, both by their checksums, beside the repository's own files and not among them: Debian's npm
@@ -112,7 +119,7 @@ test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but
 	@$(call pytest,-n $(WORKERS) -m "not services and not long")
 
 .PHONY: test-services
-test-services: $(DOCS_READY) $(PROMETHEUS_READY) $(OIDC_PROVIDER_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
+test-services: $(DOCS_READY) $(PROMETHEUS_READY) $(NGINX_READY) $(OIDC_PROVIDER_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
 	@$(call pytest,-n $(WORKERS) --dist loadfile -m "services and postgresql and not long")
 	@$(call pytest,-m "services and not postgresql and not long")
 
@@ -224,6 +231,10 @@ sbom: .make/release/.ready ## Write what Recto and its client are made of to bui
 .PHONY: release-check
 release-check: .make/release/.ready $(DOCS_READY) ## Look at all that a release needs, changing nothing (docs/releasing.md; asks the package index)
 	@$(BIN)/python -m tools.release_check
+
+.PHONY: cluster-secrets
+cluster-secrets: ## Write random secrets for docker-compose.cluster.yml to .env, once
+	@tools/cluster_secrets.sh
 
 .PHONY: test-pythons
 test-pythons: | system-packages-tests ## Test with every supported Python that this machine has, and name those that it has not

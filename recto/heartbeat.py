@@ -106,6 +106,7 @@ class Heartbeat:
         for lease in taken:
             _log.warning("lease_expired", job=lease.job_uuid, worker=lease.worker)
         if self._presence:
+            self._presence.beat()
             requeue_of_dead(self._sessions, self._jobs, self._presence)
         self._count_times()
 

@@ -7,6 +7,7 @@
 #   poppler  pdftotext, with which tests read the PDFs that Recto writes
 #   browser  Chromium, which the tests of the pages drive
 #   postgresql  PostgreSQL, of which tests start servers of their own
+#   systemd  systemd-analyze, which a test looks at the service files with
 # Everything there: no output, about 30 ms, nothing of the package manager touched. PYTHON names the Python to use.
 # Exit status: 0 all is there · 1 something is missing; the message names it.
 set -eu
@@ -44,6 +45,9 @@ has_poppler() { has pdftotext; }
 
 has_postgresql() { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
 
+# Only Linux has it, and needs it.
+has_systemd() { has systemd-analyze || [ "$(uname -s)" != Linux ]; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
 
 debian_packages() {
@@ -64,6 +68,7 @@ debian_packages() {
     curl) printf 'curl' ;;
     poppler) printf 'poppler-utils' ;;
     postgresql) printf 'postgresql' ;;
+    systemd) printf 'systemd' ;;
     browser)
         # Ubuntu has Chromium as a snap only; this package of its brings it.
         if grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then printf 'chromium-browser'; else printf 'chromium'; fi
@@ -161,9 +166,9 @@ explain_missing() {
 wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | curl | poppler | browser | postgresql) "has_$group" || wanted="$wanted $group" ;;
+    ocr | python | fonts | curl | poppler | browser | postgresql | systemd) "has_$group" || wanted="$wanted $group" ;;
     *)
-        say "Unknown group '$group': ocr, python, fonts, curl, poppler, browser or postgresql"
+        say "Unknown group '$group': ocr, python, fonts, curl, poppler, browser, postgresql or systemd"
         exit 1
         ;;
     esac
