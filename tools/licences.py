@@ -63,6 +63,7 @@ SPELLED: Final = {
 """Licences by the names that packages used before SPDX."""
 READ_BY_HAND: Final = {
     "axe-playwright-python": "MIT AND MPL-2.0",
+    "kubernetes-validate": "Apache-2.0",
     "partd": "BSD-3-Clause",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
 }
