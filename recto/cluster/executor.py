@@ -55,6 +55,8 @@ class DaskExecutor:
         self._engine = engine
         self._security = security
         self._client: Client | None = None
+        self._lost: asyncio.Future[None] | None = None
+        """Has a result once the connection of `_client` is given up: Dask does not end what was submitted while it was breaking."""
         self._futures: WeakSet[Future[Any]] = WeakSet()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="scheduler", daemon=True)
@@ -90,7 +92,7 @@ class DaskExecutor:
         while True:
             try:
                 async with self._new_client() as client:
-                    self._client, told = client, ""
+                    self._client, self._lost, told = client, self._loop.create_future(), ""
                     _log.info("scheduler_connected", scheduler=self._address)
                     await self._watch(client)
             except Exception as error:  # noqa: BLE001 - whatever it is, the dispatcher says it once and goes on asking
@@ -99,6 +101,8 @@ class DaskExecutor:
                     told = what
             finally:
                 self._client = None
+                if self._lost is not None and not self._lost.done():
+                    self._lost.set_result(None)
                 self._check.forget()
                 self._take_note(Nodes())
             await asyncio.sleep(_RETRY_S)
@@ -133,22 +137,34 @@ class DaskExecutor:
             _log.info("nodes_changed", nodes=len(self.nodes.used), processes=self.capacity)
 
     async def _on_a_node(self, key: str, task: bytes, timeout_s: float) -> Any:
-        if self._client is None:
+        client, lost = self._client, self._lost
+        if client is None or lost is None or client.status != "running":
             raise asyncio.CancelledError  # the loop asks again
-        future: Any = self._client.submit(
+        future: Any = client.submit(
             run_on_node, task, timeout_s, key=key, resources={self._engine.result_version: 1}, pure=False
         )
+        ending = asyncio.ensure_future(_end_of(future))
         try:
-            ended: Ended = await future
+            either: set[asyncio.Future[Any]] = {ending, lost}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not ending.done():
+                raise asyncio.CancelledError
+            ended = ending.result()
         except FutureCancelledError as error:
             raise asyncio.CancelledError from error
         except KilledWorker as error:
             # Not its page process alone, but node after node: memory that the kernel had to take back, most likely.
             raise BrokenProcessPool(str(error)) from error
         finally:
+            ending.cancel()
             future.release()  # where it still runs, the scheduler has the node stop it
         if isinstance(ended.error, CancelledError):
             raise asyncio.CancelledError
         if ended.error is not None:
             raise ended.error
         return ended.result
+
+
+async def _end_of(future: Any) -> Ended:
+    ended: Ended = await future
+    return ended
