@@ -166,7 +166,7 @@ def test_every_lasting_service_has_a_health_check_that_there_is() -> None:
 
 def test_programs_of_the_health_checks_are_in_the_image() -> None:
     allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
-    assert {"!deploy/health.py", "!deploy/bucket.py"} <= set(allowed)
+    assert {"!deploy/health.py", "!deploy/bucket.py", "!requirements-cluster.txt"} <= set(allowed)
 
 
 def test_client_s_own_proxy_is_believed_and_no_other() -> None:

@@ -113,7 +113,7 @@ def test_client_s_address_is_its_own_whatever_it_says(front: Front, worker: Hand
 
 
 def test_upload_reaches_the_backend_while_it_is_still_sent(front: Front, token: str) -> None:
-    half = os.urandom(200_000)
+    half = os.urandom(4_000_000)
     host, port = front.address.removeprefix("http://").split(":")
     head = (
         f"PUT /api/v1/ocr HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
@@ -122,7 +122,7 @@ def test_upload_reaches_the_backend_while_it_is_still_sent(front: Front, token: 
     incoming = front.folder / ".incoming"
     with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
         connection.sendall(head.encode() + PDF + half)
-        wait_until(lambda: incoming.is_dir() and any(file.stat().st_size > 100_000 for file in incoming.iterdir()))
+        wait_until(lambda: incoming.is_dir() and any(file.stat().st_size > 1_000_000 for file in incoming.iterdir()))
         connection.sendall(half)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert re.match(rb"HTTP/1\.1 20[02] ", answer), answer[:200]
