@@ -60,7 +60,7 @@ def test_container_cannot_take_all_of_the_machine(name: str) -> None:
     assert SERVICES[name]["logging"]["options"]["max-size"]
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_image_is_the_one_of_this_version_with_dask(name: str) -> None:
     service = SERVICES[name]
     assert service["image"] == f"recto:{__version__}-cluster"
@@ -125,7 +125,7 @@ def made_up(value: str) -> str:
     return VARIABLE.sub(lambda found: "0" * 32 if found["rest"].startswith(":?") else found["rest"][2:], value)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_settings_are_taken(name: str) -> None:
     environ = {key: made_up(value) for key, value in environment(name).items() if key.startswith("RECTO_")}
     settings = load_settings(environ)
