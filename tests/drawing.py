@@ -85,6 +85,16 @@ def draw_page(
     return _noisy(page, noise, seed) if noise else page
 
 
+def scanned_line(text: str = LINES[0], *, grain: float = 14.0, darkest: float = 0.8) -> GreyArray:
+    """One line on a page that a poor scanner lights unevenly, down to that share of its light at the right: Otsu's threshold falls into its paper."""
+    page = np.full((900, 1600), 255, np.uint8)
+    line = draw_page((text,), size_pt=8).pixels[120:240]
+    page[200:320, 100 : 100 + line.shape[1]] = line[:, : page.shape[1] - 100]
+    light = np.linspace(0.98, darkest, page.shape[1])
+    lit = np.maximum(page, 25) * light + np.random.default_rng(1).normal(0, grain, page.shape)
+    return np.clip(lit, 0, 255).astype(np.uint8)
+
+
 def blank_page(width_px: int = 1200, height_px: int = 1600) -> GreyArray:
     """White paper."""
     return np.full((height_px, width_px), 255, np.uint8)

@@ -1,6 +1,7 @@
 """The pages that are drawn for the accuracy benchmark."""
 
 import random
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from benchmarks.drawn_pages import particulars, prose
 from benchmarks.drawn_pages.fonts import font
 from benchmarks.drawn_pages.kinds import KINDS, drawn, write_kind
 from benchmarks.drawn_pages.sheet import Sheet, wrapped
+from benchmarks.drawn_pages.short import BLANKS, GRAINS, RESOLUTIONS_DPI, TEXTS, blank_pages, short_pages
 from benchmarks.page_sets import pages_of
 
 SIZES = {"forms_100dpi": (1000, 754), "clean_300dpi": (3508, 2480), "typewriting": (2339, 1654)}
@@ -25,6 +27,22 @@ def test_a_page_depends_on_seed_kind_and_number_alone(kind: str) -> None:
     assert first.dtype == np.uint8
     assert first.shape == SIZES.get(kind, first.shape)
     assert int(np.percentile(first, 0.5)) < int(np.percentile(first, 75)) - 60
+
+
+def test_short_pages_have_little_text_and_are_drawn_alike_again() -> None:
+    pages = list(islice(short_pages(0), 8))
+    assert [np.array_equal(one.pixels, again.pixels) for one, again in zip(pages, short_pages(0), strict=False)] == [
+        True
+    ] * 8
+    assert all(0 < len(page.truth) < 60 for page in pages)
+    assert all(page.pixels.shape == (round(148 / 25.4 * page.dpi), round(105 / 25.4 * page.dpi)) for page in pages)
+    assert len(TEXTS) * len(RESOLUTIONS_DPI) * len(GRAINS) == 96
+
+
+def test_blank_pages_of_each_kind_have_no_text() -> None:
+    assert len(BLANKS) * len(GRAINS) == 48
+    pages = list(islice(blank_pages(0), 4))
+    assert [(page.kind, page.truth, page.pixels.dtype.name) for page in pages] == [("paper", "", "uint8")] * 4
 
 
 def test_a_kind_is_written_as_a_set(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from recto.ocr.preprocessing.contrast import measure_contrast
 from recto.ocr.preprocessing.plan import preprocess, with_contrast
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 from recto.ocr.reading_order.order import in_reading_order
-from recto.ocr.scraps import without_scraps
+from recto.ocr.scraps import only_sure, without_scraps
 from recto.ocr.second_reading import read_again
 from recto.ocr.trust import expected_lead, is_known_script, mean_trust
 
@@ -93,17 +93,40 @@ def read_image(
     attempt = _upright_attempt(image, languages, reader, choice)
     if "contrast" in choice.allowed - choice.wanted:
         attempt = _cleared_where_better(attempt, reader.engine)
-    prepared, blocks, steps = attempt.prepared, attempt.blocks, (*attempt.prepared.steps, *attempt.found)
+    attempt = _refined(attempt, reader.engine, choice)
+    if not attempt.blocks and "paper" in choice.allowed - choice.wanted:
+        attempt = _on_white_paper(image, languages, reader, choice) or attempt
+    prepared = attempt.prepared
+    height_px, width_px = image.pixels.shape
+    placed = map_blocks(inverse(prepared.transform), attempt.blocks, width_px, height_px)
+    return Reading(
+        in_reading_order(placed), (*prepared.steps, *attempt.found), attempt.languages, prepared.original_dpi
+    )
+
+
+def _refined(attempt: _Attempt, engine: Engine, choice: StepChoice) -> _Attempt:
+    """The attempt with its doubtful lines read again, and without scraps."""
+    blocks, steps = attempt.blocks, attempt.found
     if "second_reading" in choice.allowed:
-        recognise = partial(_recognise_grown, attempt, reader.engine)
-        second = read_again(prepared.pixels, blocks, recognise, may_lose_rules="rules" in choice.allowed)
+        recognise = partial(_recognise_grown, attempt, engine)
+        second = read_again(attempt.prepared.pixels, blocks, recognise, may_lose_rules="rules" in choice.allowed)
         blocks, steps = second.blocks, (*steps, *second.steps)
     if "scraps" in choice.allowed:
         blocks, step = without_scraps(blocks)
         steps = (*steps, step) if step else steps
-    height_px, width_px = image.pixels.shape
-    placed = map_blocks(inverse(prepared.transform), blocks, width_px, height_px)
-    return Reading(in_reading_order(placed), steps, attempt.languages, prepared.original_dpi)
+    return replace(attempt, blocks=blocks, found=steps)
+
+
+def _on_white_paper(
+    image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice
+) -> _Attempt | None:
+    """What is surely read in the page's rows of letters with the paper around them made white; None where there is nothing of the kind."""
+    prepared = preprocess(image, choice, is_whitened=True)
+    if all(step.name != "paper" for step in prepared.steps):
+        return None
+    attempt = _refined(_attempt(prepared, None, languages, reader), reader.engine, choice)
+    blocks = only_sure(attempt.blocks)
+    return replace(attempt, blocks=blocks) if blocks else None
 
 
 def _upright_attempt(image: PageImage, languages: tuple[str, ...], reader: Reader, choice: StepChoice) -> _Attempt:

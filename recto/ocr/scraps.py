@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _HARDLY: Final = 0.2
 _HARDLY_LINE: Final = 0.25
+_SURELY: Final = 0.75
+"""On drawn pages of a line or less (benchmarks/short_pages.py) 0.8 and more, what is read in rules and stains 0.7 and less."""
 _MAX_LETTERS: Final = 3
 """Longer words are kept, however unlikely: of a long word a reader can guess what it stands for."""
 
@@ -30,6 +32,12 @@ def without_scraps(blocks: tuple[Block, ...]) -> tuple[tuple[Block, ...], Step |
     if not left_out:
         return blocks, None
     return tuple(with_words(blocks, kept)), Step("scraps", {"left_out_words": float(left_out)})
+
+
+def only_sure(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The lines that are surely text: all that may be read on a page that was read as blank at first. Other scripts have to be read as surely."""
+    lines = [line for block in blocks for line in block.lines]
+    return tuple(with_words(blocks, [line.words if line_trust(line) >= _SURELY else () for line in lines]))
 
 
 def _kept(line: Line) -> list[Word]:

@@ -63,10 +63,17 @@ def write_png(image: PageImage, sink: BinaryIO) -> None:
 
 
 def _preprocessed(original: PageImage, page: Page, options: Options, observer: Observer | None = None) -> Preprocessed:
-    """The original as in the reading that counts: turned and cleared as that says, otherwise by its measurements, which are the same again."""
+    """The original as in the reading that counts: turned, whitened and cleared as that says, otherwise by its measurements, which are the same again."""
     turns = [float(step.measured["turn_deg"]) for step in page.preprocessing if step.name == "orientation"]
-    is_cleared = any(step.name == "contrast" for step in page.preprocessing)
-    return preprocess(original, options.steps, round(sum(turns)), observer, is_cleared=is_cleared)
+    taken = {step.name for step in page.preprocessing}
+    return preprocess(
+        original,
+        options.steps,
+        round(sum(turns)),
+        observer,
+        is_whitened="paper" in taken,
+        is_cleared="contrast" in taken,
+    )
 
 
 def _picture(prepared: Preprocessed) -> PageImage:

@@ -62,6 +62,10 @@ def _contrast(measured: _Measured) -> str:
     return f"took faint marks for paper: {round(100 * float(measured['faint_share']))} % of all marks were faint, and the page reads better so"
 
 
+def _paper(measured: _Measured) -> str:
+    return f"made the paper white around {_number(measured['letters'])} marks that stand in rows: at first nothing had been read"
+
+
 def _text_size(measured: _Measured) -> str:
     factor, letter = float(measured["factor"]), _number(measured["letter_px"])
     if factor > 1:
@@ -89,6 +93,7 @@ _WORDS: Final[dict[str, Callable[[_Measured], str]]] = {
     "aspect": _aspect,
     "polarity": _polarity,
     "orientation": _orientation,
+    "paper": _paper,
     "text_size": _text_size,
     "deskew": _deskew,
     "contrast": _contrast,

@@ -18,7 +18,7 @@ from recto.ocr.preprocessing.orientation import quarter_turned
 from recto.ocr.preprocessing.transform import map_points
 from recto.ocr.reading import Reader
 from recto.ocr.writers.json import page_from_json, page_to_json
-from tests.drawing import DPI, LINES, DrawnPage, DrawnWord, blank_page, draw_page, save_pdf, save_tiff
+from tests.drawing import DPI, LINES, DrawnPage, DrawnWord, blank_page, draw_page, save_pdf, save_tiff, scanned_line
 
 LIMITS = Limits(max_pages=20, max_page_px=100_000_000)
 TEXT = " ".join(LINES).split()
@@ -85,6 +85,20 @@ def test_words_of_an_inverted_page_are_read_and_the_step_is_named(tmp_path: Path
     page = read(saved(tmp_path, 255 - draw_page().pixels), engine)
     assert [word.text for word in page.words] == TEXT
     assert [step.name for step in page.preprocessing] == ["polarity", "text_size"]
+
+
+def test_line_alone_on_grainy_and_unevenly_lit_paper_is_read_and_placed_on_the_original(
+    tmp_path: Path, engine: Engine
+) -> None:
+    page = read(saved(tmp_path, scanned_line()), engine)
+    assert [word.text for word in page.words] == LINES[0].split()
+    assert "paper" in [step.name for step in page.preprocessing]
+    assert all(200 < word.box.top < word.box.top + word.box.height < 320 for word in page.words)
+
+
+def test_grainy_paper_without_a_word_is_blank(tmp_path: Path, engine: Engine) -> None:
+    paper = np.ascontiguousarray(scanned_line("")[:500, ::2])
+    assert read(saved(tmp_path, paper), engine).blocks == ()
 
 
 def test_words_of_a_page_at_100_dpi_are_read_and_placed_on_the_original(tmp_path: Path, engine: Engine) -> None:

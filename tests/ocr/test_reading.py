@@ -14,7 +14,7 @@ from recto.ocr.options import EVERY_STEP, Options, StepChoice
 from recto.ocr.page import Block, Box, Line, PageImage, Traineddata, Word
 from recto.ocr.preprocessing.plan import preprocess as prepared_for
 from recto.ocr.reading import Reader, Reading, read_image
-from tests.drawing import LINES, draw_page
+from tests.drawing import LINES, blank_page, draw_page, scanned_line
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
@@ -29,7 +29,7 @@ CLEARED = prepared_for(PageImage(SHINING_THROUGH, 300.0), is_cleared=True).pixel
 
 
 class Engine:
-    """Reads surely what stands as `legible`, and doubtfully everything else; OSD answers with `osd`."""
+    """Reads surely what stands as `legible`, and doubtfully everything else, but for `blank_readings` in which it finds nothing; OSD answers with `osd`."""
 
     name = "double"
 
@@ -37,6 +37,7 @@ class Engine:
         self._legible = legible
         self._osd = osd
         self.readings = 0
+        self.blank_readings = 0
         self.osd_calls = 0
 
     def version(self) -> str:
@@ -54,6 +55,8 @@ class Engine:
 
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         self.readings += 1
+        if self.readings <= self.blank_readings:
+            return ()
         is_legible = pixels.shape == self._legible.shape and np.array_equal(pixels, self._legible)
         text, confidence = ("surely read", 0.98) if is_legible else ("doubtful", 0.3)
         box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
@@ -181,4 +184,44 @@ def test_page_that_reads_well_with_its_faint_marks_is_read_once() -> None:
 def test_faint_marks_stay_or_go_at_once_where_that_is_asked_for(preprocess: str, steps: list[str]) -> None:
     engine = Engine(np.zeros((1, 1), np.uint8), None)
     assert [step.name for step in read(SHINING_THROUGH, engine, asked(preprocess)).steps] == steps
+    assert engine.readings == 1
+
+
+WHITENED = prepared_for(PageImage(scanned_line(), 300.0), is_whitened=True).pixels
+
+
+def seemingly_blank(legible: GreyArray, preprocess: str, page: GreyArray | None = None) -> tuple[Reading, int]:
+    """What is read of a page of which nothing is read at first, and in how many readings."""
+    engine = Engine(legible, None)
+    engine.blank_readings = 1
+    return read(scanned_line() if page is None else page, engine, asked(preprocess)), engine.readings
+
+
+def test_page_with_a_row_of_letters_that_seems_blank_is_read_on_white_paper() -> None:
+    reading, readings = seemingly_blank(WHITENED, "auto")
+    assert text(reading) == "surely read"
+    assert "paper" in [step.name for step in reading.steps]
+    assert readings == 2
+
+
+def test_page_that_seems_blank_stays_blank_where_the_second_look_is_doubtful() -> None:
+    reading, _ = seemingly_blank(UPRIGHT, "no-second_reading+no-scraps")
+    assert reading.blocks == ()
+    assert "paper" not in [step.name for step in reading.steps]
+
+
+def test_page_that_seems_blank_and_has_no_rows_is_read_once() -> None:
+    reading, readings = seemingly_blank(WHITENED, "auto", blank_page())
+    assert (reading.blocks, reading.steps, readings) == ((), (), 1)
+
+
+@pytest.mark.parametrize("preprocess", ["no-paper", "none"])
+def test_page_that_seems_blank_gets_no_second_look_where_that_is_to_be_left_out(preprocess: str) -> None:
+    reading, readings = seemingly_blank(WHITENED, preprocess)
+    assert (reading.blocks, readings) == ((), 1)
+
+
+def test_paper_is_made_white_at_once_where_that_is_asked_for() -> None:
+    engine = Engine(WHITENED, None)
+    assert text(read(scanned_line(), engine, asked("auto+paper"))) == "surely read"
     assert engine.readings == 1

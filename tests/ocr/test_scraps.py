@@ -1,6 +1,6 @@
 import pytest
 
-from recto.ocr.scraps import without_scraps
+from recto.ocr.scraps import only_sure, without_scraps
 from tests.ocr.made_words import read_block, read_line
 from tests.ocr.reading_order.made_blocks import texts
 
@@ -50,3 +50,12 @@ def test_other_scripts_stay_as_they_are(text: str) -> None:
 
 def test_page_without_words_stays_empty() -> None:
     assert without_scraps(()) == ((), None)
+
+
+def test_of_a_page_that_seemed_blank_only_lines_that_are_surely_text_are_kept() -> None:
+    blocks = (
+        read_block(read_line("the baker opens", 0.9), read_line("eeessee oO", 0.5, row=1)),
+        read_block(read_line("HH", 0.6)),
+    )
+    assert texts(only_sure(blocks)) == ["the baker opens"]
+    assert only_sure(()) == ()

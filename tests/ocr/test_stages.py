@@ -19,7 +19,7 @@ from recto.ocr.page import Block, Box, Line, Page, PageImage, Traineddata, Word
 from recto.ocr.pipeline import recognise_page
 from recto.ocr.reading import Reader
 from recto.ocr.stages import page_picture, show_stages, write_png
-from tests.drawing import blank_page, draw_page, save_tiff
+from tests.drawing import blank_page, draw_page, save_tiff, scanned_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,8 @@ class Witness:
 
     name = "witness"
 
-    def __init__(self, text_angle_deg: int = 0) -> None:
+    def __init__(self, text_angle_deg: int = 0, blank_readings: int = 0) -> None:
+        self._blank_readings = blank_readings
         self._script = Script("Latin", 5.0, text_angle_deg, 10.0)
         self.seen: list[GreyArray] = []
 
@@ -54,6 +55,8 @@ class Witness:
 
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         self.seen.append(pixels)
+        if len(self.seen) <= self._blank_readings:
+            return ()
         box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
         return (Block((Line((Word("seen", 0.95, box, quad),), box, quad, 0),), box),)
 
@@ -105,6 +108,15 @@ def test_preprocessed_picture_is_the_one_that_the_engine_saw(
     assert [name for name, _ in shown] == ["original", *taken]
     assert np.array_equal(shown[-1][1], seen)
     assert np.array_equal(shown[0][1], pixels)
+
+
+def test_preprocessed_picture_of_a_page_that_seemed_blank_is_the_one_that_was_read(tmp_path: Path) -> None:
+    file = DocumentFile(save_tiff(tmp_path / "page.tif", [scanned_line()]))
+    witness = Witness(blank_readings=1)
+    page = recognise_page(file, 1, Options(), Reader(witness, LIMITS, ("eng",)))
+    assert len(witness.seen) == 2
+    assert np.array_equal(page_picture(file, page, "preprocessed", Options(), LIMITS).pixels, witness.seen[-1])
+    assert "paper" in [name for name, _ in stages(file, page, Options())]
 
 
 def test_stages_of_a_page_whose_text_was_taken_are_the_original_alone(typed: DocumentFile) -> None:

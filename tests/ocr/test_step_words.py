@@ -18,6 +18,10 @@ VALUES = st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5)
         (Step("polarity", {}), "Turned light text on dark into dark text on light."),
         (Step("orientation", {"turn_deg": 180.0}), "Turned the page half around, so that its text stands upright."),
         (
+            Step("paper", {"letters": 21.0, "floor": 18.0}),
+            "Made the paper white around 21 marks that stand in rows: at first nothing had been read.",
+        ),
+        (
             Step("text_size", {"letter_px": 11.0, "factor": 1.636}),
             "Enlarged 1.636 times: letters were only 11 px high.",
         ),

@@ -19,7 +19,7 @@ MAX_LONG_SIDE_PX: Final = 2000
 """Pages are measured at no more than this: letters of 300-dpi print keep ten pixels, and measuring takes 0.1 s."""
 
 _WINDOW_PX: Final = 51
-_CONTRAST: Final = 20
+LEAST_CONTRAST: Final = 20
 """A pixel is ink where it is this much darker than the mean of the window around it, of 255."""
 
 
@@ -38,15 +38,20 @@ class Letters:
     scale: float
 
 
-def find_letters(grey: GreyArray) -> Letters:
+def find_letters(grey: GreyArray, contrast: int = LEAST_CONTRAST) -> Letters:
     """Components of the ink that have the size and shape of letters or of some letters that touch.
 
     The threshold is local (the window's mean less a constant; Sezgin & Sankur 2004, section 6), so that shadows and yellowed paper do
-    not count as ink.
+    not count as ink. Grain that is darker than its surroundings by `contrast` of 255 does.
     """
     scale = min(1.0, MAX_LONG_SIDE_PX / max(grey.shape))
-    stats = _component_stats(ink_mask(reduced(grey, scale)))
-    chosen = stats[_are_like_letters(stats, max(grey.shape) * scale / 12)].astype(np.float64) / scale
+    stats = _component_stats(ink_mask(reduced(grey, scale), contrast))
+    return letters_of(stats[are_like_letters(stats, max(grey.shape) * scale / 12)], scale)
+
+
+def letters_of(stats: NDArray[np.int32], scale: float) -> Letters:
+    """The components of a page that was reduced by `scale`, by OpenCV's statistics of them."""
+    chosen = stats.astype(np.float64) / scale
     return Letters(
         height=chosen[:, cv2.CC_STAT_HEIGHT],
         width=chosen[:, cv2.CC_STAT_WIDTH],
@@ -61,10 +66,10 @@ def darkness_of_marks(grey: GreyArray, paper: float) -> tuple[NDArray[np.float64
 
     Shapes (n,) both. Half of the contrast that letters must have is enough here: fainter marks are looked for.
     """
-    mask = ink_mask(grey, _CONTRAST // 2)
+    mask = ink_mask(grey, LEAST_CONTRAST // 2)
     _, found, about, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     labels, stats = np.asarray(found, dtype=np.int32), np.asarray(about, dtype=np.int32)
-    keep = _are_like_letters(stats, max(grey.shape) / 12)
+    keep = are_like_letters(stats, max(grey.shape) / 12)
     keep[0] = False
     darkest = np.full(len(stats), 255, np.uint8)
     np.minimum.at(darkest, labels[mask > 0], cv2.blur(grey, (2, 2))[mask > 0])
@@ -85,7 +90,7 @@ def paper_of(grey: GreyArray) -> float:
     return float(np.percentile(grey[::8, ::8], 75))
 
 
-def ink_mask(grey: GreyArray, contrast: int = _CONTRAST) -> Mask:
+def ink_mask(grey: GreyArray, contrast: int = LEAST_CONTRAST) -> Mask:
     """Where the page is darker than its surroundings, by at least `contrast` of 255."""
     mask = cv2.adaptiveThreshold(
         grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _WINDOW_PX, float(contrast)
@@ -93,10 +98,10 @@ def ink_mask(grey: GreyArray, contrast: int = _CONTRAST) -> Mask:
     return np.asarray(mask, dtype=np.uint8)
 
 
-def _are_like_letters(stats: NDArray[np.int32], tallest_px: float) -> NDArray[np.bool_]:
-    """Which components, by OpenCV's statistics of them, have the size and shape of letters or of some letters that touch."""
+def are_like_letters(stats: NDArray[np.int32], tallest_px: float, widest: float = 8) -> NDArray[np.bool_]:
+    """Which components, by OpenCV's statistics of them, have the size and shape of letters or of some letters that touch, at most `widest` heights wide."""
     height, width, area = (stats[:, column] for column in (cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA))
-    keep = (height >= 4) & (height <= tallest_px) & (width >= 2) & (width <= 8 * height) & (height <= 8 * width)
+    keep = (height >= 4) & (height <= tallest_px) & (width >= 2) & (width <= widest * height) & (height <= 8 * width)
     keep &= area >= 0.08 * height * width  # frames and arcs enclose much and fill little
     return np.asarray(keep)
 

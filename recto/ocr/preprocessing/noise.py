@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +34,11 @@ class Noise:
     def is_disturbing(self) -> bool:
         """Whether the page is to be smoothed."""
         return self.has_specks or self.has_grain
+
+    @property
+    def remaining_grain(self) -> float:
+        """The grain that is left once the page was smoothed."""
+        return self.grain / (2 * math.sqrt(math.pi) * _BLUR_PX) if self.has_grain else self.grain
 
     @property
     def has_specks(self) -> bool:

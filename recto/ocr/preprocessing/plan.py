@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recto.ocr.options import EVERY_STEP, StepChoice
 from recto.ocr.page import MAX_SIDE_PX, PageImage, Step
@@ -18,10 +18,11 @@ from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.borders import cropped, measure_borders
 from recto.ocr.preprocessing.contrast import Contrast, cleared, measure_contrast
 from recto.ocr.preprocessing.curl import flattened, measure_curl
-from recto.ocr.preprocessing.ink import Letters, find_letters
+from recto.ocr.preprocessing.ink import LEAST_CONTRAST, Letters, find_letters
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
 from recto.ocr.preprocessing.noise import measure_noise, smoothed
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
+from recto.ocr.preprocessing.paper import Rows, find_rows, whitened
 from recto.ocr.preprocessing.perspective import Perspective, measure_perspective, rectified
 from recto.ocr.preprocessing.polarity import inverted, is_inverted
 from recto.ocr.preprocessing.prepared import Observer, Preprocessed
@@ -36,9 +37,16 @@ from recto.ocr.preprocessing.text_size import (
 )
 from recto.ocr.preprocessing.transform import IDENTITY
 
+if TYPE_CHECKING:
+    from recto.ocr.page import GreyArray
+
 _MIN_SKEW_DEG: Final = 0.3
 _MIN_CLARITY: Final = 2.0
 """Points without any lines reach 1.3, pages of text 2.2 to 45."""
+_MIN_LETTERS_IN_ROWS: Final = 2
+_SIGMAS: Final = 4.0
+"""Grain is hardly ever further off than this, in its standard deviations; more than usual is asked of ink from a grain of 15 on, which no scan at hand has."""
+_FEW_LETTERS: Final = 30
 _USUAL_DPI: Final = 300.0
 _DPI_PER_LETTER_PX: Final = 12.0
 """Ten-point print at 300 dpi has letters of about 25 pixels (see TextSize)."""
@@ -50,25 +58,28 @@ def preprocess(
     turn_deg: int = 0,
     observer: Observer | None = None,
     *,
+    is_whitened: bool = False,
     is_cleared: bool = False,
 ) -> Preprocessed:
     """Measures the page and takes the steps that it asks for and that `choice` allows.
 
-    Turned by quarters, counter-clockwise, and cleared of faint marks it is only as `turn_deg` and `is_cleared` say: whether that is right
-    takes a second opinion. `observer` is shown the page after each step.
+    Turned by quarters, counter-clockwise, given white paper and cleared of faint marks it is only as `turn_deg`, `is_whitened` and `is_cleared`
+    say: whether that is right takes a second opinion. `observer` is shown the page after each step.
     """
     dpi = page.dpi or _USUAL_DPI
-    prepared = Preprocessed(page.pixels, IDENTITY, dpi, dpi, observer=observer)
+    prepared, contrast_of_ink = Preprocessed(page.pixels, IDENTITY, dpi, dpi, observer=observer), LEAST_CONTRAST
     if "aspect" in choice.allowed:
         prepared = _with_aspect(prepared, page.pixel_aspect)
     if "polarity" in choice.allowed:
         prepared = _with_polarity(prepared, "polarity" in choice.wanted)
     if "noise" in choice.allowed:
-        prepared = _with_noise(prepared, "noise" in choice.wanted)
+        prepared, contrast_of_ink = _with_noise(prepared, "noise" in choice.wanted)
     if turn_deg:
         prepared = _with_orientation(prepared, turn_deg)
-    prepared, letters = _with_sheet(prepared, find_letters(prepared.pixels), choice)
-    size = measure_text_size(letters)
+    prepared, letters = _with_sheet(prepared, choice, contrast_of_ink)
+    rows = find_rows(prepared.pixels) if is_whitened or "paper" in choice.wanted else None
+    letters = rows.letters if rows else letters
+    size = measure_text_size(letters, _MIN_LETTERS_IN_ROWS) if rows else measure_text_size(letters)
     if page.dpi is None:
         dpi = estimated_dpi(size)
         prepared = replace(prepared, original_dpi=dpi, dpi=dpi)
@@ -76,14 +87,16 @@ def preprocess(
         prepared = replace(prepared, suspected_text_angle_deg=suspected_text_angle_deg(letters))
     # Cheap on the letters that are there; how lines bend only a level page tells.
     may_bend = "curl" in choice.allowed and measure_curl(letters, *reversed(prepared.pixels.shape)) is not None
-    if "light" in choice.allowed:
+    if rows:  # levelled as well
+        prepared = _with_paper(prepared, rows)
+    elif "light" in choice.allowed:
         prepared = _with_light(prepared, "light" in choice.wanted)
     if "text_size" in choice.allowed:
         prepared = _with_text_size(prepared, size)
     if "deskew" in choice.allowed:
         prepared = _with_deskew(prepared, measure_skew(letters), "deskew" in choice.wanted)
     if may_bend:
-        prepared = _with_curl(prepared)
+        prepared = _with_curl(prepared, contrast_of_ink)
     contrast = measure_contrast(prepared.pixels) if is_cleared or "contrast" in choice.wanted else None
     return with_contrast(prepared, contrast) if contrast else prepared
 
@@ -117,12 +130,14 @@ def _with_polarity(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
     return prepared.after(Step("polarity", {}), inverted(prepared.pixels))
 
 
-def _with_noise(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
+def _with_noise(prepared: Preprocessed, is_wanted: bool) -> tuple[Preprocessed, int]:
+    """And by how much darker than its surroundings ink has to be, of 255, so as to be no grain."""
     noise = measure_noise(prepared.pixels)
     if not (noise.is_disturbing or is_wanted):
-        return prepared
+        return prepared, LEAST_CONTRAST
     step = Step("noise", {"speck_share": round(noise.speck_share, 4), "grain": round(noise.grain, 1)})
-    return prepared.after(step, smoothed(prepared.pixels, noise))
+    contrast_of_ink = max(LEAST_CONTRAST, round(_SIGMAS * noise.remaining_grain))
+    return prepared.after(step, smoothed(prepared.pixels, noise)), contrast_of_ink
 
 
 def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
@@ -131,20 +146,30 @@ def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
     )
 
 
-def _with_sheet(prepared: Preprocessed, letters: Letters, choice: StepChoice) -> tuple[Preprocessed, Letters]:
-    """The sheet alone and seen from above: perspective first, since it cuts away what lies around the sheet as well."""
+def _with_sheet(prepared: Preprocessed, choice: StepChoice, contrast_of_ink: int) -> tuple[Preprocessed, Letters]:
+    """The sheet alone and seen from above, and its letters: perspective first, since it cuts away what lies around the sheet as well."""
+    letters = _letters(prepared.pixels, contrast_of_ink)
     if "perspective" in choice.allowed:
         perspective = measure_perspective(prepared.pixels, letters)
         if perspective:
             prepared = _with_perspective(prepared, perspective, scale_for(measure_text_size(letters)))
-            letters = find_letters(prepared.pixels)
+            letters = _letters(prepared.pixels, contrast_of_ink)
     if "borders" in choice.allowed:
         borders = measure_borders(prepared.pixels, letters)
         if borders:
             step = Step("borders", {"border_share": round(borders.share, 3)})
             prepared = prepared.after(step, *cropped(prepared.pixels, borders))
-            letters = find_letters(prepared.pixels)
+            letters = _letters(prepared.pixels, contrast_of_ink)
     return prepared, letters
+
+
+def _letters(pixels: GreyArray, contrast_of_ink: int) -> Letters:
+    """What looks like letters; on a grainy page with hardly any ink only what is surely no grain, which would have the page enlarged."""
+    if contrast_of_ink > LEAST_CONTRAST:
+        inked = find_letters(pixels, contrast_of_ink)
+        if inked.height.size < _FEW_LETTERS:
+            return inked
+    return find_letters(pixels)
 
 
 def _with_perspective(prepared: Preprocessed, perspective: Perspective, factor: float) -> Preprocessed:
@@ -166,8 +191,13 @@ def _with_light(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
     return prepared.after(step, evenly_lit(prepared.pixels, light))
 
 
-def _with_curl(prepared: Preprocessed) -> Preprocessed:
-    curl = measure_curl(find_letters(prepared.pixels), *reversed(prepared.pixels.shape))
+def _with_paper(prepared: Preprocessed, rows: Rows) -> Preprocessed:
+    step = Step("paper", {"letters": float(rows.letters.height.size), "floor": round(rows.floor, 1)})
+    return prepared.after(step, whitened(rows))
+
+
+def _with_curl(prepared: Preprocessed, contrast_of_ink: int) -> Preprocessed:
+    curl = measure_curl(_letters(prepared.pixels, contrast_of_ink), *reversed(prepared.pixels.shape))
     if curl is None:
         return prepared
     step = Step("curl", {"amplitude_px": round(curl.amplitude_px, 1), "explained": round(curl.explained, 2)})

@@ -39,9 +39,9 @@ class TextSize:
     spread: float
 
 
-def measure_text_size(letters: Letters) -> TextSize | None:
-    """None where there are too few letters to tell. Weighting by width lets specks and dots count for little."""
-    if len(letters.height) < _MIN_LETTERS:
+def measure_text_size(letters: Letters, least: int = _MIN_LETTERS) -> TextSize | None:
+    """None where there are fewer than `least` letters, too few to tell. Weighting by width lets specks and dots count for little."""
+    if len(letters.height) < least:
         return None
     order = np.argsort(letters.height)
     height, share = letters.height[order], np.cumsum(letters.width[order])
