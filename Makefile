@@ -211,6 +211,10 @@ audit: .make/audit/.ready ## Look for known vulnerabilities in the pinned packag
 docs: $(DOCS_READY) ## Draw the documentation as a site in build/docs, and check every link in it
 	@$(BIN)/python -m tools.docs_site
 
+.PHONY: translations
+translations: $(DEV_READY) ## Bring the catalogues of the pages' languages up to date, and name what is not translated (ARGS="--language fr" begins one)
+	@$(BIN)/python -m tools.translations $(ARGS)
+
 .PHONY: tree
 tree: $(DEV_READY) ## Say how large rooms, modules and functions are, what imports what, and what is there twice
 	@$(BIN)/python -m tools.tree $(ARGS)

@@ -54,15 +54,18 @@ from recto.web import (
     kind_check,
     limits_api,
     live,
+    localised,
     login,
     metrics,
     ocr_api,
     option_schema,
     page_images,
+    page_language,
     pages,
     reading_again,
     reference,
     results,
+    said,
     search_api,
     search_pages,
     selections,
@@ -95,6 +98,7 @@ from recto.web.services import Services, WebLimits, install_services, services
 from recto.web.slow_clients import Patience
 from recto.web.static_files import install_static_files
 from recto.web.sub_path import SubPath
+from recto.web.translations import install_translations
 from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 from recto.web.webhook_events import event_body
 from recto.webhook_sender import Connections, WebhookSender
@@ -129,7 +133,10 @@ _ROOMS = (
     kind_check,
     sign_in_pages,
     admin_pages,
+    page_language,
     reference,
+    localised,
+    said,
 )
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
@@ -209,6 +216,7 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     install_error_handlers(app)
     install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
     install_modules(app)
+    install_translations(app)
     app.context_processor(lambda: {"version": recto.__version__})
     app.after_request(_finish_response)
     install_held_requests(app)

@@ -13,7 +13,6 @@ from recto.database import utc
 from recto.errors import JobNotFound
 from recto.ocr.options import Options
 from recto.ocr.page import ResultWarning, Step
-from recto.ocr.step_words import sentence
 
 MOST_CHANGES: Final = 500
 """Jobs in one answer to what changed."""
@@ -80,7 +79,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """A page that was read: what became of the text that it had, and a sentence for each step that it got.
+    """A page that was read: what became of the text that it had, and the steps that it got.
 
     `is_described` is False for pages that were read before such things were kept; `is_text_taken` where the engine saw no picture of
     the whole page.
@@ -89,7 +88,7 @@ class PageView:
     number: int
     is_described: bool
     is_text_taken: bool
-    steps: tuple[str, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +333,7 @@ def pages_read(session: Session, uuid: str) -> list[PageView]:
 
 def page_view(number: int, text_layer: str | None, preprocessing: list[dict[str, Any]] | None) -> PageView:
     """From what JobPage has of it."""
-    steps = tuple(sentence(Step(**step)) for step in preprocessing or ())
+    steps = tuple(Step(**step) for step in preprocessing or ())
     return PageView(number, preprocessing is not None, text_layer == "used", steps)
 
 

@@ -191,7 +191,7 @@ def test_pages_are_told_apart_into_checkpoints_and_failures(table: JobTable, ann
     ]
 
 
-def test_pages_that_were_read_say_in_words_what_was_done_to_them(table: JobTable, ann: int) -> None:
+def test_pages_that_were_read_say_what_was_done_to_them(table: JobTable, ann: int) -> None:
     uuid = table.submit(ann)
     lease = table.claim().lease
     read = Page(1, 60, 40, 300.0, ("eng",), "hand 1", (Step("deskew", {"angle_deg": 1.8}),), ())
@@ -200,7 +200,7 @@ def test_pages_that_were_read_say_in_words_what_was_done_to_them(table: JobTable
     table.do(table.jobs.adopt_page, lease, 3, page=replace(read, preprocessing=(), text_layer="used"))
     table.do(table.jobs.adopt_page, lease, 4)
     assert table.read(pages_read, uuid) == [
-        PageView(1, True, False, ("Levelled by 1.8°: the lines rose to the right.",)),
+        PageView(1, True, False, (Step("deskew", {"angle_deg": 1.8}),)),
         PageView(3, True, True, ()),
         PageView(4, False, False, ()),
     ]

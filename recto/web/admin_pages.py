@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from recto import audit, overview, tallies
@@ -15,6 +16,7 @@ from recto.web import plots
 from recto.web.api import number
 from recto.web.authorisation import Access, access
 from recto.web.database import read
+from recto.web.said import said
 from recto.web.services import services
 from recto.web.user_changes import add_user, change_user_noted, reset_password
 
@@ -65,7 +67,7 @@ def create_user() -> tuple[str, int]:
     try:
         user = add_user(request.form.get("name", "").strip(), password, is_admin="is_admin" in request.form)
     except RectoError as error:
-        return _users_page(errors={"name": error.detail}), error.status
+        return _users_page(errors={"name": said(error)}), error.status
     return _users_page(shown_password=(user.name, password)), HTTPStatus.CREATED
 
 
@@ -82,7 +84,7 @@ def new_password_for(user_id: int) -> tuple[str, int]:
 def disable(user_id: int) -> Response:
     """Shut a user out."""
     user = change_user_noted(user_id, {"is_disabled": True})
-    flash(f"{user.name} is disabled, and signed out everywhere.", "success")
+    flash(gettext("%(name)s is disabled, and signed out everywhere.", name=user.name), "success")
     return redirect(url_for("admin_pages.users"))
 
 
@@ -91,7 +93,7 @@ def disable(user_id: int) -> Response:
 def enable(user_id: int) -> Response:
     """Let a user in again."""
     user = change_user_noted(user_id, {"is_disabled": False})
-    flash(f"{user.name} can sign in again.", "success")
+    flash(gettext("%(name)s can sign in again.", name=user.name), "success")
     return redirect(url_for("admin_pages.users"))
 
 
@@ -105,7 +107,7 @@ def limit(user_id: int) -> Response:
         "max_unfinished": _given_number("max_unfinished"),
     }
     user = change_user_noted(user_id, limits)
-    flash(f"The limits of {user.name} are saved.", "success")
+    flash(gettext("The limits of %(name)s are saved.", name=user.name), "success")
     return redirect(url_for("admin_pages.users"))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,6 +14,7 @@ from recto.errors import CsrfRejected, NotSignedIn, RectoError, RequestTooSlow, 
 from recto.logs import get_logger
 from recto.web.answers import Problem
 from recto.web.login import forget_user
+from recto.web.said import sentence_of
 from recto.web.services import services
 from recto.web.uploads import body_too_large
 
@@ -106,7 +108,8 @@ def _answer(status: int, code: str, title: str, detail: str, members: dict[str, 
     if _wants_page():
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             forget_user()  # asking who it is may be what failed
-        response = Response(render_template("error.html", title=title, status=status, detail=detail), status)
+        page = render_template("error.html", title=gettext(title), status=status, detail=sentence_of(code, detail))
+        response = Response(page, status)
     else:
         problem = Problem(
             type=f"urn:recto:problem:{code}", title=title, status=status, detail=detail, code=code, **members

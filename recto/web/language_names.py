@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_NAMES: Final = {
+NAMES: Final = {
     "afr": "Afrikaans", "ara": "Arabic", "bel": "Belarusian", "bul": "Bulgarian", "cat": "Catalan", "ces": "Czech",
     "chi_sim": "Chinese, simplified", "chi_tra": "Chinese, traditional", "cym": "Welsh", "dan": "Danish", "deu": "German",
     "ell": "Greek", "eng": "English", "enm": "English, Middle", "epo": "Esperanto", "est": "Estonian", "eus": "Basque",
@@ -19,4 +19,4 @@ _NAMES: Final = {
 
 def language_name(code: str) -> str:
     """The English name, or the code itself for data that tessdata does not list."""
-    return _NAMES.get(code, code)
+    return NAMES.get(code, code)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, Request, flash, g, redirect, render_template, request, session, url_for
 from flask import Response as FlaskResponse
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask_babel import gettext
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import CSRFProtect
 from gevent.lock import BoundedSemaphore
@@ -27,6 +28,7 @@ from recto.web.audited import client_address, noted_by_user, write_noted
 from recto.web.authorisation import Access, access
 from recto.web.database import in_thread, read, write
 from recto.web.elsewhere import Elsewhere
+from recto.web.said import said
 from recto.web.services import services
 
 blueprint = Blueprint("login", __name__)
@@ -192,16 +194,16 @@ def _check_sign_in() -> Response | tuple[str, int]:
     try:
         account = account_of_password(name, request.form.get("password", ""), Action.SIGN_IN_REFUSED)
     except UserDisabled as shut_out:
-        return _sign_in_page(target, shut_out.detail, name), HTTPStatus.FORBIDDEN
+        return _sign_in_page(target, said(shut_out), name), HTTPStatus.FORBIDDEN
     if account is None:
         _log.info("sign_in_refused", address=client_address())
-        error = "Name or password is wrong. Check both and try again."
+        error = gettext("Name or password is wrong. Check both and try again.")
         return _sign_in_page(target, error, name), 401
     signed_in_event = Event(Action.SIGNED_IN, account.name, address=client_address())
     secret = write_noted(signed_in_event, accounts.sign_in, account, client_address(), request.user_agent.string)
     _begin_session(account, secret)
     first_admin.forget_password_file(services().first_password_file, account)
-    return redirect(_local(target))
+    return redirect(local_address(target))
 
 
 def sign_in_from_elsewhere(identity: Identity, target: str, place: Elsewhere) -> Response:
@@ -218,7 +220,7 @@ def sign_in_from_elsewhere(identity: Identity, target: str, place: Elsewhere) ->
         raise
     _begin_session(account, secret)
     session[_PLACE] = place.value
-    return redirect(_local(target))
+    return redirect(local_address(target))
 
 
 def _begin_session(account: Account, secret: str) -> None:
@@ -277,7 +279,7 @@ def sign_out() -> Response:
     elsewhere = _where_to_sign_out_too()
     logout_user()
     session.clear()
-    flash("You are signed out.", "success")
+    flash(gettext("You are signed out."), "success")
     return redirect(elsewhere or url_for("login.sign_in", signed_out="" if services().sign_on.proxy else None))
 
 
@@ -294,7 +296,7 @@ def _where_to_sign_out_too() -> str | None:
     return None
 
 
-def _local(target: str) -> str:
+def local_address(target: str) -> str:
     """`target` where it leads to this page's own paths, else the start page: no open redirect."""
     parts = urlsplit(target)
     is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme

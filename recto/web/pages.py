@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -34,6 +35,7 @@ from recto.web.negotiation import parse_format
 from recto.web.page_images import parse_stage, picture_of, require_page
 from recto.web.reading_again import read_of
 from recto.web.results import to_own_file
+from recto.web.said import said
 from recto.web.search_pages import hits_in
 from recto.web.services import services
 from recto.web.submissions import retry
@@ -46,7 +48,6 @@ _LIST_LIMIT: Final = 50
 _SHOWN_TEXT_BYTES: Final = 2_000_000
 _MAKING_WAIT_S: Final = 20.0
 _MOST_DIGITS: Final = 9
-_DAY_CHOICES: Final = {"365": "After a year", "30": "After 30 days", "1": "After a day", "": "When it is revoked"}
 
 
 @blueprint.get("/")
@@ -85,10 +86,9 @@ def upload() -> Response:
         try:
             job = submit(one, options, user.account.id, may_be_answered=may_be_answered)
         except RectoError as error:
-            flash(f"{one.file_name}: {error.detail}", "error")
+            flash(f"{one.file_name}: {said(error)}", "error")
         else:
-            what = "was read before, so its text is here already" if job.deduplicated_from else "is in the queue"
-            flash(f"{one.file_name} {what}.", "success")
+            flash(_accepted_words(job), "success")
     return redirect(url_for("pages.jobs"))
 
 
@@ -128,7 +128,7 @@ def result(uuid: UUID, result_format: str) -> Response | tuple[str, int, dict[st
     made = services().deriver.make(job, ResultFile(asked), _MAKING_WAIT_S)
     if made:
         return to_own_file(made, asked)
-    return _being_made(job, RESULT_FORMATS[asked].title, "download")
+    return _being_made(job, gettext(RESULT_FORMATS[asked].title), "download")
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>/<stage>")
@@ -142,7 +142,7 @@ def page_image(uuid: UUID, number: int, stage: str) -> Response | tuple[str, int
     require_page(job, number)
     if services().deriver.make(job, picture, _MAKING_WAIT_S):
         return redirect(url_for("page_images.get_page_image", uuid=uuid, number=number, stage=stage))
-    return _being_made(job, f"The picture of page {number}", "picture")
+    return _being_made(job, gettext("The picture of page %(number)s", number=number), "picture")
 
 
 @blueprint.post("/jobs/<uuid:uuid>/cancel")
@@ -162,7 +162,7 @@ def read_anew(uuid: UUID) -> Response:
     job = retry(
         earlier, changed_options(earlier.options.model_copy(update={"pages": None}) if is_all else earlier.options)
     )
-    flash(f"{job.file_name} is in the queue again.", "success")
+    flash(gettext("%(name)s is in the queue again.", name=job.file_name), "success")
     return redirect(url_for("pages.job", uuid=job.uuid))
 
 
@@ -171,7 +171,7 @@ def read_anew(uuid: UUID) -> Response:
 def delete(uuid: UUID) -> Response:
     """Stop and remove a job."""
     remove_job(signed_in().account.id, str(uuid))
-    flash("The document and its text are deleted.", "success")
+    flash(gettext("The document and its text are deleted."), "success")
     return redirect(url_for("pages.jobs"))
 
 
@@ -198,7 +198,7 @@ def create_token() -> tuple[str, int]:
 def revoke_token(token_id: int) -> Response:
     """End a token."""
     write(revoke_token_noted, signed_in(), token_id, client_address())
-    flash("The token is revoked.", "success")
+    flash(gettext("The token is revoked."), "success")
     return redirect(url_for("pages.account"))
 
 
@@ -213,7 +213,7 @@ def change_password() -> Response | tuple[str, int]:
     password_hash = in_thread(lambda: accounts.hash_password(request.form["new"]))
     changed = noted_by_user(Action.PASSWORD_CHANGED)
     write_noted(changed, accounts.set_password, user.account.id, password_hash, keep_secret=user.secret)
-    flash("The password is changed. Other browsers are signed out.", "success")
+    flash(gettext("The password is changed. Other browsers are signed out."), "success")
     return redirect(url_for("pages.account"))
 
 
@@ -238,11 +238,27 @@ def _lifetime_days(given: str) -> int | None:
 def _scope_choices(user: SignedInUser) -> dict[str, str]:
     """Values of the form and what they mean."""
     choices = {
-        " ".join(accounts.DEFAULT_SCOPES): "Send and read",
-        Scope.JOBS_READ.value: "Only read",
-        Scope.JOBS_WRITE.value: "Only send and delete",
+        " ".join(accounts.DEFAULT_SCOPES): gettext("Send and read"),
+        Scope.JOBS_READ.value: gettext("Only read"),
+        Scope.JOBS_WRITE.value: gettext("Only send and delete"),
     }
-    return choices | ({Scope.ADMIN.value: "Administer this Recto"} if user.is_admin else {})
+    return choices | ({Scope.ADMIN.value: gettext("Administer this Recto")} if user.is_admin else {})
+
+
+def _day_choices() -> dict[str, str]:
+    """Values of the form, in days, and when the token ends."""
+    return {
+        "365": gettext("After a year"),
+        "30": gettext("After 30 days"),
+        "1": gettext("After a day"),
+        "": gettext("When it is revoked"),
+    }
+
+
+def _accepted_words(job: JobView) -> str:
+    if job.deduplicated_from:
+        return str(gettext("%(name)s was read before, so its text is here already.", name=job.file_name))
+    return str(gettext("%(name)s is in the queue.", name=job.file_name))
 
 
 def _being_made(job: JobView, title: str, what: str) -> tuple[str, int, dict[str, str]]:
@@ -252,20 +268,20 @@ def _being_made(job: JobView, title: str, what: str) -> tuple[str, int, dict[str
 
 def _language_choices(installed: tuple[str, ...]) -> list[tuple[str, str]]:
     """Codes and names for the form, none before any Worker was seen: then a code is typed."""
-    choices = [(code, language_name(code)) for code in installed]
-    return [(AUTO_LANGUAGE, "Find out"), *choices] if choices else []
+    choices = [(code, gettext(language_name(code))) for code in installed]
+    return [(AUTO_LANGUAGE, gettext("Find out")), *choices] if choices else []
 
 
 def _password_errors(user: SignedInUser) -> dict[str, str]:
     form = request.form
     if account_of_password(user.name, form.get("current", ""), Action.PASSWORD_REFUSED) is None:
-        return {"current": "This is not your current password."}
+        return {"current": gettext("This is not your current password.")}
     if form.get("new", "") != form.get("repeat", ""):
-        return {"repeat": "The two new passwords differ. Type the new one twice."}
+        return {"repeat": gettext("The two new passwords differ. Type the new one twice.")}
     try:
         accounts.check_new_password(form.get("new", ""))
     except PasswordRejected as error:
-        return {"new": error.detail}
+        return {"new": said(error)}
     return {}
 
 
@@ -277,7 +293,7 @@ def _account_page(user: SignedInUser, errors: dict[str, str], new_token: str | N
         ),
         "kept": read(kept_by, user.account.id, services().jobs.policy.max_stored_bytes_per_user),
         "scope_choices": _scope_choices(user),
-        "day_choices": _DAY_CHOICES,
+        "day_choices": _day_choices(),
         "new_token": new_token,
         "base_url": request.url_root.rstrip("/"),
         "errors": errors,

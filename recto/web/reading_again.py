@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from recto.corrections import SeenPage
@@ -16,6 +17,7 @@ from recto.web.database import read
 from recto.web.job_pages import require_read
 from recto.web.login import signed_in
 from recto.web.page_readings import is_page_of, read_again, take
+from recto.web.said import said
 
 blueprint = Blueprint("reading_again", __name__)
 _PAGE = "page"
@@ -32,7 +34,7 @@ def read_page(uuid: UUID) -> Response:
         require_read(read(find_ended_page, job.uuid, number), number)
         options = changed_options(job.options, (_PAGE,))
     except RectoError as error:
-        flash(error.detail, "error")
+        flash(said(error), "error")
         return redirect(url_for("pages.job", uuid=job.uuid))
     return redirect(url_for("pages.job", uuid=read_again(job, number, options).uuid))
 
@@ -45,13 +47,13 @@ def use_page(uuid: UUID) -> Response:
     job = read(get_job, user.account.id, str(uuid))
     target = read_of(job)
     if target is None:
-        flash("The document whose page this is has been deleted. This reading of it stays here.", "error")
+        flash(gettext("The document whose page this is has been deleted. This reading of it stays here."), "error")
         return redirect(url_for("pages.job", uuid=job.uuid))
     number = int(job.options.pages or 0)
     page = require_read(read(find_ended_page, target.uuid, number), number)
     take(user, target, SeenPage(target.uuid, number, page.revision), job.uuid)
     remove_job(user.account.id, job.uuid)
-    flash(f"Page {number} is now as it was just read.", "success")
+    flash(gettext("Page %(number)s is now as it was just read.", number=number), "success")
     return redirect(url_for("pages.job", uuid=target.uuid, taken=number, _anchor=f"page-{number}"))
 
 

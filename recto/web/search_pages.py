@@ -13,6 +13,7 @@ from recto.web.api import before, parse_before
 from recto.web.authorisation import Access, access
 from recto.web.database import read
 from recto.web.login import signed_in
+from recto.web.said import said
 
 blueprint = Blueprint("search_pages", __name__)
 _LIMIT: Final = 20
@@ -76,4 +77,4 @@ def _parse(given: str) -> tuple[Query | None, str]:
     try:
         return parse_query(given), ""
     except OptionInvalid as error:
-        return None, error.detail
+        return None, said(error)

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -27,7 +28,7 @@ def download() -> BaseResponse:
     result_format = parse_format(request.form.get("format", "txt"))
     jobs = [job for job in _selected() if job.status is JobStatus.FINISHED]
     if not jobs:
-        return _back("Tick documents that are finished, then download them.")
+        return _back(gettext("Tick documents that are finished, then download them."))
     content = stream_with_context(zip_of_results(jobs, result_format))
     headers = {"Content-Disposition": f'attachment; filename="{_NAME}-{result_format.removesuffix(".zip")}.zip"'}
     return Response(content, mimetype="application/zip", headers=headers)
@@ -39,12 +40,12 @@ def delete() -> BaseResponse | str:
     """Ask whether the documents that are ticked are to be deleted; with the answer, delete them."""
     jobs = _selected()
     if not jobs:
-        return _back("Tick the documents that are to be deleted.")
+        return _back(gettext("Tick the documents that are to be deleted."))
     if "confirmed" not in request.form:
         return render_template("delete_selection.html", jobs=jobs)
     for job in jobs:
         remove_job(job.user_id, job.uuid)
-    flash("The document is deleted." if len(jobs) == 1 else f"{len(jobs)} documents are deleted.", "success")
+    flash(ngettext("The document is deleted.", "%(num)s documents are deleted.", len(jobs)), "success")
     return redirect(url_for("pages.jobs"), HTTPStatus.FOUND)
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from flask import Blueprint, flash, redirect, url_for
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from recto import accounts
@@ -34,10 +35,11 @@ _SYSTEMS: Final = (
 def browser_words(user_agent: str) -> str:
     """A browser as people call it, such as "Firefox on Windows"; of one that is not known, the beginning of what it says of itself."""
     browser = next(
-        (name for mark, name in _BROWSERS if mark in user_agent), user_agent.partition("/")[0] or "Unknown browser"
+        (name for mark, name in _BROWSERS if mark in user_agent),
+        user_agent.partition("/")[0] or gettext("Unknown browser"),
     )
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
-    return f"{browser} on {system}" if system else browser
+    return gettext("%(browser)s on %(system)s", browser=browser, system=system) if system else browser
 
 
 @blueprint.post("/account/sessions/<session_id>/end")
@@ -45,5 +47,5 @@ def browser_words(user_agent: str) -> str:
 def end(session_id: str) -> Response:
     """End one of one's sign-ins; that of this browser, too."""
     write_noted(noted_by_user(Action.SESSION_ENDED), accounts.end_session, signed_in().account.id, session_id)
-    flash("That browser is signed out.", "success")
+    flash(gettext("That browser is signed out."), "success")
     return redirect(url_for("pages.account"))

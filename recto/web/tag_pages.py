@@ -11,6 +11,7 @@ from recto.job_views import get_job
 from recto.web.authorisation import Access, access
 from recto.web.database import read, write
 from recto.web.login import signed_in
+from recto.web.said import said
 
 blueprint = Blueprint("tag_pages", __name__)
 
@@ -23,5 +24,5 @@ def change_tags(uuid: UUID) -> Response:
     try:
         write(change_details, job.user_id, job.uuid, tags=parse_tags(request.form.get("tags", "").splitlines()))
     except OptionInvalid as error:
-        flash(error.detail, "error")
+        flash(said(error), "error")
     return redirect(url_for("pages.job", uuid=job.uuid))

@@ -68,6 +68,7 @@ LET_IN: Final = {
     "POST /jobs/<uuid:uuid>/use-page": 302,  # with nothing to use it for
     "POST /jobs/<uuid:uuid>/tags": 302,
     "POST /jobs/<uuid:uuid>/delete": 302,
+    "POST /language": 302,
     "GET /search": 200,
     "POST /selection/download": 302,  # with nothing ticked
     "POST /selection/delete": 302,  # with nothing ticked
@@ -173,7 +174,7 @@ def expected_status(address: Address, caller: Caller) -> int:
     if address.rule == "/sign-in":
         return _expected_at_sign_in(address, caller)
     if address.needed in (Access.ANYBODY, Access.LINK):
-        return address.let_in
+        return 403 if caller is Caller.FORGED and address.method not in SAFE else address.let_in
     if caller in UNKNOWN:
         return 401
     if not _suffices(caller, address.needed):

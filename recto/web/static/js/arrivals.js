@@ -1,6 +1,7 @@
 /** The text of a running job's pages, each as soon as it is read. Whoever hears of the job's progress calls `look`. */
 
 import { apiUrl, getJson, problemFrom } from "./server.js";
+import { _, sentenceFor } from "./translate.js";
 
 const LISTED = 1000;
 
@@ -65,9 +66,9 @@ export class Arrivals {
     const text = status === "READ" ? await this.#text(number) : "";
     const section = document.getElementById("arriving-page").content.cloneNode(true).firstElementChild;
     const [title, pre, hint] = section.children;
-    title.textContent = title.textContent.replace("{number}", number);
+    title.textContent = _("Page %(number)s", { number });
     pre.textContent = text.replace(/^\n+|\n+$/g, "");
-    if (status !== "READ") hint.textContent = warnings[0].detail;
+    if (status !== "READ") hint.textContent = sentenceFor(warnings[0]);
     (pre.textContent ? hint : pre).remove();
     if (this.#shown.size === 0) this.#onFirst();
     const next = [...this.#shown.keys()].filter((shown) => shown > number);

@@ -1,6 +1,7 @@
 /** Following one's jobs by long poll. */
 
 import { apiUrl, getJson } from "./server.js";
+import { _ } from "./translate.js";
 
 const WAIT_S = 25;
 const PAUSE_MS = 300;
@@ -68,8 +69,8 @@ async function ask(after, wait, signal) {
 export function showConnection(element, state) {
   const words = {
     on: "",
-    off: "Connection lost. Trying again…",
-    "signed-out": "You are signed out. Reload the page to sign in again.",
+    off: _("Connection lost. Trying again…"),
+    "signed-out": _("You are signed out. Reload the page to sign in again."),
   };
   element.textContent = words[state];
   element.hidden = state === "on";

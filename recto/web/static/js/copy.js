@@ -1,6 +1,7 @@
 /** Buttons with data-copy="#id" copy the text of that element. */
 
 import { announce } from "./announce.js";
+import { _ } from "./translate.js";
 
 export function enableCopyButtons(root = document) {
   for (const button of root.querySelectorAll("[data-copy]")) {
@@ -9,7 +10,7 @@ export function enableCopyButtons(root = document) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       const copied = await copy(textOf(document.querySelector(button.dataset.copy)));
-      words.textContent = copied ? "Copied" : "Press Ctrl+C to copy";
+      words.textContent = copied ? _("Copied") : _("Press Ctrl+C to copy");
       announce(words.textContent);
       setTimeout(() => (words.textContent = usual), 2500);
     });

@@ -9,8 +9,8 @@
 import { announce } from "./announce.js";
 import { CorrectedPages } from "./corrections/corrected_pages.js";
 import { Editor } from "./corrections/editor.js";
-import { say } from "./corrections/say.js";
 import { changeWords, elementOf } from "./corrections/shown_words.js";
+import { _ } from "./translate.js";
 
 const CONFLICT = 409;
 
@@ -60,7 +60,7 @@ class Corrections {
       const page = await this.#pages.load(number);
       if (page.words[word]?.text !== text) {
         this.#tell(page, shown);
-        this.#say(say("changed"));
+        this.#say(_("This page was corrected meanwhile. Load it again"));
         return;
       }
       this.#open(page, word);
@@ -74,14 +74,14 @@ class Corrections {
       const isUndone = await this.#pages.undo(number);
       this.#undoable = isUndone ? number : null;
       if (isUndone) await this.#renew(number);
-      this.#say(say(isUndone ? "undone" : "nothing"));
+      this.#say(isUndone ? _("Undone") : _("There is nothing more to undo"));
     });
   }
 
   /** Of a page that was read again just before this page was loaded. */
   #offerUndo(number) {
     this.#undoable = number;
-    this.#say(say("taken", { number }));
+    this.#say(_("Page %(number)s was read again", { number }));
   }
 
   #open(page, word) {
@@ -101,7 +101,7 @@ class Corrections {
       }
       await this.#renew(number);
       this.#undoable = number;
-      this.#say(say(text.trim() ? "saved" : "deleted", { text: text.trim() }));
+      this.#say(text.trim() ? _("Corrected: %(text)s", { text: text.trim() }) : _("Taken out"));
     });
   }
 
@@ -115,7 +115,7 @@ class Corrections {
     if (page.words[next]) this.#open(page, next);
     else {
       this.#editor.close();
-      announce(say(by < 0 ? "first" : "last"));
+      announce(by < 0 ? _("This is the first word of the page") : _("This was the last word of the page"));
     }
   }
 

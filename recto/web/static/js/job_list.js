@@ -4,6 +4,7 @@ import { announce } from "./announce.js";
 import { showProgress } from "./progress.js";
 import { jobUrl, tagUrl, textUrl } from "./server.js";
 import { showTimes } from "./times.js";
+import { sentenceFor } from "./translate.js";
 import { hasEnded, kindWords, pageWords, statusWord } from "./words.js";
 
 const list = document.getElementById("jobs");
@@ -66,7 +67,7 @@ function fill(row, job) {
   part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
   if (hasEnded(job)) part("outlook").textContent = "";
-  part("reason").textContent = job.reason?.detail ?? "";
+  part("reason").textContent = job.reason ? sentenceFor(job.reason) : "";
   part("reason").hidden = !job.reason;
   part("get").href = textUrl(job.uuid);
   part("get").hidden = job.status !== "FINISHED";

@@ -9,6 +9,7 @@ import { enableReadAgain } from "./read_again.js";
 import { startReview } from "./review/review.js";
 import { apiUrl, getJson } from "./server.js";
 import { showTimes } from "./times.js";
+import { _ } from "./translate.js";
 import { hasEnded, pageWords, statusWord } from "./words.js";
 import { watchWorker } from "./worker_notice.js";
 
@@ -23,10 +24,10 @@ function showRunning(job) {
   const reading = job.status === "IN_PROGRESS";
   part("status").textContent = statusWord(job);
   part("pages").textContent = pageWords(job);
-  part("headline").textContent = reading ? "Being read" : "Waiting for a Worker";
+  part("headline").textContent = reading ? _("Being read") : _("Waiting for a Worker");
   part("explain").textContent = reading
-    ? "Each page appears here as soon as it is read."
-    : "The document is stored and is read when its turn comes.";
+    ? _("Each page appears here as soon as it is read.")
+    : _("The document is stored and is read when its turn comes.");
   showProgress(part("progress"), job);
   arrivals.look();
 }
@@ -65,8 +66,8 @@ function review(at) {
 
 function showDeleted() {
   showConnection(document.getElementById("live"), "on");
-  part("headline").textContent = "This document was deleted";
-  part("explain").textContent = "It was removed from another window.";
+  part("headline").textContent = _("This document was deleted");
+  part("explain").textContent = _("It was removed from another window.");
   part("progress").hidden = true;
   page.querySelector(".ghost").hidden = true;
   for (const gone of [".stop", ".confirm", ".outlook", "#no-worker"]) page.querySelector(gone).hidden = true;

@@ -1,6 +1,7 @@
 /** Asks the server about the beginning of a file, before all of it is on its way. */
 
 import { csrfToken, problemFrom } from "./server.js";
+import { _ } from "./translate.js";
 
 const HEAD_BYTES = 1040; // as many as the server looks at
 
@@ -10,7 +11,7 @@ export async function kindObjection(url, file, signal) {
   try {
     head = await file.slice(0, HEAD_BYTES).arrayBuffer();
   } catch {
-    return "The file cannot be read: a folder, or a file that was changed or moved. Choose it again.";
+    return _("The file cannot be read: a folder, or a file that was changed or moved. Choose it again.");
   }
   const headers = { Accept: "application/json", "Content-Type": "application/octet-stream", "X-CSRFToken": csrfToken() };
   const response = await fetch(url, { method: "POST", body: head, headers, signal }).catch(() => null);

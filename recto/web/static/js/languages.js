@@ -1,5 +1,7 @@
 /** Turns the multiple select, awkward on a phone and blind to order, into chips and an "add" select. */
 
+import { _ } from "./translate.js";
+
 const FOUND_OUT = "auto";
 
 /**
@@ -19,7 +21,7 @@ export function languageChooser(field, { before = "", onChange = () => {} } = {}
 
   const chips = document.createElement("ul");
   chips.className = "chips";
-  chips.setAttribute("aria-label", "Chosen languages");
+  chips.setAttribute("aria-label", _("Chosen languages"));
   select.before(chips);
   select.multiple = false;
   select.removeAttribute("size");
@@ -29,7 +31,7 @@ export function languageChooser(field, { before = "", onChange = () => {} } = {}
     chosen = codes;
     chips.replaceChildren(...chosen.map((code) => chip(code, labels.get(code), remove)));
     const rest = Array.from(labels).filter(([code]) => !chosen.includes(code));
-    const prompt = new Option(chosen.length > 0 ? "Add a language…" : "Choose a language…", "", true, true);
+    const prompt = new Option(chosen.length > 0 ? _("Add a language…") : _("Choose a language…"), "", true, true);
     select.replaceChildren(prompt, ...rest.map(([code, label]) => new Option(label, code)));
     select.disabled = rest.length === 0;
   };
@@ -55,7 +57,7 @@ const joined = (codes, added) => (added === FOUND_OUT ? [added] : [...codes.filt
 function chip(code, label, remove) {
   const item = document.getElementById("chip-template").content.firstElementChild.cloneNode(true);
   item.querySelector('[data-part="label"]').textContent = label;
-  item.querySelector('[data-part="remove-name"]').textContent = `Remove ${label}`;
+  item.querySelector('[data-part="remove-name"]').textContent = _("Remove %(label)s", { label });
   item.querySelector('[data-part="remove"]').addEventListener("click", () => remove(code));
   return item;
 }

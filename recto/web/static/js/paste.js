@@ -1,5 +1,8 @@
 /** Files and pictures pasted anywhere on the page. */
 
+import { _ } from "./translate.js";
+
+const PASTED = _("Pasted");
 const PICTURE = "image.png"; // what browsers call a picture that was copied and no file
 
 export function acceptPastes(onFiles) {
@@ -17,5 +20,5 @@ function named(file) {
   const two = (number) => String(number).padStart(2, "0");
   const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
   const time = `${two(now.getHours())}.${two(now.getMinutes())}.${two(now.getSeconds())}`;
-  return new File([file], `Pasted ${day} ${time}.png`, { type: file.type });
+  return new File([file], `${PASTED} ${day} ${time}.png`, { type: file.type });
 }

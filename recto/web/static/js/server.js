@@ -1,5 +1,7 @@
 /** Addresses and requests. The base path comes from the page, so that Recto works below any prefix of a proxy. */
 
+import { _, sentenceFor } from "./translate.js";
+
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 const base = meta("recto-base").replace(/\/*$/, "/");
@@ -19,20 +21,20 @@ export class Problem extends Error {
 }
 
 const SENTENCES = {
-  0: "The server cannot be reached. Check the connection and try again.",
-  401: "You are signed out. Reload the page to sign in again.",
-  413: "The file is larger than the server accepts.",
+  0: _("The server cannot be reached. Check the connection and try again."),
+  401: _("You are signed out. Reload the page to sign in again."),
+  413: _("The file is larger than the server accepts."),
 };
 
 /** The Problem that a response's status and body describe; a proxy's answer may hold no problem+json. */
 export function problemFrom(status, body) {
   let detail;
   try {
-    detail = JSON.parse(body).detail;
+    detail = sentenceFor(JSON.parse(body));
   } catch {
     detail = undefined;
   }
-  return new Problem(status, detail || SENTENCES[status] || `The server answered with error ${status}. Try again.`);
+  return new Problem(status, detail || SENTENCES[status] || _("The server answered with error %(status)s. Try again.", { status }));
 }
 
 /** The sentence for a reader of whatever a request ended in; `fetch` itself fails where the server cannot be reached. */

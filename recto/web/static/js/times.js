@@ -1,8 +1,10 @@
 /** Times as people say them, in the reader's own time zone. */
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+import { _, locale } from "./translate.js";
+
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" });
+const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 const STEPS = [
   [60, "second", 1],
   [3600, "minute", 60],
@@ -12,7 +14,7 @@ const STEPS = [
 
 function relativeWords(moment) {
   const seconds = (moment - Date.now()) / 1000;
-  if (Math.abs(seconds) < 20) return "just now";
+  if (Math.abs(seconds) < 20) return _("just now");
   for (const [below, unit, size] of STEPS) {
     if (Math.abs(seconds) < below) return relative.format(Math.round(seconds / size), unit);
   }

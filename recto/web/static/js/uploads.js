@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import { kindObjection } from "./kind_check.js";
 import { sendDocument } from "./transfer.js";
+import { _, numberWords } from "./translate.js";
 
 const AT_ONCE = 2;
 
@@ -29,9 +30,11 @@ export class Uploads {
   }
 
   #objection(file) {
-    if (file.size === 0) return "The file is empty. Choose another one.";
+    if (file.size === 0) return _("The file is empty. Choose another one.");
     if (file.size > this.limits.bytes) {
-      return `The file is too large: this server takes up to ${this.limits.words}. Split it, or scan at a lower resolution.`;
+      return _("The file is too large: this server takes up to %(size)s. Split it, or scan at a lower resolution.", {
+        size: this.limits.words,
+      });
     }
     return null;
   }
@@ -60,7 +63,7 @@ export class Uploads {
       }
       const job = await sendDocument(file, options, { onProgress: (share) => item.progress(share), signal: stop.signal });
       item.element.remove();
-      announce(`${file.name}: uploaded`);
+      announce(_("%(name)s: uploaded", { name: file.name }));
       this.onJob(job);
     } catch (error) {
       if (error.name !== "AbortError") item.fail(error.message, mayRetry(error) ? () => this.#queue(upload) : null);
@@ -79,29 +82,31 @@ function uploadItem(file) {
   const part = (name) => element.querySelector(`[data-part="${name}"]`);
   const item = { element, onDismiss: () => {} };
   part("name").textContent = file.name;
-  part("retry-name").textContent = ` with ${file.name}`;
-  part("progress").setAttribute("aria-label", `Upload of ${file.name}`);
+  const withName = _("with %(name)s", { name: file.name });
+  part("retry-name").textContent = ` ${withName}`;
+  part("progress").setAttribute("aria-label", _("Upload of %(name)s", { name: file.name }));
   part("dismiss").addEventListener("click", () => {
     item.onDismiss();
     const other = element.nextElementSibling ?? element.previousElementSibling;
     (other?.querySelector('[data-part="dismiss"]') ?? document.querySelector("[data-choose]")).focus();
     element.remove();
   });
+  const stop = _("Stop the upload of %(name)s", { name: file.name });
   const show = (state, dismissWords) => {
     part("state").textContent = state;
-    part("dismiss-name").textContent = `${dismissWords} ${file.name}`;
+    part("dismiss-name").textContent = dismissWords;
   };
   item.wait = () => {
     part("problem").textContent = "";
     part("retry").hidden = true;
     part("progress").hidden = false;
     part("progress").value = 0;
-    show("Waiting", "Stop the upload of");
+    show(_("Waiting"), stop);
   };
   item.progress = (share) => {
     if (share < 1) part("progress").value = share;
     else part("progress").removeAttribute("value");
-    show(share < 1 ? `${Math.floor(share * 100)} %` : "Storing…", "Stop the upload of");
+    show(share < 1 ? _("%(percent)s %%", { percent: numberWords(Math.floor(share * 100)) }) : _("Storing…"), stop);
   };
   item.fail = (detail, retry) => {
     item.onDismiss = () => {};
@@ -109,7 +114,7 @@ function uploadItem(file) {
     part("problem").textContent = detail;
     part("retry").hidden = !retry;
     part("retry").onclick = retry;
-    show("Not uploaded", "Dismiss");
+    show(_("Not uploaded"), _("Dismiss %(name)s", { name: file.name }));
   };
   return item;
 }

@@ -1,14 +1,16 @@
 /** The words and numbers that rows and the job page share with the templates. */
 
-const STATUS = { QUEUED: "Waiting", IN_PROGRESS: "Reading", FINISHED: "Finished", FAILURE: "Failed" };
+import { _, locale, ngettext, numberWords } from "./translate.js";
 
-export const statusWord = ({ status, reason }) => (reason?.code === "cancelled" ? "Cancelled" : (STATUS[status] ?? status));
+const STATUS = { QUEUED: _("Waiting"), IN_PROGRESS: _("Reading"), FINISHED: _("Finished"), FAILURE: _("Failed") };
+const size = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+export const statusWord = ({ status, reason }) => (reason?.code === "cancelled" ? _("Cancelled") : (STATUS[status] ?? status));
 
 export const hasEnded = (job) => job.status === "FINISHED" || job.status === "FAILURE";
 
 export function sizeWords(bytes) {
-  if (bytes === 1) return "1 Byte";
-  if (bytes < 1000) return `${bytes} Bytes`;
+  if (bytes < 1000) return ngettext("%(num)s Byte", "%(num)s Bytes", bytes);
   const units = ["kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = -1;
@@ -16,7 +18,7 @@ export function sizeWords(bytes) {
     value /= 1000;
     unit += 1;
   }
-  return `${value.toFixed(1)} ${units[unit]}`;
+  return _("%(value)s %(unit)s", { value: size.format(value), unit: units[unit] });
 }
 
 export const kindWords = (job) => `${job.kind}, ${sizeWords(job.size_bytes)}`;
@@ -24,8 +26,10 @@ export const kindWords = (job) => `${job.kind}, ${sizeWords(job.size_bytes)}`;
 export function pageWords({ status, progress }) {
   const { pages_done: done, page_count: count, pages_failed: failed } = progress;
   if (count === null) return "";
-  const pages = count === 1 ? "page" : "pages";
-  if (status === "IN_PROGRESS") return `${done} of ${count} ${pages}`;
+  if (status === "IN_PROGRESS") {
+    return ngettext("%(done)s of %(num)s page", "%(done)s of %(num)s pages", count, { done: numberWords(done) });
+  }
   if (status !== "FINISHED") return "";
-  return `${count} ${pages}${failed > 0 ? `, ${failed} not read` : ""}`;
+  const pages = ngettext("%(num)s page", "%(num)s pages", count);
+  return failed > 0 ? [pages, ngettext("%(num)s not read", "%(num)s not read", failed)].join(", ") : pages;
 }

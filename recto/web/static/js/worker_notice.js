@@ -2,6 +2,7 @@
 
 import { announce } from "./announce.js";
 import { apiUrl, getJson } from "./server.js";
+import { _ } from "./translate.js";
 
 const LOOK_AGAIN_MS = { missing: 3000, running: 15000 };
 
@@ -28,7 +29,7 @@ async function update(notice, onLanguages) {
   }
   if (notice.hidden === isRunning) return;
   notice.hidden = isRunning;
-  announce(isRunning ? "A Worker is running" : "No Worker is running");
+  announce(isRunning ? _("A Worker is running") : _("No Worker is running"));
   const field = document.querySelector("[data-languages]");
   const input = field?.querySelector("input:not([type=hidden])");
   const isUntouched = input?.name === "languages" && input.value === input.defaultValue;

@@ -1,6 +1,6 @@
 /** The field in which a word, or its line, is typed anew: beside the word, and at the foot of a small screen. */
 
-import { say } from "./say.js";
+import { _ } from "../translate.js";
 
 const GAP_PX = 6;
 
@@ -86,7 +86,10 @@ export class Editor {
   #show(isLine) {
     this.#isLine = isLine;
     this.#form.querySelector("[data-correction='problem']").hidden = true;
-    this.#form.querySelector("label").textContent = say(isLine ? "line" : "word", { number: this.#at.number, text: this.#at.text });
+    const { number, text } = this.#at;
+    this.#form.querySelector("label").textContent = isLine
+      ? _("The line of “%(text)s” on page %(number)s, typed anew", { text, number })
+      : _("“%(text)s” on page %(number)s, typed anew", { text, number });
     this.#form.querySelector("[data-correction='line']").setAttribute("aria-pressed", String(isLine));
     this.#input.value = isLine ? this.#at.lineText : this.#at.text;
     this.#form.classList.toggle("is-line", isLine);

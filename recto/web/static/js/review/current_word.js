@@ -1,7 +1,8 @@
 /** The word that the reader is at, and hovering: marked on the image and in the text alike. */
 
 import { announce } from "../announce.js";
-import { percentOf, say } from "./say.js";
+import { _ } from "../translate.js";
+import { percentWords } from "./percent.js";
 
 export class CurrentWord {
   #root;
@@ -36,7 +37,7 @@ export class CurrentWord {
   async goTo(number, word) {
     await this.show(number, word);
     const { text, confidence } = this.#store.peek(number).words[word];
-    announce(say("word", { text, percent: percentOf(confidence), number }));
+    announce(_("%(text)s: %(percent)s sure, page %(number)s", { text, percent: percentWords(confidence), number }));
   }
 
   /** The next word (1) or the one before (-1), beyond the end of a page that of the next page with words. */

@@ -1,6 +1,7 @@
 /** The doubtful words of all pages, stepped through in reading order or from the most doubtful on. */
 
-import { percentOf, say } from "./say.js";
+import { _, ngettext, numberWords } from "../translate.js";
+import { percentWords } from "./percent.js";
 
 const LISTED = 200;
 
@@ -102,7 +103,7 @@ export class Doubtful {
       try {
         await this.#look(number);
       } catch {
-        this.#part("doubtful-count").textContent = say("not_looked", { number });
+        this.#part("doubtful-count").textContent = _("Page %(number)s could not be looked through", { number });
         return;
       }
       if (number % 5 === 0) this.#show();
@@ -136,9 +137,16 @@ export class Doubtful {
 
   #countWords(count) {
     const done = this.#found.size;
-    if (done < this.#numbers.length) return say("doubtful_so_far", { count, done, pages: this.#numbers.length });
-    if (count === 0) return say("doubtful_none");
-    return count === 1 ? say("doubtful_one") : say("doubtful_count", { count });
+    if (done < this.#numbers.length) {
+      const values = { count: numberWords(count), done: numberWords(done) };
+      return ngettext(
+        "%(count)s so far, %(done)s of %(num)s page looked through",
+        "%(count)s so far, %(done)s of %(num)s pages looked through",
+        this.#numbers.length,
+        values,
+      );
+    }
+    return count === 0 ? _("No doubtful word") : ngettext("%(num)s found", "%(num)s found", count);
   }
 }
 
@@ -152,7 +160,7 @@ function item({ number, word, text, confidence }, isCurrent) {
   const letters = document.createElement("strong");
   letters.textContent = text;
   const where = document.createElement("span");
-  where.textContent = say("doubtful_item", { number, percent: percentOf(confidence) });
+  where.textContent = _("page %(number)s, %(percent)s", { number, percent: percentWords(confidence) });
   button.append(letters, " ", where);
   line.append(button);
   return line;
@@ -161,6 +169,6 @@ function item({ number, word, text, confidence }, isCurrent) {
 function rest(count) {
   const line = document.createElement("li");
   line.className = "hint";
-  line.textContent = say("doubtful_more", { count });
+  line.textContent = ngettext("and %(num)s more: step through them with N and P", "and %(num)s more: step through them with N and P", count);
   return line;
 }

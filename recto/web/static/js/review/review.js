@@ -7,9 +7,9 @@ import { enableDragging } from "./dragging.js";
 import { listenToKeys } from "./keys.js";
 import { Marks } from "./marks.js";
 import { PageStore } from "./page_store.js";
+import { percentWords } from "./percent.js";
 import { Pictures } from "./pictures.js";
 import { keep, kept } from "./preferences.js";
-import { say } from "./say.js";
 import { ScanPane } from "./scan_pane.js";
 import { Search } from "./search.js";
 import { copyTextAlone } from "./selected_text.js";
@@ -168,7 +168,7 @@ function showZoom(select, mode, percent) {
   const value = typeof mode === "number" ? String(percent) : mode;
   const isOffered = Array.from(select.options).some((option) => option.value === value);
   other.hidden = isOffered;
-  other.textContent = say("percent", { percent });
+  other.textContent = percentWords(percent / 100);
   select.value = isOffered ? value : "other";
 }
 

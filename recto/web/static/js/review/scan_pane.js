@@ -1,8 +1,8 @@
 /** The page images: a sheet for each page, filled while it is near. */
 
 import { sentenceOf } from "../server.js";
+import { _ } from "../translate.js";
 import { InView } from "./in_view.js";
-import { say } from "./say.js";
 import { Sheet } from "./sheet.js";
 
 const ASSUMED = { widthPx: 2480, heightPx: 3508, dpi: 300 }; // A4, until a page is known
@@ -106,7 +106,7 @@ export class ScanPane {
       sheet.showWords(page);
       this.onWords(number, sheet.words);
     } catch (error) {
-      if (!signal.aborted) this.#sayFailed("no_words", number, error);
+      if (!signal.aborted) this.#sayFailed(_("The words of page %(number)s could not be shown.", { number }), number, error);
     }
   }
 
@@ -117,7 +117,7 @@ export class ScanPane {
       filled.file = await this.#pictures.file(number, stage, signal);
       await this.#draw(number, filled, stage);
     } catch (error) {
-      if (!signal.aborted) this.#sayFailed("no_scan", number, error);
+      if (!signal.aborted) this.#sayFailed(_("The picture of page %(number)s could not be shown.", { number }), number, error);
     }
   }
 
@@ -127,8 +127,7 @@ export class ScanPane {
       this.#empty(number);
       this.#fill(number);
     };
-    const sentence = say(what, { number, detail: sentenceOf(error) });
-    this.#sheets.get(number).showNote(sentence, error.status === 422 ? null : again);
+    this.#sheets.get(number).showNote(`${what} ${sentenceOf(error)}`, error.status === 422 ? null : again);
   }
 
   async #draw(number, filled, stage) {
@@ -167,7 +166,7 @@ export class ScanPane {
       const has = sheet.pictureWidthPx;
       const wants = this.#screenWidth(sheet);
       if (!filled.file || has === 0 || (wants <= has * TOO_COARSE && has <= wants * TOO_FINE)) continue;
-      this.#draw(number, filled, this.#stage).catch((error) => this.#sayFailed("no_scan", number, error));
+      this.#draw(number, filled, this.#stage).catch((error) => this.#sayFailed(_("The picture of page %(number)s could not be shown.", { number }), number, error));
     }
   }
 

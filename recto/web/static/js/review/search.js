@@ -2,8 +2,8 @@
 
 import { announce } from "../announce.js";
 import { sentenceOf } from "../server.js";
+import { _, numberWords } from "../translate.js";
 import { findIn, fold } from "./folding.js";
-import { say } from "./say.js";
 
 const TYPING_PAUSE_MS = 150;
 
@@ -145,9 +145,9 @@ export class Search {
   #count(isSearching) {
     const count = this.#hits.length;
     const query = this.#part("query").value.trim();
-    let words = query ? say("no_hits") : "";
-    if (isSearching) words = say("still_searching", { count });
-    else if (count > 0) words = say("hits", { at: this.#at + 1, count });
+    let words = query ? _("Not found") : "";
+    if (isSearching) words = `${numberWords(count)}…`;
+    else if (count > 0) words = _("%(at)s of %(count)s", { at: numberWords(this.#at + 1), count: numberWords(count) });
     this.#part("hits").textContent = words;
     for (const name of ["previous-hit", "next-hit"]) this.#part(name).disabled = count === 0;
   }

@@ -1,8 +1,12 @@
 /** One page of the scan: a caption, and a sheet of the page's proportions that gets its picture and the outlines of its words. */
 
-import { say } from "./say.js";
+import { _ } from "../translate.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const SHOWN = {
+  original: (number) => _("Page %(number)s as it was uploaded", { number }),
+  preprocessed: (number) => _("Page %(number)s as the engine saw it", { number }),
+};
 const WIDENED_BY = 0.14;
 
 export class Sheet {
@@ -22,7 +26,7 @@ export class Sheet {
     this.element.dataset.page = number;
     const caption = document.createElement("figcaption");
     const name = document.createElement("strong");
-    name.textContent = say("page", { number });
+    name.textContent = _("Page %(number)s", { number });
     caption.append(name, ` ${sentences.join(" ")}`);
     this.#paper.className = "paper";
     this.element.append(caption, this.#paper);
@@ -50,7 +54,7 @@ export class Sheet {
     canvas.height = bitmap.height;
     canvas.getContext("bitmaprenderer").transferFromImageBitmap(bitmap);
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", say(`scan_${stage}`, { number: this.#number }));
+    canvas.setAttribute("aria-label", SHOWN[stage](this.#number));
     if (this.#canvas) this.#canvas.replaceWith(canvas);
     else this.#paper.prepend(canvas);
     this.#canvas = canvas;
@@ -95,7 +99,7 @@ export class Sheet {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "button";
-      button.textContent = say("try_again");
+      button.textContent = _("Try again");
       button.addEventListener("click", again);
       this.#note.append(button);
     }

@@ -1,7 +1,7 @@
 /** The text: as the server drew it, with an element for each word on the pages that are near. */
 
+import { _ } from "../translate.js";
 import { InView } from "./in_view.js";
-import { say } from "./say.js";
 
 export class TextPane {
   #pages = new Map();
@@ -146,7 +146,7 @@ export function emptySection(number, likeSection) {
   section.id = `page-${number}`;
   section.dataset.page = number;
   const title = document.createElement("h3");
-  title.textContent = say("page", { number });
+  title.textContent = _("Page %(number)s", { number });
   section.append(title);
   section.style.minHeight = `${likeSection?.offsetHeight ?? 0}px`;
   return section;
