@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import User
-from recto.errors import UserStorageFull
+from recto.errors import NotSignedIn, UserStorageFull
 
 _MEGABYTE = 1_000_000
 
@@ -25,9 +25,14 @@ class Kept:
 
 
 def kept_by(session: Session, user_id: int, most_of_everybody: int) -> Kept:
-    """What the user keeps, and may; `most_of_everybody` counts where the user has no limit of their own, 0 is none."""
+    """What the user keeps, and may; `most_of_everybody` counts where the user has no limit of their own, 0 is none. NotSignedIn where they are gone."""
     columns = select(User.stored_documents, User.stored_bytes, User.max_stored_bytes).where(User.id == user_id)
-    documents, size_bytes, own = session.execute(columns).one()
+    row = session.execute(columns).one_or_none()
+    if row is None:
+        raise NotSignedIn(
+            "Your account was removed while this request was under way. Ask an administrator for another one."
+        )
+    documents, size_bytes, own = row
     return Kept(documents, size_bytes, most_bytes(own, most_of_everybody))
 
 

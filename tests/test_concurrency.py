@@ -23,6 +23,7 @@ from recto.errors import (
     IdempotencyKeyInUse,
     JobNotFound,
     LeaseLost,
+    NotSignedIn,
     RectoError,
     TooManySignIns,
     UserExists,
@@ -174,7 +175,7 @@ def test_user_who_is_removed_while_they_submit_loses_no_job(table: JobTable, ann
     is_there = table.read(accounts.has_user, "ann")
     jobs = table.read(lambda session: session.scalar(select(func.count()).select_from(Job)))
     assert outcomes[UserHasJobs.__name__] == is_there
-    assert (outcomes["IntegrityError"], jobs) == ((0, CROWD - 1) if is_there else (CROWD - 1, 0))
+    assert (outcomes[NotSignedIn.__name__], jobs) == ((0, CROWD - 1) if is_there else (CROWD - 1, 0))
 
 
 class Mixture:

@@ -112,5 +112,5 @@ def test_schema_takes_what_the_options_take(program: Program, given: dict[str, s
 
 def test_patterns_of_the_options_are_those_of_javascript_as_well(program: Program) -> None:
     patterns = [value["pattern"] for value in schema_of(program)["properties"].values() if "pattern" in value]
-    assert len(patterns) == 7
+    assert len(patterns) == 8
     assert not [pattern for pattern in patterns if re.search(r"\(\?[P<]|\\[AZ]|\\-", pattern)]
