@@ -18,7 +18,7 @@ from recto.errors import (
 )
 from tests.conftest import SECOND_US, JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 PASSWORD = "correct horse"
 HASH = accounts.hash_password(PASSWORD)

@@ -7,7 +7,7 @@ from recto.audit import Action, Event, forget_old, list_events, note
 from recto.database import NowMicroseconds
 from tests.conftest import JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 SIGNED_IN = Event(Action.SIGNED_IN, "ada", address="203.0.113.7")
 DAY_S = 86_400

@@ -9,7 +9,7 @@ from recto.batches import forget_batch, get_batch, has_ended, record_batch
 from recto.errors import BatchNotFound, DocumentDamaged
 from tests.conftest import JobTable, new_submission
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 def batch_of(table: JobTable, user_id: int, count: int) -> tuple[str, list[str]]:

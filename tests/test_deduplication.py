@@ -16,7 +16,7 @@ from recto.ocr.page import Page, ResultWarning, Step
 from tests.conftest import JobTable, new_submission
 from tests.query_costs import plans_of
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 SHA256 = "5" * 64
 OPTIONS = Options(languages=("eng",))

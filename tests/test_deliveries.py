@@ -14,7 +14,7 @@ from recto.deliveries import MOST_AT_ONCE_PER_USER, STANDARD_PAUSES_S, Attempt, 
 from recto.errors import AddressRefused, DeliveryNotFound, DocumentDamaged, JobNotFound, NoAnswer, OptionInvalid
 from tests.conftest import START_US, JobTable, SetClock, new_submission
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 URL = "https://hooks.example.com/recto"
 LEASE_S = 60.0

@@ -10,7 +10,7 @@ from recto import derivations
 from recto.errors import JobNotFound, ResultNotMade
 from tests.conftest import JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 HOLD_S = 100.0
 FAILED = ResultNotMade("The document is damaged.")

@@ -17,7 +17,7 @@ from recto.presence import Presence
 from recto.workers import list_workers
 from tests.conftest import POLICY, JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 QUICK = replace(POLICY, lease_s=0.2, renew_s=0.05)
 REPORT = EngineReport("double 1.0", ("deu", "eng"), "Recto 1, double 1.0")

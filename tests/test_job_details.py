@@ -15,7 +15,7 @@ from recto.job_details import MOST_TAG_CHARACTERS, MOST_TAGS, change_details, pa
 from recto.job_views import JobFilter, changes_after, get_job, latest_change, list_jobs
 from tests.conftest import JobTable, new_submission
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 def tag_rows(table: JobTable, uuid: str) -> set[str]:

@@ -9,7 +9,7 @@ from recto.kept_documents import Kept, kept_by
 from recto.user_administration import UserLimits, set_limits
 from tests.conftest import POLICY, JobTable, SetClock, new_submission
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from recto.outlook import (
 from tests.conftest import JobTable
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 PACE = Pace(page_s=2.0, mean_pages=5.0, typical_pages=2.0, processes=2, processes_for_one=2)
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

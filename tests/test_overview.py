@@ -8,7 +8,7 @@ from recto.workers import report
 from tests.conftest import START_US, JobTable, SetClock
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 def test_queue_is_told_user_by_user_the_longest_first(table: JobTable, clock: SetClock, ann: int, bob: int) -> None:

@@ -9,7 +9,7 @@ from recto.ocr.page import Block, Box, Line, Page, Word
 from recto.page_views import find_ended_page, list_ended_pages
 from tests.conftest import JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 BOX = Box(0, 0, 10, 10)
 QUAD = ((0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0))

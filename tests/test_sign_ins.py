@@ -10,7 +10,7 @@ from recto.errors import TooManySignIns
 from recto.sign_ins import SignInLimits, address_group, begin_attempt, forget_attempt, forget_name
 from tests.conftest import SECOND_US, JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 LIMITS = SignInLimits(per_name=3, per_address=5, window_s=900)
 HOME = "203.0.113.7"

@@ -9,7 +9,7 @@ from recto.tallies import HOUR_US, KEPT_HOURS, Tally, count_end, list_tallies
 from tests.conftest import START_US, JobTable, SetClock, new_submission
 from tests.query_costs import plans_of
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 HOUR_S = 3600
 

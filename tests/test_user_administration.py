@@ -15,7 +15,7 @@ from recto.user_administration import (
 )
 from tests.conftest import JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 LIFETIME_S = 3600
 

@@ -23,7 +23,7 @@ from recto.webhook_sender import Connections, WebhookSender, headers
 from tests.conftest import JobTable, new_submission
 from tests.outbound.receiver import Receiver, wait_until
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PAUSES_S = (0.02, 0.04)

@@ -6,7 +6,7 @@ from recto import workers
 from recto.workers import installed_languages, list_workers, report, sign_off
 from tests.conftest import SECOND_US, JobTable
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 
 def report_as(table: JobTable, name: str, languages: tuple[str, ...] = ("eng", "osd")) -> None:

@@ -12,7 +12,7 @@ from tests.ocr.writers.made_pages import block, lines
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 BLOCKS: tuple[Block, ...] = (block(*lines("Tbe cat sat", "on tbe mat")),)

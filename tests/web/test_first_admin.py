@@ -16,7 +16,7 @@ from recto.database import Begin, connect, transaction, upgrade_schema
 from recto.errors import PasswordRejected
 from recto.web.first_admin import ensure_first_admin
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 ADDRESS = "http://127.0.0.1:8080/"
 

@@ -17,7 +17,7 @@ from tests.web.conftest import Known
 from tests.web.followers import blocks_of
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 

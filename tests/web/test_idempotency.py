@@ -21,7 +21,7 @@ from tests.web.conftest import Known, MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 KEY = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}

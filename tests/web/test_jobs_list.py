@@ -10,7 +10,7 @@ from recto.errors import DocumentEncrypted
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database
+pytestmark = pytest.mark.each_database(long=True)
 
 JOBS = "/api/v1/jobs"
 
