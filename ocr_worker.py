@@ -29,6 +29,8 @@ _COMMANDS: Final = {
     "tokens": "recto.commands.tokens:tokens",
     "jobs": "recto.commands.jobs:jobs",
     "db": "recto.commands.db:db",
+    "backup": "recto.commands.backup:backup",
+    "restore": "recto.commands.backup:restore",
     "migrate": "recto.commands.migrate:migrate",
 }
 

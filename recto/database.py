@@ -19,6 +19,7 @@ from typing import Any, Final, TypeAlias
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
     BigInteger,
@@ -229,7 +230,8 @@ def size_bytes(session: Session) -> int:
 def upgrade_schema(engine: Engine) -> None:
     """Bring the schema to the newest version, in one transaction; who comes second finds nothing to do.
 
-    StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked, SettingsError where it is no place for text.
+    StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked, SettingsError where it is no place for text, or has
+    the schema of a newer Recto.
     """
     _create_private_file(engine)
     config = Config()
@@ -238,6 +240,7 @@ def upgrade_schema(engine: Engine) -> None:
         with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
             _check_encoding(connection)
             take_turn(connection, Turn.UPGRADE)
+            _check_version(connection)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
@@ -258,12 +261,31 @@ def _check_encoding(connection: Connection) -> None:
         )
 
 
+def _check_version(connection: Connection) -> None:
+    version = MigrationContext.configure(connection).get_current_revision()
+    if version is not None and not is_known_schema(version):
+        raise SettingsError(
+            f"The database has the schema {version} of a newer Recto, and there is no way back. Start that version, or restore the backup "
+            "that was taken before the upgrade into an empty place (docs/how-to/backup.md)."
+        )
+
+
 @cache
 def newest_schema() -> str:
     """The version of the schema that this Recto brings a database to."""
+    return str(_migrations().get_current_head())
+
+
+def is_known_schema(version: str) -> bool:
+    """Whether this Recto can upgrade that schema, or has it: not so for one of a newer Recto."""
+    return any(script.revision == version for script in _migrations().walk_revisions())
+
+
+@cache
+def _migrations() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
-    return str(ScriptDirectory.from_config(config).get_current_head())
+    return ScriptDirectory.from_config(config)
 
 
 def schema_of(session: Session) -> str:

@@ -78,8 +78,9 @@ def back_up(database: Path, target: Path) -> int:
     part = target.with_name(f".{target.name}.part")
     if not target.parent.is_dir():
         raise RectoError(f"Cannot back up to {target}: there is no folder {target.parent}. Make it first.")
-    part.unlink(missing_ok=True)
     try:
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)  # it holds password hashes
         with _opened(database) as source, closing(sqlite3.connect(part)) as copy:
             source.conn.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without a WAL beside it
@@ -102,8 +103,8 @@ def database_file(url: str) -> Path:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         place = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database, parsed.query)
         raise SettingsError(
-            "This command copies SQLite databases in files, and database.url names a server. Its own tool does it, while the service runs: "
-            f"pg_dump --format=custom --file=recto.dump {place}. Copy the File Storage after it. docs/scaling.md has both, and the way back."
+            "This command copies SQLite databases in files, and database.url names a server. `ocr_worker.py backup FOLDER` backs up that as well, "
+            f"with the documents; its own tool the rows alone: pg_dump --format=custom --file=recto.dump {place}. docs/how-to/backup.md has both."
         )
     return Path(parsed.database).resolve()
 

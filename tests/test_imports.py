@@ -96,6 +96,7 @@ ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES, *MOVING), OPER
 
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
+    "recto.moving": MOVING[:-1],
     **dict.fromkeys(OPERATIONS[1:-1], ("recto.job_views",)),
     "recto.text_index": ("recto.search_query",),
     "recto.search": ("recto.job_views", "recto.search_query", "recto.text_index"),

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import Base
 from recto.database import MIGRATIONS_FOLDER, connect, upgrade_schema
+from recto.errors import SettingsError
 from recto.job_events import Progress, events_after
 from tests.conftest import sqlite_url
 
@@ -104,6 +105,15 @@ def test_upgrade_that_fails_leaves_nothing_half_done(tmp_path: Path) -> None:
         upgrade_schema(engine)
     assert schema(engine) == before
     engine.dispose()
+
+
+def test_database_of_a_newer_version_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingsError, match=r"schema 9999 of a newer Recto, and there is no way back"):
+        upgrade_schema(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "9999"
 
 
 def test_revisions_form_one_line() -> None:

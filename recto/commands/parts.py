@@ -14,9 +14,14 @@ from recto.settings import Settings
 def open_database(settings: Settings) -> Engine:
     """The database, with the newest schema."""
     open_storage(settings)
-    engine = connect(settings.database_url, settings.database.busy_timeout_s)
+    engine = connect_database(settings)
     upgrade_schema(engine)
     return engine
+
+
+def connect_database(settings: Settings) -> Engine:
+    """The database as it is."""
+    return connect(settings.database_url, settings.database.busy_timeout_s)
 
 
 def open_sessions(settings: Settings) -> sessionmaker[Session]:
@@ -26,7 +31,7 @@ def open_sessions(settings: Settings) -> sessionmaker[Session]:
 
 def connect_sessions(settings: Settings) -> sessionmaker[Session]:
     """Sessions on a database that is there already, at the newest schema."""
-    return sessionmaker(connect(settings.database_url, settings.database.busy_timeout_s))
+    return sessionmaker(connect_database(settings))
 
 
 def open_storage(settings: Settings) -> FileStorage:

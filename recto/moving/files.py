@@ -6,7 +6,7 @@ over there and not here is left to the sweeper of the new place.
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -25,19 +25,27 @@ class MovedFolder:
     """What became of a job's folder. `different` names the files that the new folder has not, or with other bytes; only looked for where asked."""
 
     uuid: str
-    files: int
+    names: tuple[str, ...]
     size_bytes: int
     copied: int
     different: tuple[str, ...]
 
+    @property
+    def files(self) -> int:
+        """How many it has."""
+        return len(self.names)
 
-def copy_files(source: FileStorage, target: FileStorage, *, compare: bool) -> Iterator[MovedFolder]:
-    """Copy every job's folder; `compare` reads all files on both sides afterwards. Jobs that are deleted meanwhile are left out.
+
+def copy_files(
+    source: FileStorage, target: FileStorage, *, compare: bool, uuids: Iterable[str] | None = None
+) -> Iterator[MovedFolder]:
+    """Copy every job's folder, or those of `uuids`; `compare` reads all files on both sides afterwards. Jobs that are deleted meanwhile are left out.
 
     StorageFull and StorageUnavailable where one of the stores fails: what was copied stays, and the next call goes on there.
     """
+    wanted = list(source.folders() if uuids is None else uuids)
     with ThreadPoolExecutor(_FOLDERS_AT_ONCE) as threads:
-        for moved in threads.map(partial(_copy_folder, source, target, compare), list(source.folders())):
+        for moved in threads.map(partial(_copy_folder, source, target, compare), wanted):
             if moved is not None:
                 yield moved
 
@@ -45,7 +53,7 @@ def copy_files(source: FileStorage, target: FileStorage, *, compare: bool) -> It
 def _copy_folder(source: FileStorage, target: FileStorage, compare: bool, uuid: str) -> MovedFolder | None:
     sizes = _sizes(source, uuid)
     if DOCUMENT not in sizes:
-        return MovedFolder(uuid, len(sizes), sum(sizes.values()), 0, tuple(sizes)) if _sizes(source, uuid) else None
+        return MovedFolder(uuid, tuple(sizes), sum(sizes.values()), 0, tuple(sizes)) if _sizes(source, uuid) else None
     there = _sizes(target, uuid)
     missing = sorted((name for name in sizes if there.get(name) != sizes[name]), key=_document_first)
     try:
@@ -54,7 +62,7 @@ def _copy_folder(source: FileStorage, target: FileStorage, compare: bool, uuid: 
         different = tuple(name for name in sizes if not _is_equal(source, target, uuid, name)) if compare else ()
     except FileNotFound:
         return _copy_changed_folder(source, target, compare, uuid, sizes)
-    return MovedFolder(uuid, len(sizes), sum(sizes.values()), len(missing), different)
+    return MovedFolder(uuid, tuple(sizes), sum(sizes.values()), len(missing), different)
 
 
 def _copy_changed_folder(
@@ -62,7 +70,7 @@ def _copy_changed_folder(
 ) -> MovedFolder | None:
     """A file went away meanwhile: with its job, or because a newer one took its place."""
     if _sizes(source, uuid) == sizes:
-        return MovedFolder(uuid, len(sizes), sum(sizes.values()), 0, tuple(sizes))
+        return MovedFolder(uuid, tuple(sizes), sum(sizes.values()), 0, tuple(sizes))
     return _copy_folder(source, target, compare, uuid)
 
 
@@ -98,9 +106,10 @@ def _receive(document: BinaryIO, target: FileStorage, uuid: str) -> None:
 
 
 def _is_equal(source: FileStorage, target: FileStorage, uuid: str, name: str) -> bool:
-    return _checksum(source, uuid, name) == _checksum(target, uuid, name)
+    return checksum(source, uuid, name) == checksum(target, uuid, name)
 
 
-def _checksum(storage: FileStorage, uuid: str, name: str) -> bytes:
+def checksum(storage: FileStorage, uuid: str, name: str) -> str:
+    """The SHA-256 of a file in hexadecimal digits. FileNotFound."""
     with storage.open(uuid, name) as file:
-        return hashlib.file_digest(cast(BufferedReader, file), "sha256").digest()
+        return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()

@@ -72,11 +72,18 @@ def copy_rows(source: Engine, target: Engine) -> Iterator[MovedTable]:
     """
     with Session(source) as reading, transaction(reading, Begin.READ) as session:
         here = session.connection()
+        _be_patient(here)
         _check_target(here, target)
         tables = [table for table in Base.metadata.sorted_tables if table not in _LEFT_HERE]
         removed = {table: _remove_gone(here, target, table) for table in tables}
         for table in tables:
             yield _copy_table(here, target, table, removed[table])
+
+
+def _be_patient(here: Connection) -> None:
+    """While the other side is written, and read back, this one has nothing to do: PostgreSQL would end it (recto/database.py)."""
+    if here.dialect.name == "postgresql":
+        here.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def _check_target(here: Connection, target: Engine) -> None:

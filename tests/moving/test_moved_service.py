@@ -31,7 +31,7 @@ def backend(folder: Path, environ: dict[str, str], name: str = "") -> Iterator[h
         server.stop()
 
 
-def command(environ: dict[str, str], *arguments: str) -> str:
+def command(environ: dict[str, str], *arguments: str, patience_s: float = PATIENCE_S) -> str:
     outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
     done = subprocess.run(
         [sys.executable, "ocr_worker.py", *arguments],
@@ -39,7 +39,7 @@ def command(environ: dict[str, str], *arguments: str) -> str:
         env=outer | environ,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=patience_s,
         check=False,
     )
     assert done.returncode == 0, done.stderr
