@@ -177,7 +177,7 @@ bench: $(DEV_READY) | system-packages-tests ## Measure speed, and accuracy on a 
 	@$(accuracy_drawn) --per-set 1 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages-services ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 4 hours on two idle cores; writes docs/performance.md and docs/review.md
+bench-full: $(DEV_READY) | system-packages-services ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 4 hours on two idle cores; writes docs/performance.md, docs/review.md and a part of docs/scaling.md
 	@$(BIN)/python -m benchmarks.performance
 	@$(call accuracy)
 	@$(accuracy_drawn) $(ARGS)
