@@ -72,7 +72,7 @@ $(DOCS_READY): requirements-docs.txt $(DEV_READY)
 	@touch $@
 
 # Cheap enough to be asked every time, so a package that was removed since is noticed.
-.PHONY: system-packages system-packages-tests system-packages-services
+.PHONY: system-packages system-packages-tests system-packages-services system-packages-long
 system-packages:
 	@$(call system_packages,ocr)
 
@@ -81,6 +81,9 @@ system-packages-tests: | system-packages
 
 system-packages-services: | system-packages-tests
 	@$(call system_packages,browser postgresql systemd)
+
+system-packages-long: | system-packages-services
+	@$(call system_packages,network)
 
 # Unpacked, not installed: Debian's package would leave a server running that listens on every address.
 $(PROMETHEUS_READY):
@@ -124,7 +127,7 @@ test-services: $(DOCS_READY) $(PROMETHEUS_READY) $(NGINX_READY) $(OIDC_PROVIDER_
 	@$(call pytest,-m "services and not postgresql and not long")
 
 .PHONY: test-long
-test-long: $(DEV_READY) $(PROMETHEUS_READY) | system-packages-services ## Run the tests that take many minutes
+test-long: $(DEV_READY) $(PROMETHEUS_READY) | system-packages-long ## Run the tests that take many minutes, some of them as root only
 	@$(call pytest,-m long)
 
 # Linux: it reads /proc. Longer: make test-chaos ARGS="--jobs 500 --kills 200 --seed 2"
@@ -174,7 +177,7 @@ bench: $(DEV_READY) | system-packages-tests ## Measure speed, and accuracy on a 
 	@$(accuracy_drawn) --per-set 1 $(ARGS)
 
 .PHONY: bench-full
-bench-full: $(DEV_READY) | system-packages-services ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 4 hours on two idle cores; writes docs/performance.md and docs/review.md
+bench-full: $(DEV_READY) | system-packages-services ## The same on all of DATA=folder, on damaged pages, and with each step off in turn: about 4 hours on two idle cores; writes docs/performance.md, docs/review.md and a part of docs/scaling.md
 	@$(BIN)/python -m benchmarks.performance
 	@$(call accuracy)
 	@$(accuracy_drawn) $(ARGS)

@@ -72,29 +72,32 @@ class Run:
 
 
 class Store:
-    """A database and a File Storage with jobs that wait."""
+    """A database and a File Storage, at first without jobs."""
 
-    def __init__(self, folder: Path, documents: list[Path]) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
+        """`url` of an empty database; a file of SQLite's in the folder without it."""
         folder.mkdir()
-        url = f"sqlite:///{folder / 'recto.db'}"
-        self.settings = _SETTINGS | {"RECTO_FILE_STORAGE_PATH": str(folder)}
-        self._engine = connect(url, 30.0)
-        upgrade_schema(self._engine)
-        self._sessions: sessionmaker[Session] = sessionmaker(self._engine)
-        storage = VolumeStorage(folder)
-        jobs = Jobs(QueuePolicy(**load_settings({}).queue.model_dump()))
+        self.settings = _SETTINGS | {"RECTO_FILE_STORAGE_PATH": str(folder), "RECTO_DATABASE_URL": url}
+        self.engine = connect(url or f"sqlite:///{folder / 'recto.db'}", 30.0)
+        upgrade_schema(self.engine)
+        self._sessions: sessionmaker[Session] = sessionmaker(self.engine)
+        self._storage = VolumeStorage(folder)
         with transaction(self._sessions(), Begin.WRITE) as session:
             user = User(name="bench", password_hash="-", is_admin=False, created_us=0)  # noqa: S106 - no password
             session.add(user)
             session.flush()
-            user_id = user.id
+            self._user_id = user.id
+
+    def submit(self, documents: list[Path]) -> None:
+        """A job for each of them."""
+        jobs = Jobs(QueuePolicy(**load_settings({}).queue.model_dump()))
         for number, document in enumerate(documents):
-            incoming = storage.incoming()
+            incoming = self._storage.incoming()
             incoming.file.write(document.read_bytes())
             uuid = f"00000000-0000-4000-8000-{number:012d}"
             incoming.keep(uuid, DOCUMENT)
             media_type = "application/pdf" if document.suffix == ".pdf" else "image/png"
-            submission = Submission(uuid, user_id, document.name, media_type, document.stat().st_size, _OPTIONS)
+            submission = Submission(uuid, self._user_id, document.name, media_type, document.stat().st_size, _OPTIONS)
             with transaction(self._sessions(), Begin.WRITE) as session:
                 jobs.submit(session, submission)
 
@@ -103,19 +106,24 @@ class Store:
         while not self._count(Job.status != JobStatus.QUEUED):
             time.sleep(_POLL_S)
         cpu_before_s = _cpu_s(processes)
-        while self._count(Job.ended_us.is_(None)):
-            time.sleep(_POLL_S)
+        self.wait_for_the_end()
         used_s = _cpu_s(processes) - cpu_before_s
-        if failed := self._count(Job.status == JobStatus.FAILURE):
-            raise SystemExit(f"{failed} documents could not be read.")
         with self._sessions() as session:
             claimed = select(func.min(JobStatusTransition.timestamp_us)).where(
                 JobStatusTransition.status == JobStatus.IN_PROGRESS
             )
             began_us = session.scalars(claimed).one()
             ended_us, pages = session.execute(select(func.max(Job.ended_us), func.sum(Job.pages_done))).one()
-        self._engine.dispose()
+        self.engine.dispose()
         return Run(((ended_us or 0) - began_us) / 1_000_000, pages, used_s)
+
+    def wait_for_the_end(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Of the last job. SystemExit where one failed."""
+        while self._count(Job.ended_us.is_(None)):
+            time.sleep(_POLL_S)
+            meanwhile()
+        if failed := self._count(Job.status == JobStatus.FAILURE):
+            raise SystemExit(f"{failed} documents could not be read.")
 
     def _count(self, where: Any) -> int:
         with self._sessions() as session:
@@ -140,13 +148,15 @@ def nodes(address: str, settings: dict[str, str], count: int) -> Processes:
 
 
 def through_worker(folder: Path, documents: list[Path]) -> Run:
-    store = Store(folder, documents)
+    store = Store(folder)
+    store.submit(documents)
     return _measured(store, worker(store.settings))
 
 
 def through_cluster(folder: Path, documents: list[Path], engine: EngineReport) -> Run:
     """The dispatcher starts when the nodes are there: it would begin with the first one alone."""
-    store = Store(folder, documents)
+    store = Store(folder)
+    store.submit(documents)
     processes, address = scheduler(folder)
     processes += nodes(address, store.settings, core_count())
     waiting = DaskExecutor(address, engine)

@@ -41,6 +41,7 @@ BENCHMARKS: Final = {
     "queue": Benchmark("queue_size", ("--many", "100000", "--repeats", "50")),
     "idle": Benchmark("idle", ("--seconds", "10")),
     "uploads": Benchmark("uploads", ("--documents", "160", "--rounds", "2")),
+    "scaling": Benchmark("scaling", None, ("--plot", "docs/images/scaling.svg"), page=ROOT / "docs" / "scaling.md"),
     "first-load": Benchmark("first_load", None),
     "review-page": Benchmark("review_page", None, page=ROOT / "docs" / "review.md"),
 }

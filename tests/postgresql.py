@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from ipaddress import IPv4Interface
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -44,10 +45,12 @@ TEMPLATE: Final = "migrated"
 class Server:
     """A running server. Databases are copies of an empty one at the newest schema, made once."""
 
-    def __init__(self, folder: Path, settings: tuple[str, ...] = _QUICK) -> None:
+    def __init__(self, folder: Path, settings: tuple[str, ...] = _QUICK, network: IPv4Interface | None = None) -> None:
+        """`network`: where it listens besides the loopback; whoever is in it gets in."""
         self.folder = folder
         self.port = _free_port()
         self._settings = settings
+        self._addresses = ("127.0.0.1", *([str(network.ip)] if network else []))
         self._numbers = count(1)
         self._run(
             "initdb",
@@ -59,6 +62,9 @@ class Server:
             "--locale=C",
             "--no-sync",
         )
+        if network:
+            with (folder / "pg_hba.conf").open("a") as admitted:
+                admitted.write(f"host all all {network.network} trust\n")
         self.start()
         self.make(TEMPLATE)
         engine = connect(self.url(TEMPLATE), busy_timeout_s=10.0)
@@ -115,7 +121,7 @@ class Server:
         own = (
             *self._settings,
             f"port={self.port}",
-            "listen_addresses=127.0.0.1",
+            f"listen_addresses={','.join(self._addresses)}",
             f"unix_socket_directories={self.folder.parent}",
         )
         return [program("postgres"), "-D", str(self.folder), *(part for setting in own for part in ("-c", setting))]
@@ -138,13 +144,13 @@ class Server:
 
 
 @contextmanager
-def running_server(settings: tuple[str, ...] = _QUICK) -> Iterator[Server]:
+def running_server(settings: tuple[str, ...] = _QUICK, network: IPv4Interface | None = None) -> Iterator[Server]:
     """A server in a folder that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="recto-postgresql-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _SERVER_ACCOUNT)
-        server = Server(folder / "data", settings)
+        server = Server(folder / "data", settings, network)
         try:
             yield server
         finally:

@@ -44,13 +44,13 @@ def submit(table: JobTable, storage: VolumeStorage, user_id: int, number: int) -
 
 
 @contextmanager
-def worker(folder: Path, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A Worker with one page process, its log beside the jobs."""
+def worker(folder: Path, *before: str, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A Worker with one page process, its log beside the jobs. `before`: what stands before its command."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
     environ |= LEASES | {"RECTO_FILE_STORAGE_PATH": str(folder), **variables}
     with (folder / "workers.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "ocr_worker.py", "run", "--processes", "1"], cwd=ROOT, env=environ, stderr=log
+            [*before, sys.executable, "ocr_worker.py", "run", "--processes", "1"], cwd=ROOT, env=environ, stderr=log
         )
     try:
         yield process

@@ -8,6 +8,7 @@
 #   browser  Chromium, which the tests of the pages drive
 #   postgresql  PostgreSQL, of which tests start servers of their own
 #   systemd  systemd-analyze, which a test looks at the service files with
+#   network  Linux's ip, by which tests make hosts of network namespaces
 # Everything there: no output, about 30 ms, nothing of the package manager touched. PYTHON names the Python to use.
 # Exit status: 0 all is there · 1 something is missing; the message names it.
 set -eu
@@ -48,6 +49,9 @@ has_postgresql() { has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 
 # Only Linux has it, and needs it.
 has_systemd() { has systemd-analyze || [ "$(uname -s)" != Linux ]; }
 
+# Linux alone has network namespaces: elsewhere there is nothing to install, and who makes one is told so.
+has_network() { has ip || [ "$(uname -s)" != Linux ]; }
+
 has_browser() { has chromium || has chromium-browser || has google-chrome; }
 
 debian_packages() {
@@ -69,6 +73,7 @@ debian_packages() {
     poppler) printf 'poppler-utils' ;;
     postgresql) printf 'postgresql' ;;
     systemd) printf 'systemd' ;;
+    network) printf 'iproute2' ;;
     browser)
         # Ubuntu has Chromium as a snap only; this package of its brings it.
         if grep -qi '^ID=ubuntu' /etc/os-release 2>/dev/null; then printf 'chromium-browser'; else printf 'chromium'; fi
@@ -166,9 +171,9 @@ explain_missing() {
 wanted=""
 for group in "$@"; do
     case $group in
-    ocr | python | fonts | curl | poppler | browser | postgresql | systemd) "has_$group" || wanted="$wanted $group" ;;
+    ocr | python | fonts | curl | poppler | browser | postgresql | systemd | network) "has_$group" || wanted="$wanted $group" ;;
     *)
-        say "Unknown group '$group': ocr, python, fonts, curl, poppler, browser, postgresql or systemd"
+        say "Unknown group '$group': ocr, python, fonts, curl, poppler, browser, postgresql, systemd or network"
         exit 1
         ;;
     esac
