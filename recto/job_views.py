@@ -12,7 +12,10 @@ from models import ChangeCounter, Job, JobDeletion, JobPage, JobStatus, JobStatu
 from recto.database import utc
 from recto.errors import JobNotFound
 from recto.ocr.options import Options
-from recto.ocr.page import ResultWarning, Step
+from recto.ocr.page import ResultWarning as ResultWarning  # the pages of the Backend have it from here
+from recto.ocr.page import Step
+from recto.ocr.step_words import Told as Told
+from recto.ocr.step_words import told
 
 MOST_CHANGES: Final = 500
 """Jobs in one answer to what changed."""
@@ -79,7 +82,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """A page that was read: what became of the text that it had, and the steps that it got.
+    """A page that was read: what became of the text that it had, and the steps that it got, in words.
 
     `is_described` is False for pages that were read before such things were kept; `is_text_taken` where the engine saw no picture of
     the whole page.
@@ -88,7 +91,7 @@ class PageView:
     number: int
     is_described: bool
     is_text_taken: bool
-    steps: tuple[Step, ...]
+    steps: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +336,7 @@ def pages_read(session: Session, uuid: str) -> list[PageView]:
 
 def page_view(number: int, text_layer: str | None, preprocessing: list[dict[str, Any]] | None) -> PageView:
     """From what JobPage has of it."""
-    steps = tuple(Step(**step) for step in preprocessing or ())
+    steps = tuple(told(Step(**step)) for step in preprocessing or ())
     return PageView(number, preprocessing is not None, text_layer == "used", steps)
 
 

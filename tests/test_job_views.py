@@ -22,6 +22,7 @@ from recto.job_views import (
     pages_read,
 )
 from recto.ocr.page import Page, Step
+from recto.ocr.step_words import told
 from tests.conftest import SECOND_US, START_US, JobTable
 
 pytestmark = pytest.mark.each_database
@@ -200,7 +201,7 @@ def test_pages_that_were_read_say_what_was_done_to_them(table: JobTable, ann: in
     table.do(table.jobs.adopt_page, lease, 3, page=replace(read, preprocessing=(), text_layer="used"))
     table.do(table.jobs.adopt_page, lease, 4)
     assert table.read(pages_read, uuid) == [
-        PageView(1, True, False, (Step("deskew", {"angle_deg": 1.8}),)),
+        PageView(1, True, False, (told(Step("deskew", {"angle_deg": 1.8})),)),
         PageView(3, True, True, ()),
         PageView(4, False, False, ()),
     ]

@@ -679,7 +679,7 @@ def test_page_that_was_read_leaves_word_of_its_preprocessing(table: JobTable, an
     uuid = table.submit(ann)
     loop.run_until_idle(read_all(1, {1: page_read(1, (Step("polarity", {}),))}))
     (read,) = table.read(pages_read, uuid)
-    assert [step.name for step in read.steps] == ["polarity"]
+    assert [step.sentence for step in read.steps] == ["Turned light text on dark into dark text on light."]
 
 
 def test_claim_that_meets_a_busy_database_is_tried_in_the_next_round(

@@ -42,6 +42,15 @@ class Told:
     named: _Measured = field(default_factory=dict)
     is_of_picture: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """In English. A step without words of its own is told by its title and its measurements as they are."""
+        gaps = {name: _number(value) for name, value in self.values.items()}
+        words = self.words % gaps if gaps else self.words
+        named = ", ".join(_named(key, value) for key, value in self.named.items())
+        words = words[0].upper() + words[1:] + (f" ({named})" if named else "") + ("" if words.endswith(".") else ".")
+        return f"In a picture on the page: {words}" if self.is_of_picture else words
+
 
 def told(step: Step) -> Told:
     """The words for a step, of whatever version of Recto."""
@@ -58,15 +67,8 @@ def told(step: Step) -> Told:
 
 
 def sentence(step: Step) -> str:
-    """What the step did and what it measured, e.g. "Levelled by 1.8°: the lines rose to the right."
-
-    A step without words of its own is told by its title and its measurements as they are.
-    """
-    what = told(step)
-    words = what.words % {name: _number(value) for name, value in what.values.items()} if what.values else what.words
-    named = ", ".join(_named(key, value) for key, value in what.named.items())
-    words = words[0].upper() + words[1:] + (f" ({named})" if named else "") + ("" if words.endswith(".") else ".")
-    return f"In a picture on the page: {words}" if what.is_of_picture else words
+    """What the step did and what it measured, e.g. "Levelled by 1.8°: the lines rose to the right." """
+    return told(step).sentence
 
 
 def _named(key: str, value: float | str) -> str:

@@ -6,8 +6,7 @@ from typing import Final
 from flask import Blueprint
 from flask_babel import format_date, format_decimal, format_time, gettext, ngettext
 
-from recto.ocr.page import Step
-from recto.ocr.step_words import sentence, told
+from recto.job_views import Told
 from recto.web.translations import ENGLISH, page_language
 
 blueprint = Blueprint("localised", __name__)
@@ -55,15 +54,14 @@ def percent_words(percent: float) -> str:
 
 
 @blueprint.app_template_filter("step_words")
-def step_words(step: Step) -> str:
+def step_words(step: Told) -> str:
     """What preprocessing did. What is told by the English names of its measurements alone, is told in English alone."""
     if page_language() == ENGLISH:
-        return sentence(step)
-    what = told(step)
+        return step.sentence
     values = {
         name: value if isinstance(value, str) else format_decimal(value, "#,##0.###")
-        for name, value in what.values.items()
+        for name, value in step.values.items()
     }
-    words: str = gettext(what.words) % values if values else gettext(what.words)
+    words: str = gettext(step.words) % values if values else gettext(step.words)
     words = words[0].upper() + words[1:] + ("" if words.endswith(".") else ".")
-    return str(gettext("In a picture on the page: %(words)s", words=words)) if what.is_of_picture else words
+    return str(gettext("In a picture on the page: %(words)s", words=words)) if step.is_of_picture else words

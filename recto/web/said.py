@@ -4,8 +4,7 @@ from flask import Blueprint
 from flask_babel import gettext
 
 from recto.errors import RectoError
-from recto.job_views import Reason
-from recto.ocr.page import ResultWarning
+from recto.job_views import Reason, ResultWarning
 from recto.web.error_sentences import SENTENCES
 from recto.web.translations import ENGLISH, page_language
 

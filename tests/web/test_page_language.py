@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from recto.errors import DocumentDamaged
 from recto.job_views import Reason
 from recto.ocr.page import ResultWarning, Step
+from recto.ocr.step_words import told
 from recto.web import localised, said
 from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.hand_worker import HandWorker
@@ -191,9 +192,11 @@ def test_steps_are_told_in_the_language(app: Flask) -> None:
         Step("polarity", {"picture_left_px": 1.0, "picture_top_px": 2.0}),
     )
     with app.test_request_context():
-        assert localised.step_words(steps[1]) == "Black borders of scanners and photos cut off (border share 0.12)."
+        assert (
+            localised.step_words(told(steps[1])) == "Black borders of scanners and photos cut off (border share 0.12)."
+        )
     with app.test_request_context(headers=GERMAN):
-        assert [localised.step_words(step) for step in steps] == [
+        assert [localised.step_words(told(step)) for step in steps] == [
             "Um 1,8° gerade gerichtet: Die Zeilen stiegen nach rechts an.",
             "Schwarze Ränder von Scannern und Fotos abgeschnitten.",
             "In einem Bild auf der Seite: Helle Schrift auf dunklem Grund in dunkle Schrift auf hellem Grund verwandelt.",
