@@ -71,11 +71,11 @@ def test_scripts_speak_german_from_the_upload_to_the_text(page: Page, address: s
     page.get_by_role("link", name="brief.pdf", exact=True).click()
     claim = worker.claim(2)
     worker.read_page(claim, 1)
-    expect(page.locator("[data-part=pages]")).to_have_text("1 von 2\u00a0Seiten")
+    expect(page.locator("[data-part=pages]")).to_have_text("1 von 2\u00a0Seiten", timeout=15_000)
     expect(page.get_by_role("heading", name="Wird gelesen")).to_be_visible()
     worker.read_page(claim, 2)
     worker.finish(claim, "Ein Brief\fmit zwei Seiten")
-    expect(page.locator("[data-part=status]")).to_have_text("Fertig")
+    expect(page.locator("[data-part=status]")).to_have_text("Fertig", timeout=15_000)
     page.get_by_role("button", name="Text kopieren").click()
     expect(
         page.get_by_role("button", name="Kopiert").or_(page.get_by_role("button", name="Mit Strg+C"))
@@ -86,7 +86,7 @@ def test_failure_is_said_in_german_where_it_is_shown_without_a_reload(page: Page
     choose(page, ("zerrissen.pdf", PDF))
     expect(row(page, "zerrissen.pdf")).to_be_visible()
     worker.fail(worker.claim(), DocumentDamaged("The PDF breaks off."))
-    expect(row(page, "zerrissen.pdf")).to_contain_text("Gescheitert")
+    expect(row(page, "zerrissen.pdf")).to_contain_text("Gescheitert", timeout=15_000)
     expect(row(page, "zerrissen.pdf")).to_contain_text("Die Datei ist beschädigt oder bricht ab.")
 
 
