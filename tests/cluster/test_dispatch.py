@@ -27,13 +27,13 @@ pytestmark = pytest.mark.services
 LEASES = {"RECTO_QUEUE_LEASE_S": "4", "RECTO_QUEUE_RENEW_S": "1", "RECTO_QUEUE_RETRY_DELAY_S": "0.2"}
 
 
-def scan(page_count: int) -> bytes:
-    """A TIFF of pages that say which they are, and take some tenths of a second each."""
+def scan(page_count: int, lines: int = 12) -> bytes:
+    """A TIFF of pages that say which they are, and take some tenths of a second for each dozen lines."""
     font = ImageFont.load_default(size=32)
     pages = []
     for number in range(1, page_count + 1):
-        page = Image.new("L", (1000, 820), 255)
-        for line in range(12):
+        page = Image.new("L", (1000, 76 + 62 * lines), 255)
+        for line in range(lines):
             ImageDraw.Draw(page).text((60, 60 + 62 * line), f"Line {line + 1} of the page {number}, in words", 0, font)
         pages.append(page)
     file = BytesIO()
@@ -169,12 +169,12 @@ def test_cancelled_job_and_stopped_dispatcher_stop_their_pages_on_the_nodes(
 ) -> None:
     node, dispatcher = running.node(), running.dispatcher()
     wait_for_processes(table, running, 1)
-    cancelled, handed_back = (submit(table, tmp_path, ann, scan(40)) for _ in range(2))
+    cancelled, handed_back = (submit(table, tmp_path, ann, scan(12, lines=120)) for _ in range(2))
     wait_for_pages(table, running, cancelled, 1)
     before = page_processes(node)
     table.do(table.jobs.cancel, ann, cancelled)
     wait_until(lambda: page_processes(node) != before, running.log, 30.0)
-    assert table.job(cancelled).pages_done < 40
+    assert table.job(cancelled).pages_done < 12
     wait_for_pages(table, running, handed_back, 1)
     before = page_processes(node)
     dispatcher.send_signal(signal.SIGTERM)

@@ -116,8 +116,8 @@ def test_upload_reaches_the_backend_while_it_is_still_sent(front: Front, token: 
     half = os.urandom(4_000_000)
     host, port = front.address.removeprefix("http://").split(":")
     head = (
-        f"PUT /api/v1/ocr HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
-        f"Content-Type: application/pdf\r\nContent-Length: {len(PDF) + 2 * len(half)}\r\nPrefer: respond-async\r\n\r\n"
+        f"POST /api/v1/jobs HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+        f"Content-Type: application/pdf\r\nContent-Length: {len(PDF) + 2 * len(half)}\r\n\r\n"
     )
     incoming = front.folder / ".incoming"
     with socket.create_connection((host, int(port)), PATIENCE_S) as connection:

@@ -80,6 +80,10 @@ checks.negative_data_rejection.expected-statuses = ["4XX", 200, 202]
 parameters = {{ "query.webhook" = "", "query.document_url" = "" }}
 
 [[operations]]
+include-operation-id = "create_upload"
+checks.positive_data_acceptance.expected-statuses = [200, 201, 409, 413, 422]
+
+[[operations]]
 include-operation-id = "put_webhook"
 checks.positive_data_acceptance.expected-statuses = [422]
 
@@ -87,7 +91,7 @@ checks.positive_data_acceptance.expected-statuses = [422]
 include-operation-id = "get_result"
 parameters = {{ "query.redirect" = 1 }}
 """
-"""422 for what no schema can say: `after` beside a filter, a search for no word, places that a page does not have, names with spaces at their ends, 5.0
+"""413 for a size that this Backend does not take. 422 for what no schema can say: `after` beside a filter, a search for no word, places that a page does not have, names with spaces at their ends, 5.0
 for 5, page ranges that run backwards, keys that came with something else before, and that this Backend calls no webhooks. 202 for a form's `tag` that is no
 list: sent as a form, it is a list of one. 200 for a page that does not exist: its number is replaced by the known one. The result played by hand is no JSON
 of a Worker's, so the redirect to it is all that is asked for.
