@@ -248,6 +248,7 @@ def test_request_that_breaks_off_while_it_arrives_lets_its_key_go(live: LiveServ
     for name, value in (headers | {"Content-Length": "1000"}).items():
         broken.putheader(name, value)
     broken.endheaders(PDF[:50])
+    wait_until(lambda: any((live.folder / ".incoming").glob("upload-*")))  # else the next request may be the first
 
     def status() -> int:
         connection = http.client.HTTPConnection(live.host, live.port, timeout=60)
@@ -256,9 +257,16 @@ def test_request_that_breaks_off_while_it_arrives_lets_its_key_go(live: LiveServ
         connection.close()
         return answered
 
-    assert await_status(status, 409)
+    assert status() == 409
     broken.close()
     assert await_status(status, 202)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def await_status(ask: Callable[[], int], wanted: int) -> bool:
