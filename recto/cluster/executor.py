@@ -7,7 +7,7 @@ what was read go between a node and the File Storage. Where a node is lost, the 
 import asyncio
 import pickle  # nosec B403
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -55,8 +55,11 @@ class DaskExecutor:
         self._engine = engine
         self._security = security
         self._client: Client | None = None
-        self._lost: asyncio.Future[None] | None = None
-        """Has a result once the connection of `_client` is given up: Dask does not end what was submitted while it was breaking."""
+        self._homes: dict[asyncio.Future[None], frozenset[str]] = {}
+        """For each piece of work the nodes that may do it; what it belongs to has a result once none of them is left, or no scheduler.
+
+        Dask would wait for a node that fits, and does not end what was submitted while its connection was breaking.
+        """
         self._futures: WeakSet[Future[Any]] = WeakSet()
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="scheduler", daemon=True)
@@ -92,7 +95,7 @@ class DaskExecutor:
         while True:
             try:
                 async with self._new_client() as client:
-                    self._client, self._lost, told = client, self._loop.create_future(), ""
+                    self._client, told = client, ""
                     _log.info("scheduler_connected", scheduler=self._address)
                     await self._watch(client)
             except Exception as error:  # noqa: BLE001 - whatever it is, the dispatcher says it once and goes on asking
@@ -101,8 +104,6 @@ class DaskExecutor:
                     told = what
             finally:
                 self._client = None
-                if self._lost is not None and not self._lost.done():
-                    self._lost.set_result(None)
                 self._check.forget()
                 self._take_note(Nodes())
             await asyncio.sleep(_RETRY_S)
@@ -130,22 +131,30 @@ class DaskExecutor:
         objections = self._check.objections(client, addresses) if client else {}
         before, self.nodes = self.nodes, with_storage(alike, objections)
         self.capacity = self.nodes.processes
+        self._give_up_without({node.address for node in self.nodes.used})
         for address, reason in self.nodes.refused.items():
             if reason != before.refused.get(address):
                 _log.warning("node_refused", node=address, reason=reason)
         if self.nodes.processes != before.processes:
             _log.info("nodes_changed", nodes=len(self.nodes.used), processes=self.capacity)
 
+    def _give_up_without(self, addresses: Collection[str]) -> None:
+        for given_up, homes in self._homes.items():
+            if homes.isdisjoint(addresses) and not given_up.done():
+                given_up.set_result(None)
+
     async def _on_a_node(self, key: str, task: bytes, timeout_s: float) -> Any:
-        client, lost = self._client, self._lost
-        if client is None or lost is None or client.status != "running":
+        client, homes = self._client, frozenset(node.address for node in self.nodes.used)
+        if client is None or client.status != "running" or not homes:
             raise asyncio.CancelledError  # the loop asks again
-        future: Any = client.submit(
-            run_on_node, task, timeout_s, key=key, resources={self._engine.result_version: 1}, pure=False
-        )
+        # By name: a node with another File Storage may read alike.
+        what = {"key": key, "workers": sorted(homes), "resources": {self._engine.result_version: 1}, "pure": False}
+        future: Any = client.submit(run_on_node, task, timeout_s, **what)
+        given_up: asyncio.Future[None] = self._loop.create_future()
+        self._homes[given_up] = homes
         ending = asyncio.ensure_future(_end_of(future))
         try:
-            either: set[asyncio.Future[Any]] = {ending, lost}
+            either: set[asyncio.Future[Any]] = {ending, given_up}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not ending.done():
                 raise asyncio.CancelledError
@@ -156,6 +165,7 @@ class DaskExecutor:
             # Not its page process alone, but node after node: memory that the kernel had to take back, most likely.
             raise BrokenProcessPool(str(error)) from error
         finally:
+            del self._homes[given_up]
             ending.cancel()
             future.release()  # where it still runs, the scheduler has the node stop it
         if isinstance(ended.error, CancelledError):

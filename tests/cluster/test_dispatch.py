@@ -184,6 +184,7 @@ def test_cancelled_job_and_stopped_dispatcher_stop_their_pages_on_the_nodes(
     wait_until(lambda: page_processes(node) != before, running.log, 30.0)
 
 
+@pytest.mark.long
 def test_nodes_that_do_not_read_alike_are_refused_with_the_reason_and_dask_workers_become_nodes(
     table: JobTable, ann: int, tmp_path: Path, running: Cluster
 ) -> None:
@@ -208,6 +209,7 @@ def test_nodes_that_do_not_read_alike_are_refused_with_the_reason_and_dask_worke
     assert table.job(uuid).status == JobStatus.FINISHED
 
 
+@pytest.mark.long
 def test_cluster_grows_with_the_queue_and_shrinks_to_nothing(table: JobTable, ann: int, tmp_path: Path) -> None:
     running = Cluster(tmp_path, **LEASES, RECTO_CLUSTER_MAX_NODES="2")
     try:
