@@ -1,8 +1,8 @@
 """What the Database says about files: which jobs there are, which attempts and files they refer to, which deletions left files."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from recto.file_storage.base import checkpoint_name, result_name
 from recto.turns import hold_folder
 
 _BATCH: Final = 200
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,11 @@ class FileReferences:
         return True
 
 
-def batches(uuids: Iterator[str]) -> Iterator[list[str]]:
-    """The uuids, some at a time."""
-    batch = []
-    for uuid in uuids:
-        batch.append(uuid)
+def batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+    """Uuids, or other keys that a query asks for, some at a time."""
+    batch: list[_T] = []
+    for item in items:
+        batch.append(item)
         if len(batch) == _BATCH:
             yield batch
             batch = []

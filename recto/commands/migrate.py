@@ -1,10 +1,8 @@
 """`migrate`: takes a Recto over to another database and another File Storage."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -14,11 +12,10 @@ from recto.database import connect, upgrade_schema
 from recto.file_storage.base import FileStorage
 from recto.file_storage.opening import prepare_storage
 from recto.moving.files import MovedFolder, copy_files
+from recto.moving.manifest import SIGNING, put
 from recto.moving.rows import copy_rows
 from recto.reports import Row
 from recto.settings import FileStorageSettings, Settings, load_settings
-
-_SIGNING: Final = "secret_key"
 
 
 @click.command()
@@ -119,7 +116,7 @@ def _is_same(here: FileStorageSettings, there: FileStorageSettings) -> bool:
 
 def _take_secret_along(folder: Path, place: str) -> None:
     """It signs sign-ins and links. Into a folder it goes along; of an object store, every Backend has it for itself."""
-    secret = folder / _SIGNING
+    secret = folder / SIGNING
     if not secret.exists():
         return
     if "://" in place:
@@ -127,8 +124,8 @@ def _take_secret_along(folder: Path, place: str) -> None:
             f"Give every Backend {secret} as server.secret_key, or in its own file_storage.path, so that sign-ins and links go on working.",
             err=True,
         )
-    elif not (there := Path(place) / _SIGNING).exists():
-        shutil.copy2(secret, there)
+    elif not (there := Path(place) / SIGNING).exists():
+        put(there, secret.read_bytes())
 
 
 def _yes(is_true: bool) -> str:

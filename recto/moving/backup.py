@@ -210,7 +210,7 @@ def _copy_files(
         uuids = list(session.scalars(select(Job.uuid)))
     moved = [one for one in copy_files(storage, copy, compare=False, uuids=uuids) if not one.different]
     missing = sorted(set(uuids) - {one.uuid for one in moved})
-    incomplete = [uuid for some in batches(iter(missing)) for uuid in _living(source, some)]
+    incomplete = [uuid for some in batches(missing) for uuid in _living(source, some)]
     _delete(rows, jobs, set(missing) - set(incomplete))
     _close(rows, database)
     return moved, tuple(incomplete)

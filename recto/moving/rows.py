@@ -5,7 +5,7 @@ Each thousand rows are a transaction of their own over there, so what was broken
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final, TypeAlias, cast
@@ -29,6 +29,7 @@ from models import (
 )
 from recto.database import Begin, transaction
 from recto.errors import SettingsError
+from recto.file_references import batches
 
 _LEFT_HERE: Final = frozenset(
     cast(Table, model.__table__) for model in (Worker, SignInAttempt, JobDerivation, PageText, TextRemoval)
@@ -114,7 +115,7 @@ def _remove_gone(here: Connection, target: Engine, table: Table) -> int:
     removed = 0
     with target.connect() as reading:
         keys = [tuple(row) for row in reading.execute(select(*table.primary_key.columns))]
-    for some in _portions(keys):
+    for some in batches(keys):
         left = set(map(tuple, here.execute(select(*table.primary_key.columns).where(key.in_(some)))))
         gone = [one for one in some if one not in left]
         if gone:
@@ -197,7 +198,3 @@ def _added(total: int, digests: Iterable[int]) -> int:
 
 def _hexadecimal(total: int) -> str:
     return f"{total:0{2 * _SUM_BYTES}x}"
-
-
-def _portions(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
