@@ -39,7 +39,8 @@ from recto.retention import RetentionPolicy
 from recto.search_query import MOST_CHARACTERS, MOST_TERMS
 from recto.settings import Settings, load_settings
 from recto.sign_ins import SignInLimits
-from recto.tracing import NoTracing, Tracing, start_tracing
+from recto.tracing import NoTracing, Tracing
+from recto.tracing_start import start_tracing
 from recto.web import (
     access_api,
     admin_api,

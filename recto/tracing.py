@@ -7,13 +7,11 @@
         └── write                the results
 
 A span's context travels as W3C Trace Context (https://www.w3.org/TR/trace-context/): from the caller in a header, to the Worker in the job's row.
-OpenTelemetry is an extra (requirements-otel.txt): recto/otel_tracing.py alone imports it, and only where it is used.
+OpenTelemetry is an extra (requirements-otel.txt): recto/otel_tracing.py alone imports it, and recto/tracing_start.py that where it is wanted.
 """
 
 import re
 from typing import Final, Protocol, TypeAlias
-
-from recto.errors import SettingsError
 
 Attribute: TypeAlias = str | int | float
 _TRACE_PARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -61,22 +59,6 @@ class NoTracing:
 
     def stop(self) -> None:
         """See Tracing."""
-
-
-def start_tracing(endpoint: str, service: str) -> Tracing:
-    """Tracing of this process to an OTLP/HTTP address such as http://127.0.0.1:4318/v1/traces; none where it is empty.
-
-    SettingsError where it is wanted and OpenTelemetry is not installed.
-    """
-    if not endpoint:
-        return NoTracing()
-    try:
-        from recto.otel_tracing import OtlpTracing
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            "tracing.endpoint is set, and OpenTelemetry is not installed. Install it with `pip install -r requirements-otel.txt`, or leave the setting empty."
-        ) from error
-    return OtlpTracing(endpoint, service)
 
 
 def readable_parent(given: str | None) -> str | None:

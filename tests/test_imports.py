@@ -90,6 +90,7 @@ LEAVES = (
     "recto.ages",
     "recto.tracing",
     "recto.otel_tracing",
+    "recto.tracing_start",
     "recto",
 )
 ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES, *MOVING), OPERATIONS, FOUNDATIONS, LEAVES)
@@ -120,7 +121,7 @@ WITHIN_A_ROW = {
     "recto.settings": ("recto.errors", "recto.storage_setup", "recto.time_limits", "recto.outbound", "recto"),
     "recto.outbound": ("recto.errors", "recto"),
     "recto.time_limits": ("recto.errors", "recto"),
-    "recto.tracing": ("recto.errors", "recto.otel_tracing", "recto"),
+    "recto.tracing_start": ("recto.errors", "recto.tracing", "recto.otel_tracing", "recto"),
     "recto.otel_tracing": ("recto.tracing", "recto"),
     "recto.logs": ("recto.errors", "recto"),
 }

@@ -16,7 +16,8 @@ from opentelemetry.trace import SpanKind
 
 from recto.errors import PageDamaged, SettingsError
 from recto.otel_tracing import OtlpTracing
-from recto.tracing import NoTracing, readable_parent, start_tracing
+from recto.tracing import NoTracing, readable_parent
+from recto.tracing_start import start_tracing
 from tests.conftest import JobTable
 from tests.test_worker import Loop, read_all
 

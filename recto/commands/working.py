@@ -27,7 +27,7 @@ from recto.queue_order import work_left
 from recto.settings import Settings
 from recto.sweeper import Sweeper, SweepingThread, background_pace
 from recto.text_indexer import IndexingThread, TextIndexer, indexing_pace
-from recto.tracing import start_tracing
+from recto.tracing_start import start_tracing
 from recto.worker import Worker
 
 _log = get_logger(__name__)
