@@ -25,84 +25,69 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import recto
 from recto import accounts
 from recto.changes import ChangeFeed
-from recto.database import engine_options, prepare_engine, upgrade_schema
-from recto.deliveries import Deliveries
+from recto.database.connections import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
 from recto.file_storage.opening import prepare_storage
-from recto.idempotency import IdempotencyKeys
-from recto.job_views import MOST_CHANGES
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
 from recto.outbound.exchange import Outbound
 from recto.outbound.guard import Guard
-from recto.retention import RetentionPolicy
-from recto.search_query import MOST_CHARACTERS, MOST_TERMS
+from recto.records.idempotency import IdempotencyKeys
+from recto.records.retention import RetentionPolicy
 from recto.settings import Settings, load_settings
-from recto.sign_ins import SignInLimits
-from recto.tracing import NoTracing, Tracing
-from recto.tracing_start import start_tracing
-from recto.web import (
-    access_api,
-    admin_api,
-    admin_pages,
-    answers,
-    api,
+from recto.text_search.words import MOST_CHARACTERS, MOST_TERMS
+from recto.tracing.spans import NoTracing, Tracing
+from recto.tracing.start import start_tracing
+from recto.users.sign_ins import SignInLimits
+from recto.views.jobs import MOST_CHANGES
+from recto.web import answers, api, live, login, pages
+from recto.web.admin import api as admin_api
+from recto.web.admin import pages as admin_pages
+from recto.web.downloads import page_images, results, selections
+from recto.web.downloads.deriver import Deriver
+from recto.web.downloads.links import LinkSigner
+from recto.web.error_handlers import install_error_handlers
+from recto.web.jobs import (
     batches_api,
     corrections_api,
-    health,
     job_details_api,
     job_pages,
-    kind_check,
-    limits_api,
-    live,
-    localised,
-    login,
-    metrics,
-    ocr_api,
-    option_schema,
-    page_images,
-    page_language,
-    pages,
     reading_again,
-    reference,
-    results,
-    said,
     search_api,
     search_pages,
-    selections,
-    sign_in_pages,
-    sign_on,
     tag_pages,
-    uploads_api,
-    webhooks_api,
 )
-from recto.web.authorisation_check import install_authorisation_check
-from recto.web.database import Lane, db, in_thread
-from recto.web.deriver import Deriver
-from recto.web.elsewhere import Elsewhere, SignOn
-from recto.web.error_handlers import install_error_handlers
-from recto.web.first_admin import ensure_first_admin
-from recto.web.held_requests import install_held_requests
-from recto.web.links import LinkSigner
-from recto.web.live_reader import LiveReader
-from recto.web.metrics import install_request_counts
-from recto.web.modules import install_modules
-from recto.web.name_resolver import NameResolver
-from recto.web.outlooks import Outlooks
-from recto.web.proxy_sign_in import ProxySignIn, parse_networks
-from recto.web.rates import Rates, install_rates
-from recto.web.request_ids import install_request_ids
-from recto.web.scraper import Scraper
-from recto.web.secret_key import load_secret_key
-from recto.web.server import RectoServer
+from recto.web.languages import localised, page_language, said
+from recto.web.languages.translations import install_translations
+from recto.web.openapi import option_schema, reference
 from recto.web.services import Services, WebLimits, install_services, services
-from recto.web.slow_clients import Patience
-from recto.web.static_files import install_static_files
-from recto.web.sub_path import SubPath
-from recto.web.translations import install_translations
-from recto.web.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
-from recto.web.webhook_events import event_body
-from recto.webhook_sender import Connections, WebhookSender
+from recto.web.serving import health, metrics
+from recto.web.serving.database import Lane, db, in_thread
+from recto.web.serving.metrics import install_request_counts
+from recto.web.serving.modules import install_modules
+from recto.web.serving.name_resolver import NameResolver
+from recto.web.serving.rates import Rates, install_rates
+from recto.web.serving.request_ids import install_request_ids
+from recto.web.serving.server import RectoServer
+from recto.web.serving.slow_clients import Patience
+from recto.web.serving.static_files import install_static_files
+from recto.web.serving.sub_path import SubPath
+from recto.web.sign_in import access_api, sign_in_pages, sign_on
+from recto.web.sign_in.authorisation_check import install_authorisation_check
+from recto.web.sign_in.elsewhere import Elsewhere, SignOn
+from recto.web.sign_in.first_admin import ensure_first_admin
+from recto.web.sign_in.proxy_sign_in import ProxySignIn, parse_networks
+from recto.web.sign_in.scraper import Scraper
+from recto.web.sign_in.secret_key import load_secret_key
+from recto.web.uploading import kind_check, limits_api, ocr_api, uploads_api
+from recto.web.uploading.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
+from recto.web.waiting.held_requests import install_held_requests
+from recto.web.waiting.live_reader import LiveReader
+from recto.web.waiting.outlooks import Outlooks
+from recto.web.webhooks import api as webhooks_api
+from recto.web.webhooks.events import event_body
+from recto.webhooks.deliveries import Deliveries
+from recto.webhooks.sender import Connections, WebhookSender
 
 _log = get_logger(__name__)
 _EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
@@ -230,7 +215,7 @@ def _sign_on(app: Flask, settings: Settings) -> SignOn:
     oidc, proxy = settings.oidc, settings.proxy_sign_in
     provider = None
     if oidc.issuer:
-        from recto.web.provider import (
+        from recto.web.sign_in.provider import (
             Provider,
             ProviderSettings,
         )  # a tenth of a second that only those wait who need it

@@ -1,6 +1,6 @@
 """The schema: users and their tokens and sessions, what they did at the doors, jobs and the log of their statuses, webhooks, Workers that reported.
 
-Times are microseconds since 1970 in UTC, written by the database's own clock (recto/database.py). `migrations/` builds the same
+Times are microseconds since 1970 in UTC, written by the database's own clock (recto/database/connections.py). `migrations/` builds the same
 schema step by step; a test compares the two.
 """
 
@@ -180,13 +180,13 @@ class Job(Base):
     `options` hold a document's password in the clear: it is needed as long as the document is, which lies beside it. `warnings` are
     those about the document as a whole, as {"code", "detail"}.
 
-    `content_sha256` is the document's. `result_version` says what has read it (recto/result_version.py), where the result may answer for
+    `content_sha256` is the document's. `result_version` says what has read it (recto/working/result_version.py), where the result may answer for
     the same document again, and is null elsewhere. Of such an answer, `deduplicated_from` is the job that it was copied from, which may be
     gone, and `result_created_us` the time that its results name: when the job was made that was read. `retry_of` is the job whose document
     this one reads again, which may be gone as well. `batch_uuid` is the batch that it was sent in. `request_id` and `trace_parent` (W3C Trace
     Context) are those of the request that made it: what the Worker logs and traces names them. `retention_s` says how long the job is kept after
     its end, null for ever, and `expires_us`, from its end on, until when. `tags` repeat the rows of JobTag, which are written with them
-    (recto/job_details.py).
+    (recto/records/job_details.py).
 
     `revision` counts what people have corrected and undone in its pages; result files carry it in their names, so it never goes back.
 
@@ -552,7 +552,7 @@ class WebhookDelivery(Base):
 
 
 class Meter(Base):
-    """A number that is counted on in the transaction of what it counts (recto/meters.py): metrics read it instead of counting rows."""
+    """A number that is counted on in the transaction of what it counts (recto/records/meters.py): metrics read it instead of counting rows."""
 
     __tablename__ = "meter"
 
@@ -603,7 +603,7 @@ PAGE_TEXT_INDEX_POSTGRESQL: Final = (
     "ALTER TABLE page_text ADD COLUMN words tsvector",
     "CREATE INDEX page_text_index ON page_text USING gin (words)",
 )
-"""PostgreSQL: the words beside the text, as recto/text_index.py writes them. What a server takes for a word would depend on its locale."""
+"""PostgreSQL: the words beside the text, as recto/text_search/text_index.py writes them. What a server takes for a word would depend on its locale."""
 
 for _statement in PAGE_TEXT_INDEX:
     event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
@@ -659,7 +659,7 @@ _POSTGRESQL_TRIGGERS: Final = (
         "recto_refuse_while_job_lives",
     ),
     ("audit_event_no_update", "BEFORE UPDATE", "audit_event", "ROW", "recto_refuse"),
-    # Word to those who wait (recto/commits.py): every write to a job, and every sign-in and token that ends.
+    # Word to those who wait (recto/database/commits.py): every write to a job, and every sign-in and token that ends.
     ("change_counter_tell", "AFTER UPDATE", "change_counter", "STATEMENT", "recto_tell"),
     ("user_session_tell", "AFTER DELETE", "user_session", "STATEMENT", "recto_tell"),
     ("api_token_tell", "AFTER DELETE", "api_token", "STATEMENT", "recto_tell"),

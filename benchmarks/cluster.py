@@ -40,15 +40,15 @@ from models import Job, JobStatus, JobStatusTransition, User
 from recto.cluster.executor import DaskExecutor
 from recto.cluster.node import Ended
 from recto.commands.page_processes import core_count, page_process_setup
-from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.executors import Executor, LocalProcesses, start_engines
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs, QueuePolicy, Submission
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.options import Options
-from recto.page_tasks import EngineReport, checkpoint_page, prepare_this_process, read_page, without_text
 from recto.settings import load_settings
+from recto.working.page_tasks import EngineReport, checkpoint_page, prepare_this_process, read_page, without_text
 
 _POLL_S: Final = 0.2
 _PATIENCE_S: Final = 600.0

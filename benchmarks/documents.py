@@ -23,7 +23,7 @@ from recto.errors import DocumentError
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
 from recto.ocr.options import Options, page_numbers
-from recto.page_tasks import PageProcessSetup, inspect_file, limit_this_process, prepare_this_process, read_page
+from recto.working.page_tasks import PageProcessSetup, inspect_file, limit_this_process, prepare_this_process, read_page
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMORY_BYTES = 4 * 1024**3  # worker.process_memory_bytes

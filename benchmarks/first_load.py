@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.server_processes import running
 from recto import accounts
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.jobs import Jobs, QueuePolicy, Submission
 
 _PASSWORD: Final = "a password for benchmarks"  # noqa: S105

@@ -26,8 +26,8 @@ from benchmarks.service import Service
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.options import Options
-from recto.page_tasks import prepare_this_process, read_page
 from recto.settings import load_settings
+from recto.working.page_tasks import prepare_this_process, read_page
 
 _OPTIONS: Final = {"languages": "eng", "dedupe": "false"}
 _PAUSE_S: Final = 0.1

@@ -17,7 +17,7 @@ from typing import Final
 from sqlalchemy.orm import sessionmaker
 
 from benchmarks.queue_size import Table, databases, settle
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.errors import DatabaseBusy
 from recto.jobs import Jobs, QueuePolicy
 from recto.settings import load_settings

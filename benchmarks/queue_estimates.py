@@ -25,10 +25,10 @@ from sqlalchemy.orm import Session
 
 from models import User, Worker
 from recto import workers
-from recto.database import Begin, connect, transaction, upgrade_schema
-from recto.job_views import get_job
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
-from recto.outlook import TimeLeft, find_before, outlook, recent_pace, seconds_left
+from recto.views.jobs import get_job
+from recto.views.outlook import TimeLeft, find_before, outlook, recent_pace, seconds_left
 
 _START_US: Final = 1_800_000_000_000_000
 _ALWAYS_US: Final = 10**15

@@ -22,10 +22,10 @@ from sqlalchemy import Connection, Engine, create_engine, event, insert, make_ur
 from sqlalchemy.orm import Session
 
 from models import JobStatus, User
-from recto.database import Begin, connect, transaction, upgrade_schema
-from recto.job_views import JobFilter, get_job, list_jobs
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Jobs, Lease, QueuePolicy, Submission
 from recto.settings import load_settings
+from recto.views.jobs import JobFilter, get_job, list_jobs
 
 USERS: Final = 10
 WAITING: Final = 100

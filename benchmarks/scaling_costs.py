@@ -28,15 +28,21 @@ from models import User
 from recto import workers
 from recto.cluster.executor import DaskExecutor
 from recto.commands.page_processes import page_process_setup
-from recto.commits import Notifications
-from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.database.commits import Notifications
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.opening import prepare_storage
 from recto.jobs import Jobs, Lease, QueuePolicy, Submission
 from recto.ocr.options import Options
-from recto.page_tasks import checkpoint_page, describe_result, inspect_document, prepare_this_process, write_results
 from recto.settings import load_settings
 from recto.storage_setup import S3Place, StorageSetup
+from recto.working.page_tasks import (
+    checkpoint_page,
+    describe_result,
+    inspect_document,
+    prepare_this_process,
+    write_results,
+)
 
 _LISTENERS: Final = 8
 _IDLE_S: Final = 5.0

@@ -25,7 +25,7 @@ from recto.ocr.documents import Limits
 from recto.ocr.options import Mode, Options
 from recto.ocr.page import Document, Page
 from recto.ocr.writers.pdf.writer import write_pdf
-from recto.page_tasks import PageProcessSetup, inspect_file, prepare_this_process, read_page
+from recto.working.page_tasks import PageProcessSetup, inspect_file, prepare_this_process, read_page
 
 CREATED = "2026-01-01T00:00:00Z"
 

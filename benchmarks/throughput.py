@@ -42,8 +42,8 @@ from recto.executors import LocalProcesses
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, inspect, load_page
 from recto.ocr.options import Options
-from recto.page_tasks import describe_engine, read_page
 from recto.settings import load_settings
+from recto.working.page_tasks import describe_engine, read_page
 
 KINDS: Final = ("clean_300dpi", "reports", "magazine", "typewriting")
 RECTO: Final = "recto"

@@ -37,7 +37,7 @@ from sqlalchemy.orm import Session
 from benchmarks.counted_backend import counted
 from benchmarks.server_processes import resident_bytes, running, start, stop, until_idle
 from recto import accounts
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.jobs import Claim, Jobs, QueuePolicy
 
 HOST: Final = "127.0.0.1"

@@ -15,7 +15,7 @@ from typing import Final
 
 _TIMEOUT_S: Final = 5.0
 _SEEN_WITHIN_S: Final = 30.0  # as in recto/workers.py
-_FOLDER: Final = ".workers"  # as in recto/presence.py
+_FOLDER: Final = ".workers"  # as in recto/working/presence.py
 _SCHEDULER_PORT: Final = 8786
 _SCHEDULER_PAGES_PORT: Final = 8787  # what Dask's scheduler answers HTTP on
 _CONNECTIONS: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that recto/database.py hands over."""
+"""Alembic's entry: runs the migrations on the connection that recto/database/connections.py hands over."""
 
 from alembic import context
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import ApiToken, Job, User, UserSession
-from recto.database import NowMicroseconds, utc
+from recto.database.connections import NowMicroseconds, utc
 from recto.errors import (
     NotAllowed,
     OptionInvalid,

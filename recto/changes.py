@@ -1,6 +1,6 @@
 """How a waiter learns that something changed, at a cost that does not grow with the waiters.
 
-One thread per process learns whether the database changed at all (recto/commits.py: it looks at SQLite, and PostgreSQL tells it), reads
+One thread per process learns whether the database changed at all (recto/database/commits.py: it looks at SQLite, and PostgreSQL tells it), reads
 the changed jobs once, and hands them to whoever waits for them. Nobody waits: nobody looks. Under gevent the thread is a
 greenlet, which looks by itself, and `call` runs the reading in the hub's thread pool.
 """
@@ -19,10 +19,10 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from recto.commits import watch_commits
-from recto.database import Begin, transaction
-from recto.job_views import Changes, JobView, change_some_jobs_ago, changes_wanted, latest_change
+from recto.database.commits import watch_commits
+from recto.database.connections import Begin, transaction
 from recto.logs import get_logger
+from recto.views.jobs import Changes, JobView, change_some_jobs_ago, changes_wanted, latest_change
 
 _log = get_logger(__name__)
 _T = TypeVar("_T")

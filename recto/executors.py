@@ -16,7 +16,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from recto.errors import EngineMissing
 from recto.logs import get_logger
-from recto.page_tasks import EngineReport, PageProcessSetup, describe_engine, start_page_process
+from recto.working.page_tasks import EngineReport, PageProcessSetup, describe_engine, start_page_process
 
 _log = get_logger(__name__)
 _T = TypeVar("_T")
@@ -30,7 +30,7 @@ PROCESS_DIED = (ProcessExpired, BrokenProcessPool)
 
 
 class Executor(Protocol):
-    """Runs tasks of recto/page_tasks.py. `capacity` is how many run at once; it may change, and 0 says that nothing can run now."""
+    """Runs tasks of recto/working/page_tasks.py. `capacity` is how many run at once; it may change, and 0 says that nothing can run now."""
 
     capacity: int
 

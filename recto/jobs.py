@@ -1,8 +1,8 @@
 """The life of a job: submit, claim_next, heartbeat, finish, fail, requeue_expired. The only writer of job status.
 
-Every method takes a session whose transaction was begun for writing (recto/database.py, Begin.WRITE; Begin.CLAIM for
+Every method takes a session whose transaction was begun for writing (recto/database/connections.py, Begin.WRITE; Begin.CLAIM for
 `claim_next`) and leaves the commit to its caller. Writes of an attempt name its lease: a Worker that lost it changes nothing
-and gets LeaseLost. A job's row is locked before its change gets a number (recto/change_numbers.py).
+and gets LeaseLost. A job's row is locked before its change gets a number (recto/records/change_numbers.py).
 """
 
 from collections.abc import Collection
@@ -32,16 +32,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
-from recto import deduplication, deliveries, kept_documents, meters, tallies
-from recto.change_numbers import hold_changes, next_change
-from recto.database import Clock, NowMicroseconds, utc
+from recto.database.connections import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
-from recto.job_events import note_event, note_pages, write_and_tell
-from recto.job_views import job_not_found
-from recto.meters import Metered
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
-from recto.retention import RetentionPolicy, lifetime_s, retention_of_user
+from recto.records import deduplication, kept_documents, meters, tallies
+from recto.records.change_numbers import hold_changes, next_change
+from recto.records.job_events import note_event, note_pages, write_and_tell
+from recto.records.meters import Metered
+from recto.records.retention import RetentionPolicy, lifetime_s, retention_of_user
+from recto.views.jobs import job_not_found
+from recto.webhooks import deliveries
 
 _UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
 """Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""

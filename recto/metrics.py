@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from models import Job, JobStatus, Worker
 from recto import __version__
-from recto.database import NowMicroseconds, size_bytes
+from recto.database.connections import NowMicroseconds, size_bytes
 from recto.errors import DocumentError
 from recto.file_storage.base import Space
-from recto.meters import Metered, read_all
 from recto.queue_order import IS_IN_PROGRESS, QUEUED
+from recto.records.meters import Metered, read_all
 from recto.stage_labels import BUCKETS_S, STAGES, stage_label
 from recto.workers import SEEN_WITHIN_S
 
@@ -32,7 +32,7 @@ _IS_QUEUED: Final = (Job.status == QUEUED) & (Job.created_us > 0)
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that the Database says. `oldest_queued_s`: age of the oldest job that waits, 0 where none does. `meters`: see recto/meters.py."""
+    """All that the Database says. `oldest_queued_s`: age of the oldest job that waits, 0 where none does. `meters`: see recto/records/meters.py."""
 
     queued: int
     oldest_queued_s: float

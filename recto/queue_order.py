@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, s
 from sqlalchemy.orm import Session
 
 from models import Job, JobStatus, User
-from recto.database import Clock
+from recto.database.connections import Clock
 
 # Written out in the statements: bound values would not use the partial indices.
 QUEUED: Final = literal(JobStatus.QUEUED, literal_execute=True)

@@ -9,9 +9,9 @@ from sqlalchemy import CTE, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from models import TEXT_TO_INDEX, Job, PageText
-from recto.job_views import JobView, own_jobs
-from recto.search_query import Query, Snippet, snippet
-from recto.text_index import matching_pages
+from recto.text_search.text_index import matching_pages
+from recto.text_search.words import Query, Snippet, snippet
+from recto.views.jobs import JobView, own_jobs
 
 MOST_SNIPPETS: Final = 3
 """Of one document."""

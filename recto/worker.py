@@ -19,9 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from structlog.typing import FilteringBoundLogger
 
-from recto import derivations
-from recto.commits import watch_commits
-from recto.database import Begin, transaction
+from recto.database.commits import watch_commits
+from recto.database.connections import Begin, transaction
 from recto.errors import (
     DatabaseBusy,
     DocumentError,
@@ -37,17 +36,18 @@ from recto.errors import (
     StorageUnavailable,
 )
 from recto.executors import PROCESS_DIED, Executor
-from recto.heartbeat import Heartbeat
-from recto.job_in_hand import JobInHand, Work, WorkKind
-from recto.job_views import checkpoints, page_failures
 from recto.jobs import Jobs, Lease
 from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
-from recto.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
+from recto.records import derivations
 from recto.stage_labels import Stage
 from recto.time_limits import TimeLimits, job_timeout, page_timeout
-from recto.tracing import NoTracing, Span, Tracing
+from recto.tracing.spans import NoTracing, Span, Tracing
+from recto.views.jobs import checkpoints, page_failures
+from recto.working.heartbeat import Heartbeat
+from recto.working.job_in_hand import JobInHand, Work, WorkKind
+from recto.working.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models import Worker
-from recto.database import NowMicroseconds, utc
+from recto.database.connections import NowMicroseconds, utc
 
 SEEN_WITHIN_S = 30.0
 """A Worker that reported longer ago than this counts as gone. Workers report every few seconds."""

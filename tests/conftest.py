@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 import ocr_worker
 from models import Job, JobStatus, JobStatusTransition, User
 from recto.commands import parts
-from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
 from tests.postgresql import Server, running_server
 from tests.s3_servers import SERVERS, S3Server, running

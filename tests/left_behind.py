@@ -7,12 +7,12 @@ from typing import Final
 from uuid import uuid4
 
 from recto.errors import PageDamaged
-from recto.file_references import FileReferences
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.file_storage.stale import Kind
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim
-from recto.sweeper import Pace, Sweeper, Swept
+from recto.records.file_references import FileReferences
+from recto.working.sweeper import Pace, Sweeper, Swept
 from tests.conftest import JobTable
 
 DAY_S: Final = 86400.0

@@ -25,7 +25,7 @@ from typing import Final
 
 import psycopg
 
-from recto.database import connect, upgrade_schema
+from recto.database.connections import connect, upgrade_schema
 from recto.parent_death import die_with_parent
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")

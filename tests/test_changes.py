@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from models import JobStatus
 from recto.changes import ChangeFeed, Deleted, News, Subscription
 from recto.errors import DatabaseBusy
-from recto.job_views import JobView
+from recto.views.jobs import JobView
 from tests.conftest import JobTable
 
 pytestmark = pytest.mark.each_database

@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import sessionmaker
 
 from models import Job, JobEvent, User
-from recto import accounts, derivations
-from recto.database import connect
+from recto import accounts
+from recto.database.connections import connect
 from recto.errors import (
     IdempotencyKeyInUse,
     JobNotFound,
@@ -30,13 +30,14 @@ from recto.errors import (
     UserHasJobs,
     UserQueueFull,
 )
-from recto.idempotency import IdempotencyKeys, KeyedRequest
-from recto.job_details import change_details
-from recto.job_events import events_after
-from recto.job_views import changes_after
 from recto.jobs import Lease, Submission
-from recto.sign_ins import SignInLimits, begin_attempt
-from recto.web.first_admin import ensure_first_admin
+from recto.records import derivations
+from recto.records.idempotency import IdempotencyKeys, KeyedRequest
+from recto.records.job_details import change_details
+from recto.records.job_events import events_after
+from recto.users.sign_ins import SignInLimits, begin_attempt
+from recto.views.jobs import changes_after
+from recto.web.sign_in.first_admin import ensure_first_admin
 from tests.conftest import POLICY, JobTable, new_submission
 
 pytestmark = pytest.mark.each_database

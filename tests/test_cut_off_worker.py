@@ -17,7 +17,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from models import Job, JobEvent, JobStatusTransition
-from recto.database import connect
+from recto.database.connections import connect
 from recto.file_storage.base import DOCUMENT, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs

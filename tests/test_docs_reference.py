@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recto.ocr.options import Options
-from recto.web.option_schema import BESIDE_READING
+from recto.web.openapi.option_schema import BESIDE_READING
 from tests.document_blocks import ROOT
 from tools.docs_reference import addresses_page, command_help_page, decisions_page, openapi, write_reference
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from recto import accounts
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from tests.document_blocks import ROOT, ShellBlock, blocks_run_by, shell_blocks
 from tests.drawing import draw_page, save_pdf
 

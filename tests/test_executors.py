@@ -15,7 +15,7 @@ import pytest
 from recto.errors import PageDamaged
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.documents import Limits
-from recto.page_tasks import PageProcessSetup, describe_engine
+from recto.working.page_tasks import PageProcessSetup, describe_engine
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = PageProcessSetup("auto", None, Limits(10, 10_000_000), memory_bytes=0, niceness=0, storage=None)

@@ -28,7 +28,7 @@ from models import (
     JobTally,
     User,
 )
-from recto.database import connect, upgrade_schema
+from recto.database.connections import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
 from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
 from tests.conftest import JobTable, SetClock, new_submission, sqlite_url

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models import Base, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
-from recto.database import NowMicroseconds, connect
+from recto.database.connections import NowMicroseconds, connect
 from recto.errors import (
     DocumentMissing,
     JobNotFound,
@@ -23,9 +23,9 @@ from recto.errors import (
     StorageFull,
     UserQueueFull,
 )
-from recto.file_references import FileReferences
-from recto.job_views import JobFilter, changes_after, changes_wanted, get_job, list_jobs
 from recto.jobs import Claim, ExpiryWatch, Jobs, Lease
+from recto.records.file_references import FileReferences
+from recto.views.jobs import JobFilter, changes_after, changes_wanted, get_job, list_jobs
 from tests.conftest import POLICY, SECOND_US, START_US, JobTable, SetClock, new_submission
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 

@@ -10,11 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine
 
-from recto import meters, workers
+from recto import workers
 from recto.errors import PageDamaged
 from recto.file_storage.base import Space
-from recto.meters import Metered
 from recto.metrics import metrics_of, read_figures
+from recto.records import meters
+from recto.records.meters import Metered
 from tests.conftest import SECOND_US, JobTable
 from tests.query_costs import add_a_thousand_ended_jobs, instructions_of, plans_of
 
@@ -92,7 +93,7 @@ def owner(table: JobTable, uuid: str) -> int:
 def now_us(table: JobTable) -> int:
     from sqlalchemy import select
 
-    from recto.database import NowMicroseconds
+    from recto.database.connections import NowMicroseconds
 
     return table.read(lambda session: session.scalars(select(NowMicroseconds())).one())
 
@@ -149,7 +150,7 @@ def names_in_the_documentation() -> set[str]:
 
 
 def names_that_are_there(table: JobTable) -> set[str]:
-    """Of the Database, and of each Backend, as a test of those shows (tests/web/test_metrics.py)."""
+    """Of the Database, and of each Backend, as a test of those shows (tests/web/serving/test_metrics.py)."""
     for count, label in (
         (Metered.STORED_BYTES, "documents"),
         (Metered.SWEPT_US, ""),

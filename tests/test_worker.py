@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from models import JobStatus
-from recto import derivations, meters
 from recto import worker as worker_module
-from recto.database import connect
+from recto.database.connections import connect
 from recto.errors import (
     DatabaseBusy,
     DocumentEncrypted,
@@ -28,15 +27,20 @@ from recto.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from recto.heartbeat import Heartbeat
-from recto.job_views import checkpoints, page_failures, pages_read
 from recto.jobs import Jobs, Lease
-from recto.meters import Metered
-from recto.meters import read_all as read_all_meters
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import Options
 from recto.ocr.page import Document, ResultWarning, Step
-from recto.page_tasks import (
+from recto.records import derivations, meters
+from recto.records.meters import Metered
+from recto.records.meters import read_all as read_all_meters
+from recto.stage_labels import Stage
+from recto.time_limits import TimeLimits
+from recto.tracing.spans import Tracing
+from recto.views.jobs import checkpoints, page_failures, pages_read
+from recto.worker import Worker
+from recto.working.heartbeat import Heartbeat
+from recto.working.page_tasks import (
     EngineReport,
     FormatFailure,
     PageWithoutText,
@@ -44,10 +48,6 @@ from recto.page_tasks import (
     inspect_document,
     write_results,
 )
-from recto.stage_labels import Stage
-from recto.time_limits import TimeLimits
-from recto.tracing import Tracing
-from recto.worker import Worker
 from tests.conftest import JobTable, writing_elsewhere
 
 pytestmark = pytest.mark.each_database

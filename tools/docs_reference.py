@@ -16,8 +16,8 @@ import click
 import ocr_worker
 from app import create_app
 from recto.settings import PROJECT_FOLDER, load_settings
-from recto.web.openapi_document import openapi_document
-from recto.web.option_schema import options_schema
+from recto.web.openapi.document import openapi_document
+from recto.web.openapi.option_schema import options_schema
 
 _HELP_WIDTH: Final = 110
 _CLIENT: Final = PROJECT_FOLDER / "clients" / "python"

@@ -1,4 +1,4 @@
-"""`make translations`: brings the catalogues of recto/web/translations up to what the pages say, and names what is not translated yet.
+"""`make translations`: brings the catalogues of recto/web/languages/translations up to what the pages say, and names what is not translated yet.
 
 What the pages say is found in the templates, the scripts and the code, and in the tables that hold words. docs/translating.md is for translators.
 """
@@ -18,11 +18,11 @@ from babel.messages.pofile import read_po, write_po
 from recto.errors import RectoError
 from recto.ocr import step_words
 from recto.ocr.options import PREPROCESSING_STEPS, RESULT_FORMATS, STAGES
-from recto.web import language_names
-from recto.web.error_sentences import HTTP_TITLES, SENTENCES
+from recto.web.languages import language_names
+from recto.web.languages.error_sentences import HTTP_TITLES, SENTENCES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-FOLDER: Final = ROOT / "recto" / "web" / "translations"
+FOLDER: Final = ROOT / "recto" / "web" / "languages" / "translations"
 _WEB: Final = "recto/web"
 _METHODS: Final = [
     ("**.py", "python"),
@@ -65,8 +65,8 @@ def _tables() -> Iterator[tuple[str, str]]:
     options = (*(one.title for one in RESULT_FORMATS.values()), *STAGES.values(), *PREPROCESSING_STEPS.values())
     yield from (("recto/ocr/options.py", words) for words in options)
     yield from (("recto/ocr/step_words.py", words) for words in step_words.SENTENCES.values())
-    yield from (("recto/web/language_names.py", words) for words in language_names.NAMES.values())
-    yield from (("recto/web/error_sentences.py", words) for words in (*SENTENCES.values(), *HTTP_TITLES))
+    yield from (("recto/web/languages/language_names.py", words) for words in language_names.NAMES.values())
+    yield from (("recto/web/languages/error_sentences.py", words) for words in (*SENTENCES.values(), *HTTP_TITLES))
     yield from (("recto/errors.py", cls.title) for cls in _errors(RectoError) if cls.code in SENTENCES)
 
 

@@ -24,7 +24,7 @@ from recto.cluster.nodes import Nodes, sort_nodes, with_storage
 from recto.cluster.storage_check import StorageCheck
 from recto.file_storage.base import FileStorage
 from recto.logs import get_logger
-from recto.page_tasks import EngineReport
+from recto.working.page_tasks import EngineReport
 
 _log = get_logger(__name__)
 _T = TypeVar("_T")

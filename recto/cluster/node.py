@@ -21,7 +21,7 @@ from recto.executors import LocalProcesses, start_engines
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.opening import open_storage
 from recto.logs import get_logger
-from recto.page_tasks import PageProcessSetup
+from recto.working.page_tasks import PageProcessSetup
 
 _log = get_logger(__name__)
 _ENDED: Final = frozenset({"memory", "error"})
@@ -37,7 +37,7 @@ class Ended:
 
 
 def run_on_node(task: bytes, timeout_s: float) -> Ended:
-    """What the scheduler has a node call: run a pickled task of recto/page_tasks.py in a page process."""
+    """What the scheduler has a node call: run a pickled task of recto/working/page_tasks.py in a page process."""
     worker = get_worker()
     node: PageNode = worker.plugins[NODE]  # type: ignore[assignment] # this name is ours
     # Dask itself sends its tasks as pickles over the same connection.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from recto import __version__
-from recto.page_tasks import EngineReport
+from recto.working.page_tasks import EngineReport
 
 NODE: Final = "recto"
 """The name under which a Dask worker tells that it is a node of Recto, and which."""

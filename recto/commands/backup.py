@@ -8,14 +8,14 @@ from typing import Final
 import click
 from sqlalchemy.orm import Session
 
-from recto import meters
 from recto.commands.parts import connect_database, job_operations, open_database, open_storage
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.file_storage.scratch import scratch_folder
-from recto.meters import Metered
 from recto.moving.backup import MadeBackup, make_backup
 from recto.moving.manifest import SIGNING, different_files, read_manifest
 from recto.moving.restore import RestoredBackup, restore_backup
+from recto.records import meters
+from recto.records.meters import Metered
 from recto.settings import Settings, load_settings
 
 _MOST_NAMED: Final = 20

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from recto import meters
 from recto.commands.parts import connect_sessions, open_database
-from recto.database import Begin, newest_schema, schema_of, transaction
-from recto.meters import Metered
-from recto.reports import back_up, database_file
+from recto.database.connections import Begin, newest_schema, schema_of, transaction
+from recto.records import meters
+from recto.records.meters import Metered
 from recto.settings import load_settings
+from recto.views.reports import back_up, database_file
 
 
 @click.group()

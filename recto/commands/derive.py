@@ -8,16 +8,18 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import JobStatus
-from recto import corrections, derivations
 from recto.commands.page_processes import page_process_setup
 from recto.commands.parts import connect_sessions, open_sessions
-from recto.database import Begin, transaction
-from recto.derivations import PagePicture, ResultFile, parse_name
+from recto.database.connections import Begin, transaction
 from recto.errors import PageNotFound, RectoError, ResultNotMade
-from recto.job_views import JobView, checkpoints, find_job, job_not_found, page_failures
 from recto.logs import configure_logging, get_logger
 from recto.ocr.options import RESULT_FORMATS, STAGES, Options, ResultFormat
-from recto.page_tasks import (
+from recto.parent_death import die_with_parent
+from recto.records import corrections, derivations
+from recto.records.derivations import PagePicture, ResultFile, parse_name
+from recto.settings import Settings, load_settings
+from recto.views.jobs import JobView, checkpoints, find_job, job_not_found, page_failures
+from recto.working.page_tasks import (
     describe_result,
     inspect_document,
     limit_this_process,
@@ -26,8 +28,6 @@ from recto.page_tasks import (
     write_picture,
     write_result,
 )
-from recto.parent_death import die_with_parent
-from recto.settings import Settings, load_settings
 
 _log = get_logger(__name__)
 

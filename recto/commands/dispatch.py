@@ -12,8 +12,8 @@ from recto.commands.page_processes import page_process_setup
 from recto.commands.working import Working
 from recto.errors import SettingsError
 from recto.executors import LocalProcesses, start_engines
-from recto.page_tasks import EngineReport
 from recto.settings import Settings, load_settings
+from recto.working.page_tasks import EngineReport
 
 if TYPE_CHECKING:
     from recto.cluster.executor import DaskExecutor

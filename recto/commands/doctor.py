@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from recto.commands.page_processes import core_count
 from recto.commands.parts import open_sessions, open_storage
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.errors import RectoError
 from recto.ocr.engines.select import EngineName, choose_engine
 from recto.settings import Settings, load_settings

@@ -8,14 +8,14 @@ import click
 
 from recto.commands.parts import open_database, open_storage
 from recto.commands.tables import json_flag, print_rows
-from recto.database import connect, upgrade_schema
+from recto.database.connections import connect, upgrade_schema
 from recto.file_storage.base import FileStorage
 from recto.file_storage.opening import prepare_storage
 from recto.moving.files import MovedFolder, copy_files
 from recto.moving.manifest import SIGNING, put
 from recto.moving.rows import copy_rows
-from recto.reports import Row
 from recto.settings import FileStorageSettings, Settings, load_settings
+from recto.views.reports import Row
 
 
 @click.command()

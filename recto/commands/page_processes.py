@@ -5,8 +5,8 @@ from pathlib import Path
 
 from recto.ocr.documents import Limits
 from recto.ocr.options import AUTO_LANGUAGE
-from recto.page_tasks import PageProcessSetup
 from recto.settings import Settings
+from recto.working.page_tasks import PageProcessSetup
 
 
 def page_process_setup(settings: Settings, *, with_storage: bool) -> PageProcessSetup:

@@ -3,11 +3,11 @@
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database import connect, upgrade_schema
+from recto.database.connections import connect, upgrade_schema
 from recto.file_storage.base import FileStorage
 from recto.file_storage.opening import prepare_storage
 from recto.jobs import Jobs, QueuePolicy
-from recto.retention import RetentionPolicy
+from recto.records.retention import RetentionPolicy
 from recto.settings import Settings
 
 

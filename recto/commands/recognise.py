@@ -28,8 +28,8 @@ from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, page_number
 from recto.ocr.page import Page, ResultWarning
 from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
-from recto.page_tasks import describe_result, inspect_file, prepare_this_process, read_page
 from recto.settings import Settings, load_settings
+from recto.working.page_tasks import describe_result, inspect_file, prepare_this_process, read_page
 
 Outcome: TypeAlias = tuple[int, Page | DocumentError]
 

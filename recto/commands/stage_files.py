@@ -12,7 +12,7 @@ from recto.ocr.options import Options
 from recto.ocr.page import Page, PageImage
 from recto.ocr.stages import write_png
 from recto.ocr.step_words import sentence
-from recto.page_tasks import page_stages, read_page
+from recto.working.page_tasks import page_stages, read_page
 
 
 def make_folder(folder: Path) -> None:

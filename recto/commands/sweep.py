@@ -7,9 +7,9 @@ import click
 from recto.ages import HOW_TO_WRITE, parse_age_s, shown_age
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.tables import json_flag, print_rows
-from recto.reports import Row
 from recto.settings import load_settings
-from recto.sweeper import Outcome, Sweeper, Swept
+from recto.views.reports import Row
+from recto.working.sweeper import Outcome, Sweeper, Swept
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, age: str | None) -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from tabulate import tabulate
 
-from recto.reports import Row
+from recto.views.reports import Row
 
 json_flag: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json", "as_json", is_flag=True, help="JSON instead of a table."

@@ -13,22 +13,22 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from recto.commands.parts import job_operations, open_database, open_storage
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.errors import SettingsError
 from recto.executors import Executor
-from recto.expiry import Expiry, ExpiryThread
 from recto.file_storage.scratch import clear_scratch
-from recto.heartbeat import Heartbeat, requeue_of_dead
 from recto.logs import configure_logging, get_logger
 from recto.ocr.options import AUTO_LANGUAGE
-from recto.page_tasks import EngineReport
-from recto.presence import FOLDER, Presence
 from recto.queue_order import work_left
 from recto.settings import Settings
-from recto.sweeper import Sweeper, SweepingThread, background_pace
-from recto.text_indexer import IndexingThread, TextIndexer, indexing_pace
-from recto.tracing_start import start_tracing
+from recto.tracing.start import start_tracing
 from recto.worker import Worker
+from recto.working.expiry import Expiry, ExpiryThread
+from recto.working.heartbeat import Heartbeat, requeue_of_dead
+from recto.working.page_tasks import EngineReport
+from recto.working.presence import FOLDER, Presence
+from recto.working.sweeper import Sweeper, SweepingThread, background_pace
+from recto.working.text_indexer import IndexingThread, TextIndexer, indexing_pace
 
 _log = get_logger(__name__)
 

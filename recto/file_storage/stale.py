@@ -5,7 +5,7 @@ Three facts make a removal safe whatever runs meanwhile, so that the age is a co
 - An attempt's token is in the Database before its folder exists, and once nothing refers to it, nothing ever will again: claims make new
   tokens, and only the holder of a lease has its pages adopted. So a folder that was listed first and is then not referred to is abandoned.
 - A file that is being written, and the scratch folder of a process, are held by their living process (FileStorage.remove).
-- A job's folder that has no row yet is withdrawn in a transaction that excludes the one that would record the job (recto/file_references.py).
+- A job's folder that has no row yet is withdrawn in a transaction that excludes the one that would record the job (recto/records/file_references.py).
 """
 
 from collections.abc import Iterable, Iterator, Sequence

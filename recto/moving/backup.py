@@ -20,9 +20,8 @@ from sqlalchemy.orm import Session
 
 from models import Job, User
 from recto import __version__
-from recto.database import Begin, newest_schema, schema_of, transaction, upgrade_schema
+from recto.database.connections import Begin, newest_schema, schema_of, transaction, upgrade_schema
 from recto.errors import RectoError
-from recto.file_references import batches
 from recto.file_storage.base import FileKind, FileStorage
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
@@ -42,7 +41,8 @@ from recto.moving.manifest import (
     write_manifest,
 )
 from recto.moving.rows import copy_rows
-from recto.reports import back_up, database_file
+from recto.records.file_references import batches
+from recto.views.reports import back_up, database_file
 
 _OF_ONE_TIME: Final = re.compile(r"\.?(recto-[0-9]{8}T[0-9]{12}Z)\.(db|sha256)(-wal|-shm|-journal|\.part)?")
 _OURS: Final = re.compile(r"files|\.?(manifest\.json|secret_key)(\.part)?")

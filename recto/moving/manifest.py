@@ -20,7 +20,7 @@ from typing import Final
 
 from sqlalchemy import URL, Engine
 
-from recto.database import connect
+from recto.database.connections import connect
 from recto.errors import RectoError
 
 FILES: Final = "files"

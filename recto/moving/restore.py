@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobStatus
-from recto.database import is_known_schema, upgrade_schema
+from recto.database.connections import is_known_schema, upgrade_schema
 from recto.errors import FileNotFound, RectoError, SettingsError
 from recto.file_storage.base import FileStorage
 from recto.file_storage.volume import VolumeStorage

@@ -27,9 +27,9 @@ from models import (
     User,
     Worker,
 )
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.errors import SettingsError
-from recto.file_references import batches
+from recto.records.file_references import batches
 
 _LEFT_HERE: Final = frozenset(
     cast(Table, model.__table__) for model in (Worker, SignInAttempt, JobDerivation, PageText, TextRemoval)
@@ -82,7 +82,7 @@ def copy_rows(source: Engine, target: Engine) -> Iterator[MovedTable]:
 
 
 def _be_patient(here: Connection) -> None:
-    """While the other side is written, and read back, this one has nothing to do: PostgreSQL would end it (recto/database.py)."""
+    """While the other side is written, and read back, this one has nothing to do: PostgreSQL would end it (recto/database/connections.py)."""
     if here.dialect.name == "postgresql":
         here.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
@@ -184,7 +184,7 @@ def _go_on_counting(target: Engine, table: Table) -> None:
 
 
 def _digest(values: Values) -> int:
-    """Of a row. A NUL counts as what PostgreSQL has in its place (recto/database.py)."""
+    """Of a row. A NUL counts as what PostgreSQL has in its place (recto/database/connections.py)."""
     shown = json.dumps(
         [value.replace("\0", "\ufffd") if isinstance(value, str) else value for _, value in sorted(values.items())],
         sort_keys=True,

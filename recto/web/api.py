@@ -8,7 +8,6 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
-from recto.audit import Action
 from recto.errors import (
     AddressRefused,
     DocumentNotFetched,
@@ -28,25 +27,33 @@ from recto.errors import (
     UserQueueFull,
     UserStorageFull,
 )
-from recto.job_views import JobView, get_job, latest_change, list_jobs
 from recto.logs import get_logger
-from recto.outlook import Outlook
+from recto.users.audit import Action
+from recto.views.jobs import JobView, get_job, latest_change, list_jobs
+from recto.views.outlook import Outlook
 from recto.web import answers
-from recto.web.asked_options import changed_options, decided_by, given_webhook
-from recto.web.audited import noted_by_user, write_noted
-from recto.web.authorisation import Access, access
-from recto.web.content_digest import CONTENT_DIGEST
-from recto.web.database import Lane, in_thread, read, write
-from recto.web.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, Takes, described
-from recto.web.idempotent import IDEMPOTENCY_KEY, KEY_PROBLEMS, REPLAYED_HEADER, Submitted, key_of_request, once
-from recto.web.job_filters import FILTERS, given_filters, parse_filters
-from recto.web.job_json import job_body, job_summary
+from recto.web.jobs.job_filters import FILTERS, given_filters, parse_filters
+from recto.web.jobs.job_json import job_body, job_summary
+from recto.web.jobs.next_link import with_next
 from recto.web.login import signed_in
-from recto.web.next_link import with_next
+from recto.web.openapi.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, Takes, described
 from recto.web.services import services
-from recto.web.submissions import retry
-from recto.web.uploads import submit_one
-from recto.web.waiting import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
+from recto.web.serving.database import Lane, in_thread, read, write
+from recto.web.sign_in.audited import noted_by_user, write_noted
+from recto.web.sign_in.authorisation import Access, access
+from recto.web.uploading.asked_options import changed_options, decided_by, given_webhook
+from recto.web.uploading.content_digest import CONTENT_DIGEST
+from recto.web.uploading.idempotent import (
+    IDEMPOTENCY_KEY,
+    KEY_PROBLEMS,
+    REPLAYED_HEADER,
+    Submitted,
+    key_of_request,
+    once,
+)
+from recto.web.uploading.submissions import retry
+from recto.web.uploading.uploads import submit_one
+from recto.web.waiting.holding import asked_wait_s, preferred_wait_s, wait_for_another, wait_for_change, wait_for_end
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")

@@ -13,10 +13,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from recto.errors import CsrfRejected, NotSignedIn, RectoError, RequestTooSlow, UploadIncomplete, UploadTooLarge
 from recto.logs import get_logger
 from recto.web.answers import Problem
+from recto.web.languages.said import sentence_of
 from recto.web.login import forget_user
-from recto.web.said import sentence_of
 from recto.web.services import services
-from recto.web.uploads import body_too_large
+from recto.web.uploading.uploads import body_too_large
 
 _log = get_logger(__name__)
 _NO_PAGE = "There is no page at this address. Your documents are on the start page."

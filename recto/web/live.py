@@ -10,17 +10,17 @@ from websockets.frames import CloseCode
 from websockets.server import ServerProtocol
 
 from recto.errors import JobNotFound, OptionInvalid, OriginRejected, UpgradeRequired
-from recto.job_events import is_over
+from recto.records.job_events import is_over
 from recto.web import answers
 from recto.web.api import MOST_NUMBER, number
-from recto.web.authorisation import Access, access
-from recto.web.database import read
-from recto.web.described import EVENT_STREAM, WAIT, Parameter, Reply, described
-from recto.web.following import Ending, Following
 from recto.web.login import signed_in
+from recto.web.openapi.described import EVENT_STREAM, WAIT, Parameter, Reply, described
 from recto.web.services import services
-from recto.web.waiting import asked_wait_s
-from recto.web.websocket import TAKE_OVER, WebSocket, WebSocketResponse, handshake
+from recto.web.serving.database import read
+from recto.web.sign_in.authorisation import Access, access
+from recto.web.waiting.following import Ending, Following
+from recto.web.waiting.holding import asked_wait_s
+from recto.web.waiting.websocket import TAKE_OVER, WebSocket, WebSocketResponse, handshake
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 

@@ -17,19 +17,20 @@ from gevent.lock import BoundedSemaphore
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from recto import accounts, audit, identities, sign_ins
+from recto import accounts
 from recto.accounts import Account, Recognised
-from recto.audit import Action, Event
 from recto.errors import DatabaseBusy, IdentityUnknown, NotSignedIn, RectoError, UserDisabled
-from recto.identities import Identity
 from recto.logs import get_logger
-from recto.web import first_admin
-from recto.web.audited import client_address, noted_by_user, write_noted
-from recto.web.authorisation import Access, access
-from recto.web.database import in_thread, read, write
-from recto.web.elsewhere import Elsewhere
-from recto.web.said import said
+from recto.users import audit, identities, sign_ins
+from recto.users.audit import Action, Event
+from recto.users.identities import Identity
+from recto.web.languages.said import said
 from recto.web.services import services
+from recto.web.serving.database import in_thread, read, write
+from recto.web.sign_in import first_admin
+from recto.web.sign_in.audited import client_address, noted_by_user, write_noted
+from recto.web.sign_in.authorisation import Access, access
+from recto.web.sign_in.elsewhere import Elsewhere
 
 blueprint = Blueprint("login", __name__)
 login_manager = LoginManager()

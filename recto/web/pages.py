@@ -11,35 +11,36 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from models import JobStatus
-from recto import accounts, audit
+from recto import accounts
 from recto.accounts import Scope
-from recto.audit import Action, Event
-from recto.corrections import pages_standing
-from recto.derivations import ResultFile
 from recto.errors import OptionInvalid, PasswordRejected, RectoError, ResultNotMade
 from recto.file_storage.base import result_name
-from recto.job_views import JobView, find_job, get_job, latest_change, page_failures
-from recto.kept_documents import kept_by
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMATS, STAGES, Mode
-from recto.web import list_options
-from recto.web.access_api import revoke_token_noted
+from recto.records.corrections import pages_standing
+from recto.records.derivations import ResultFile
+from recto.records.kept_documents import kept_by
+from recto.users import audit
+from recto.users.audit import Action, Event
+from recto.views.jobs import JobView, find_job, get_job, latest_change, page_failures
 from recto.web.api import remove_job, stop_job
-from recto.web.asked_options import changed_options, given_options, may_be_answered_from_earlier
-from recto.web.audited import client_address, noted_by_user, write_noted
-from recto.web.authorisation import Access, access
-from recto.web.database import in_thread, read, write
-from recto.web.language_names import language_name
+from recto.web.downloads.negotiation import parse_format
+from recto.web.downloads.page_images import parse_stage, picture_of, require_page
+from recto.web.downloads.results import to_own_file
+from recto.web.jobs import list_options
+from recto.web.jobs.reading_again import read_of
+from recto.web.jobs.search_pages import hits_in
+from recto.web.languages.language_names import language_name
+from recto.web.languages.said import said
 from recto.web.login import SignedInUser, account_of_password, signed_in
-from recto.web.negotiation import parse_format
-from recto.web.page_images import parse_stage, picture_of, require_page
-from recto.web.reading_again import read_of
-from recto.web.results import to_own_file
-from recto.web.said import said
-from recto.web.search_pages import hits_in
 from recto.web.services import services
-from recto.web.submissions import retry
-from recto.web.uploads import received, submit
+from recto.web.serving.database import in_thread, read, write
+from recto.web.sign_in.access_api import revoke_token_noted
+from recto.web.sign_in.audited import client_address, noted_by_user, write_noted
+from recto.web.sign_in.authorisation import Access, access
+from recto.web.uploading.asked_options import changed_options, given_options, may_be_answered_from_earlier
+from recto.web.uploading.submissions import retry
+from recto.web.uploading.uploads import received, submit
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("pages", __name__)

@@ -7,20 +7,20 @@ from typing import Final, cast
 from flask import Flask, current_app
 
 from recto.changes import ChangeFeed
-from recto.deliveries import Deliveries
 from recto.file_storage.base import FileStorage
-from recto.idempotency import IdempotencyKeys
 from recto.jobs import Jobs
 from recto.outbound.exchange import Outbound
-from recto.sign_ins import SignInLimits
+from recto.records.idempotency import IdempotencyKeys
+from recto.users.sign_ins import SignInLimits
 from recto.web.answers import Limits
-from recto.web.deriver import Deriver
-from recto.web.elsewhere import SignOn
-from recto.web.links import LinkSigner
-from recto.web.live_reader import LiveReader
-from recto.web.outlooks import Outlooks
-from recto.web.scraper import Scraper
-from recto.webhook_sender import WebhookSender
+from recto.web.downloads.deriver import Deriver
+from recto.web.downloads.links import LinkSigner
+from recto.web.sign_in.elsewhere import SignOn
+from recto.web.sign_in.scraper import Scraper
+from recto.web.waiting.live_reader import LiveReader
+from recto.web.waiting.outlooks import Outlooks
+from recto.webhooks.deliveries import Deliveries
+from recto.webhooks.sender import WebhookSender
 
 _KEY: Final = "recto"
 

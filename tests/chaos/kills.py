@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobStatus
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.errors import DatabaseBusy
 from tests.chaos.clients import Clients
 from tests.chaos.machine import Machine

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 from unittest import mock
 
-from recto import derivations, page_tasks
 from recto.errors import DocumentDamaged, PageDamaged
 from recto.ocr.page import Page
+from recto.records import derivations
+from recto.working import page_tasks
 from tests.chaos.world import PAGES, World
 
 TOKEN: Final = "d" * 32

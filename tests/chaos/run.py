@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from models import Job
 from recto import accounts
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.file_storage.volume import VolumeStorage
 from tests.chaos.clients import Clients
 from tests.chaos.documents import Letter, letters

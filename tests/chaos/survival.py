@@ -20,13 +20,13 @@ from models import (
     PageText,
     WebhookDelivery,
 )
-from recto.corrections import history, of_job
-from recto.deliveries import JOB_FAILED, JOB_FINISHED
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
-from recto.heartbeat import Heartbeat
-from recto.job_views import page_failures
-from recto.text_index import next_job, removals_to_purge
+from recto.records.corrections import history, of_job
+from recto.text_search.text_index import next_job, removals_to_purge
+from recto.views.jobs import page_failures
+from recto.webhooks.deliveries import JOB_FAILED, JOB_FINISHED
+from recto.working.heartbeat import Heartbeat
 from tests.chaos.operations import DERIVED, MENDED, TOKEN, Told
 from tests.chaos.world import PAGES, World
 from tests.conftest import POLICY

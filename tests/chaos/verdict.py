@@ -12,7 +12,7 @@ from models import Job, JobPage, JobStatus, JobStatusTransition
 from recto.errors import FileNotFound
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
-from recto.job_views import page_failures
+from recto.views.jobs import page_failures
 from tests.chaos.documents import Letter
 
 

@@ -22,26 +22,29 @@ from sqlalchemy import Engine
 
 from app import create_app
 from ocr_worker import main
-from recto import accounts, database, page_tasks, webhooks, worker
+from recto import accounts, worker
 from recto.commands import derive, parts
-from recto.database import Begin, connect, transaction, upgrade_schema
+from recto.database import connections as database
+from recto.database.connections import Begin, connect, transaction, upgrade_schema
 from recto.executors import PROCESS_DIED
 from recto.file_storage.base import DOCUMENT, METADATA
 from recto.file_storage.volume import VolumeStorage
-from recto.heartbeat import Heartbeat
 from recto.jobs import Jobs
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits
 from recto.ocr.options import Options
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
-from recto.page_tasks import EngineReport, PageProcessSetup
 from recto.settings import load_settings
 from recto.storage_setup import StorageSetup
-from recto.sweeper import Pace
-from recto.text_indexer import IndexingThread, TextIndexer
 from recto.time_limits import TimeLimits
-from recto.web.database import db
+from recto.web.serving.database import db
+from recto.webhooks import endpoints as webhooks
 from recto.worker import Worker
+from recto.working import page_tasks
+from recto.working.heartbeat import Heartbeat
+from recto.working.page_tasks import EngineReport, PageProcessSetup
+from recto.working.sweeper import Pace
+from recto.working.text_indexer import IndexingThread, TextIndexer
 from tests.chaos.faults import Crash, Steps
 from tests.conftest import POLICY, JobTable, SetClock, new_submission, sqlite_url
 from tests.web.clients import Program

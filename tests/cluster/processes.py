@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from recto.commands.page_processes import page_process_setup
 from recto.executors import LocalProcesses, start_engines
-from recto.page_tasks import EngineReport
 from recto.settings import load_settings
+from recto.working.page_tasks import EngineReport
 
 if TYPE_CHECKING:
     from recto.cluster.executor import DaskExecutor

@@ -18,7 +18,7 @@ from recto.cluster.nodes import (
     why_refused,
     with_storage,
 )
-from recto.page_tasks import EngineReport
+from recto.working.page_tasks import EngineReport
 
 MINE = EngineReport("tesserocr 5.5.4", ("deu", "eng"), f"Recto {__version__}.1, tesserocr 5.5.4, data 0123")
 OTHER = "Recto x, data 4567"

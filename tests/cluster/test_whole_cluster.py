@@ -12,7 +12,7 @@ from sqlalchemy.orm import sessionmaker
 
 from models import Job, JobStatus
 from recto import accounts
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.file_storage.opening import prepare_storage
 from recto.storage_setup import StorageSetup
 from tests import test_two_workers as two_workers

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session
 
-from recto import meters
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
-from recto.meters import Metered
+from recto.records import meters
+from recto.records.meters import Metered
 from tests.conftest import CommandLine, JobTable
 
 

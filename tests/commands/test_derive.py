@@ -11,12 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from recto import derivations
 from recto.commands import derive
 from recto.file_storage.base import DOCUMENT, checkpoint_name, picture_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.page import Block, Box, Line, Page, Quad, Word
 from recto.ocr.writers.json import page_to_json
+from recto.records import derivations
 from tests.conftest import CommandLine, JobTable
 from tests.drawing import blank_page, save_tiff
 

@@ -9,7 +9,7 @@ from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
 from recto.ocr.writers.json import page_to_json
 from recto.search import find_documents
-from recto.search_query import parse_query
+from recto.text_search.words import parse_query
 from tests.conftest import CommandLine, JobTable
 from tests.ocr.writers.made_pages import block, lines, page
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Job
-from recto.database import connect
+from recto.database.connections import connect
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
 from tests.conftest import CommandLine, JobTable, sqlite_url

@@ -12,10 +12,10 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from recto import page_tasks
 from recto.commands import recognise
 from recto.errors import DocumentDamaged
 from recto.ocr.options import ResultFormat
+from recto.working import page_tasks
 from tests.conftest import CommandLine
 from tests.drawing import draw_page, save_pdf, save_tiff
 from tests.ocr.images.tiffs import grey_page, tiff

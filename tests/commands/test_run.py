@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from recto.jobs import Jobs
-from recto.presence import FOLDER
 from recto.workers import list_workers
+from recto.working.presence import FOLDER
 from tests.conftest import POLICY, JobTable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOLD_PRESENCE = """
 import sys, time
 from pathlib import Path
-from recto.presence import Presence
+from recto.working.presence import Presence
 
 presence = Presence(Path(sys.argv[1]), sys.argv[2])
 print(presence.name, flush=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recto import page_tasks
+from recto.working import page_tasks
 from tests.conftest import CommandLine
 from tests.drawing import draw_page, save_tiff
 

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from recto import accounts, audit, sign_ins
+from recto import accounts
+from recto.users import audit, sign_ins
 from tests.conftest import CommandLine, JobTable
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy import health
-from recto.presence import FOLDER, Presence
 from recto.workers import SEEN_WITHIN_S
+from recto.working.presence import FOLDER, Presence
 
 NAME = f"{socket.gethostname()}-1"
 

@@ -252,7 +252,7 @@ def test_probes_ask_what_there_is(name: str, client_routes: frozenset[str]) -> N
 @pytest.fixture(scope="module")
 def client_routes() -> frozenset[str]:
     """The addresses without parameters that anybody may ask."""
-    from recto.web import health
+    from recto.web.serving import health
 
     return frozenset(re.findall(r'@blueprint\.get\("(/\w+)"\)', Path(health.__file__).read_text(encoding="utf-8")))
 

@@ -21,7 +21,7 @@ import requests
 
 from recto import accounts
 from recto.accounts import Scope
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from tests.drawing import blank_page, save_pdf
 from tests.fuzz.api_hooks import DOCUMENT_VARIABLE
 from tests.web.clients import PASSWORD

@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis.transport.serialization import Binary
 
-from recto.web.idempotent import IDEMPOTENCY_KEY
+from recto.web.uploading.idempotent import IDEMPOTENCY_KEY
 
 DOCUMENT_VARIABLE: Final = "FUZZ_DOCUMENT"
 """Names the file."""

@@ -20,7 +20,7 @@ from recto.file_storage.volume import VolumeStorage
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, load_page, text_layer
 from recto.ocr.options import Options
-from recto.page_tasks import (
+from recto.working.page_tasks import (
     PageProcessSetup,
     checkpoint_page,
     describe_result,

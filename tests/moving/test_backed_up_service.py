@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models import Base, Job, JobEvent, JobPage, JobStatusTransition, User
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.file_storage.base import DOCUMENT, METADATA, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Job, JobDeletion, User
-from recto.database import connect
+from recto.database.connections import connect
 from recto.errors import DocumentDamaged, RectoError, SettingsError
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
@@ -27,9 +27,9 @@ from recto.moving.files import MovedFolder, copy_files
 from recto.moving.manifest import different_files, read_manifest, write_manifest
 from recto.moving.restore import RestoredBackup, restore_backup
 from tests.conftest import POLICY, JobTable, SetClock, new_submission, sqlite_url
+from tests.database.test_migrations import migrate
 from tests.postgresql import Server
 from tests.s3_servers import S3Server
-from tests.test_migrations import migrate
 
 MADE = datetime(2026, 11, 24, 9, 12, 44, tzinfo=UTC)
 TOKEN = "d" * 32

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import AuditEvent, ChangeCounter, Job, JobStatusTransition, User, Worker
-from recto.database import connect
+from recto.database.connections import connect
 from recto.errors import DocumentDamaged, SettingsError
 from recto.moving.rows import MovedTable, copy_rows
 from tests.conftest import JobTable, SetClock, sqlite_url

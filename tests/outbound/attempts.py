@@ -19,16 +19,16 @@ import structlog
 from sqlalchemy import Engine
 from tabulate import tabulate
 
-from recto import webhooks
-from recto.database import connect, upgrade_schema
+from recto.database.connections import connect, upgrade_schema
 from recto.errors import AddressRefused, NoAnswer
 from recto.jobs import Jobs
 from recto.outbound.exchange import Outbound, _PinnedConnection
 from recto.outbound.guard import Guard, parse_allow_list
+from recto.webhooks import endpoints as webhooks
 from tests.conftest import POLICY, JobTable, SetClock, sqlite_url
 from tests.outbound.receiver import Receiver
 from tests.outbound.test_guard import NOT_PUBLIC, OTHER_NOTATIONS, PUBLIC, REFUSED_URLS
-from tests.test_webhook_sender import OUTCOMES, Sending
+from tests.webhooks.test_sender import OUTCOMES, Sending
 
 Row: TypeAlias = Sequence[object]
 NAME: Final = "https://hooks.example.com/"

@@ -17,7 +17,7 @@ from flask import Flask
 from app import create_app
 from recto.accounts import DEFAULT_SCOPES, Scope
 from recto.settings import load_settings
-from recto.web.authorisation import Access, stated_access
+from recto.web.sign_in.authorisation import Access, stated_access
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from recto.web.openapi_document import is_of_the_api, openapi_document, shown_path
+from recto.web.openapi.document import is_of_the_api, openapi_document, shown_path
 
 _DOCUMENT: Final = "urn:recto:openapi"
 PLAYED_BY_HAND: Final = (

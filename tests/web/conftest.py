@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from app import create_app
 from recto import accounts
-from recto.database import Begin, transaction
+from recto.database.connections import Begin, transaction
 from recto.settings import load_settings
-from recto.web.database import db
+from recto.web.serving.database import db
 from tests.postgresql import Server
 from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.conformance import DescribedClient

@@ -7,15 +7,15 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 from recto import accounts, workers
-from recto.database import Begin, connect, transaction
-from recto.derivations import PagePicture
+from recto.database.connections import Begin, connect, transaction
 from recto.errors import RectoError
 from recto.file_storage.base import DOCUMENT, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim, Jobs, QueuePolicy
 from recto.ocr.page import Block, Page, Step
 from recto.ocr.writers.json import page_to_json
-from recto.text_indexer import TextIndexer
+from recto.records.derivations import PagePicture
+from recto.working.text_indexer import TextIndexer
 from tests.ocr.writers.made_pages import block, lines
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from recto import errors
 from tests.web.clients import PAGE, Browser, Program, problem
 from tests.web.conftest import Known
-from tests.web.test_health import lose_database
+from tests.web.serving.test_health import lose_database
 
 SECRET = "the inside of Recto"
 
@@ -53,7 +53,7 @@ def test_crash_answers_500_and_hides_its_cause(
     program: Program, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recto.web.api.list_jobs", crash)
-    monkeypatch.setattr("recto.web.list_options.list_jobs", crash)
+    monkeypatch.setattr("recto.web.jobs.list_options.list_jobs", crash)
     response = program.get("/api/v1/jobs")
     problem(response, 500, "internal_error")
     page = browser.get("/")

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from models import ApiToken
 from recto import accounts
 from recto.accounts import DEFAULT_SCOPES, Scope
-from recto.database import Begin, transaction
-from recto.web.authorisation import Access, access
-from recto.web.authorisation_check import install_authorisation_check
+from recto.database.connections import Begin, transaction
+from recto.web.sign_in.authorisation import Access, access
+from recto.web.sign_in.authorisation_check import install_authorisation_check
 from tests.ocr.writers.made_pages import block, line
 from tests.web.authorisation import (
     BY_SESSION,

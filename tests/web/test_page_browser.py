@@ -27,7 +27,7 @@ from playwright.sync_api import (
 from sqlalchemy.orm import Session
 
 from recto import workers
-from recto.database import Begin, connect, transaction
+from recto.database.connections import Begin, connect, transaction
 from recto.errors import DocumentEncrypted, PageTimeout, RectoError
 from recto.file_storage.base import result_name
 from recto.file_storage.volume import VolumeStorage

@@ -10,11 +10,11 @@ from flask import Flask
 from sqlalchemy.orm import sessionmaker
 
 from models import Job
-from recto.database import connect
+from recto.database.connections import connect
 from recto.file_storage import volume
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
-from recto.sweeper import Sweeper
+from recto.working.sweeper import Sweeper
 from tests.conftest import POLICY
 from tests.web.clients import PNG, Program, problem
 from tests.web.conftest import Known, left_behind

@@ -9,9 +9,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app import create_app
-from recto.otel_tracing import OtlpTracing
 from recto.settings import load_settings
-from recto.web.database import db
+from recto.tracing.opentelemetry import OtlpTracing
+from recto.web.serving.database import db
 from tests.web.clients import Program
 from tests.web.conftest import add_user
 from tests.web.hand_worker import HandWorker

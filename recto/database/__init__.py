@@ -1,0 +1,1 @@
+"""The Database itself: connections, transactions, its clock, its errors, and that something was committed."""

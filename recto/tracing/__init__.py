@@ -1,0 +1,1 @@
+"""Traces from upload to result, where they are asked for."""

@@ -1,0 +1,1 @@
+"""What administrators see and do: API and pages. Nobody's documents."""

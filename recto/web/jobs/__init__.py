@@ -1,0 +1,1 @@
+"""Jobs and what belongs to them: lists, pages, corrections, details, batches, search."""

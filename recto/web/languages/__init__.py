@@ -1,0 +1,1 @@
+"""The languages of the pages: sentences, names, numbers and times in each."""

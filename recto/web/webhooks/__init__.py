@@ -1,0 +1,1 @@
+"""Webhooks in the API: their addresses, their secrets, their messages."""

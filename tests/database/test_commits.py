@@ -1,0 +1,139 @@
+"""Whether something was committed: SQLite's count, and PostgreSQL's word, which comes again after the server was away."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from recto import accounts
+from recto.database.commits import Commits, Notifications, watch_commits
+from tests.conftest import JobTable
+from tests.postgresql import Server
+
+PATIENCE_S = 10.0
+NOT_YET_S = 0.2
+
+
+@pytest.fixture
+def commits(table: JobTable) -> Iterator[Commits]:
+    """Listening already, where that takes a while."""
+    commits = watch_commits(table.engine)
+    yield commits
+    commits.close()
+
+
+def settled(commits: Commits) -> int:
+    """The number after it has stood still for a moment."""
+    seen = commits.read()
+    while True:
+        time.sleep(NOT_YET_S)
+        if commits.read() == seen:
+            return seen
+        seen = commits.read()
+
+
+def waited_s(action: Callable[[], object]) -> float:
+    began_s = time.monotonic()
+    action()
+    return time.monotonic() - began_s
+
+
+def changed(commits: Commits, seen: int) -> bool:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while commits.read() == seen and time.monotonic() < deadline_s:
+        time.sleep(0.005)
+    return commits.read() != seen
+
+
+@pytest.mark.each_database
+def test_commits_change_with_the_writes_of_others_alone(table: JobTable, ann: int, commits: Commits) -> None:
+    before = settled(commits)
+    table.read(lambda session: session.execute(text("SELECT 1")))
+    assert settled(commits) == before
+    table.submit(ann)
+    assert changed(commits, before)
+
+
+@pytest.mark.each_database
+def test_commits_tell_of_a_write_that_is_undone_to_nobody(table: JobTable, ann: int, commits: Commits) -> None:
+    before = settled(commits)
+    with table.engine.connect() as connection:
+        connection.execute(text("UPDATE change_counter SET value = value + 1"))
+        connection.rollback()
+    assert settled(commits) == before
+
+
+@pytest.mark.each_database
+def test_commits_tell_that_a_sign_in_ended(table: JobTable, ann: int, commits: Commits) -> None:
+    account = table.read(accounts.find_user, "ann")
+    secret = table.do(accounts.sign_in, account, "203.0.113.7", "tests")
+    before = settled(commits)
+    table.do(accounts.sign_out, secret)
+    assert changed(commits, before)
+
+
+@pytest.mark.each_database
+def test_commits_count_anew_after_they_were_closed(table: JobTable, ann: int, commits: Commits) -> None:
+    settled(commits)
+    commits.close()
+    before = settled(commits)
+    table.submit(ann)
+    assert changed(commits, before)
+
+
+@pytest.fixture
+def notifications(postgresql_table: JobTable) -> Iterator[Notifications]:
+    notifications = Notifications(postgresql_table.engine, slow_poll_s=0.5)
+    yield notifications
+    notifications.close()
+
+
+@pytest.mark.services
+def test_notifications_wake_who_waits_at_once(postgresql_table: JobTable, notifications: Notifications) -> None:
+    user, seen = postgresql_table.add_user("ann"), settled(notifications)
+    timer = threading.Timer(0.1, postgresql_table.submit, [user])
+    timer.start()
+    assert waited_s(lambda: notifications.wait(seen, 0.0)) < PATIENCE_S
+    timer.join()
+    assert notifications.read() != seen
+
+
+@pytest.mark.services
+def test_notifications_end_a_wait_that_is_woken(notifications: Notifications) -> None:
+    seen = settled(notifications)
+    timer = threading.Timer(0.1, notifications.wake)
+    timer.start()
+    assert waited_s(lambda: notifications.wait(seen, 0.0)) < PATIENCE_S
+    timer.join()
+
+
+@pytest.mark.services
+def test_notifications_close_without_waiting_for_the_server(postgresql_table: JobTable) -> None:
+    notifications = Notifications(postgresql_table.engine, slow_poll_s=60.0)
+    settled(notifications)
+    assert waited_s(notifications.close) < PATIENCE_S
+
+
+@pytest.mark.services
+def test_notifications_come_again_when_the_connection_was_cut(
+    postgresql_table: JobTable, notifications: Notifications, postgresql: Server
+) -> None:
+    user, seen = postgresql_table.add_user("ann"), settled(notifications)
+    postgresql.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'recto%'")
+    assert changed(notifications, seen)  # who waits has to look for themselves meanwhile
+    seen = settled(notifications)
+    postgresql_table.submit(user)
+    assert changed(notifications, seen)
+
+
+@pytest.mark.services
+def test_notifications_that_were_missed_are_made_up_by_the_slow_poll(
+    postgresql_table: JobTable, notifications: Notifications
+) -> None:
+    seen = settled(notifications)
+    with postgresql_table.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE change_counter DISABLE TRIGGER change_counter_tell"))
+        connection.execute(text("UPDATE change_counter SET value = value + 1"))
+    assert changed(notifications, seen)
