@@ -198,9 +198,9 @@ class _Cursor:
         """Whether a poll is worth while. Takes microseconds and waits for nothing, no writer either: it needs no thread of its own."""
         return self._seen is None or self.commits.read() != self._seen
 
-    def wait(self, interval_s: float) -> None:
-        """Until there may be something to find, or to look again after that time."""
-        self.commits.wait(self._seen, interval_s)
+    def wait(self, glance_s: float) -> None:
+        """Until there may be something to find, or, where nobody tells, to look again after that time."""
+        self.commits.wait(self._seen, _LONGEST_WAIT_S, glance_s)
 
     def poll(self, is_wanted: Callable[[str, int], bool]) -> Changes | None:
         """Changes since the last poll of the jobs that are wanted; None where nothing at all was written.
@@ -226,6 +226,8 @@ class _Cursor:
 
 
 _PAUSE_AFTER_FAULT_S = 1.0
+_LONGEST_WAIT_S = 1.0
+"""So often is looked all the same, whoever tells."""
 _EXPECTED_S = 0.3
 """For so long after somebody began to wait, news are likely: a small page takes less."""
 _SOONER = 5

@@ -60,6 +60,7 @@ _GLANCE_S: Final = 0.01
 """How soon an idle process hears of a new job: looking costs some microseconds, and waking up for it some more."""
 _GLANCE_WHEN_IDLE_S: Final = 0.1
 _STAYS_AWAKE_S: Final = 5.0
+_HEARS_OF_A_STOP_S: Final = 0.2
 _GLANCE_WHEN_FULL_S: Final = 0.25
 """How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
 
@@ -87,7 +88,7 @@ class Worker:
         self._poll_interval_s = poll_interval_s
         self._tracing = tracing or NoTracing()
         self._commits = watch_commits(database)
-        self._seen_commits = 0
+        self._seen_commits: int | None = None
         self._in_hand: list[JobInHand] = []
         self._running: dict[Future[Any], _Running] = {}
         self._turns = 0
@@ -131,7 +132,7 @@ class Worker:
             if self._running and wait(self._running, pause_s, FIRST_COMPLETED).done:
                 return
             if not self._running:
-                stopping.wait(pause_s)
+                self._commits.wait(self._seen_commits, min(left_s, _HEARS_OF_A_STOP_S), pause_s)
             if self._has_database_changed():
                 return
 
@@ -148,6 +149,7 @@ class Worker:
             self._seen_commits = self._commits.read()
         except (DBAPIError, sqlite3.Error):
             self._commits.close()
+            self._seen_commits = None  # each connection counts for itself
             return True
         return self._seen_commits != before
 

@@ -1,24 +1,36 @@
 """Whether something was committed to the database, by whatever process on whatever host: what wakes those who wait for it.
 
-SQLite counts its commits in shared memory, so looking is cheap and is done often. PostgreSQL tells by NOTIFY (migrations/, the triggers
-that call recto_tell) a thread that listens; under gevent it is a greenlet.
+SQLite counts its commits in shared memory, so looking is cheap; when it is worth while the kernel tells (log_writes.py), and where it
+does not, it is done often. PostgreSQL tells by NOTIFY (migrations/, the triggers that call recto_tell) a thread that listens; under gevent
+it is a greenlet.
 """
 
 import socket
+import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 
 from recto.logs import get_logger
+
+if sys.platform == "linux":
+    from recto.database.log_writes import LogWrites
 
 _log = get_logger(__name__)
 CHANNEL: Final = "recto"
 SLOW_POLL_S: Final = 5.0
 """So often it is asked all the same: of a connection that is dead, nothing is heard, not even that."""
+_LOOKS_FOR_S: Final = 1.0
+"""For so long after a write the commit may be on its way to the disk."""
+_FIRST_LOOK_S: Final = 0.001
+_LATER: Final = 0.5
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -32,8 +44,8 @@ class Commits(Protocol):
     def read(self) -> int:
         """Another number than before where something may have been committed in between. Costs microseconds and waits for nothing."""
 
-    def wait(self, seen: int | None, interval_s: float) -> None:
-        """Until `read` may give another number than `seen`: until that is known, or for that long where only looking tells."""
+    def wait(self, seen: int | None, longest_s: float, glance_s: float) -> None:
+        """Until `read` may give another number than `seen`, for `longest_s` at most; where only looking tells, for `glance_s` at most."""
 
     def wake(self) -> None:
         """End what waits, from another thread."""
@@ -48,12 +60,19 @@ def watch_commits(engine: Engine) -> Commits:
 
 
 class DataVersion:
-    """SQLite's own count: https://www.sqlite.org/pragma.html#pragma_data_version. On a connection on which nothing is ever written."""
+    """SQLite's own count: https://www.sqlite.org/pragma.html#pragma_data_version. On a connection on which nothing is ever written.
+
+    Used by one thread, but for `wake`.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: PoolProxiedConnection | None = None
         self._cursor: DBAPICursor | None = None
+        self._lock = threading.Lock()  # held while `_writes` is changed, and by `wake`, which comes from another thread
+        self._writes: LogWrites | None = None
+        self._is_told = sys.platform == "linux"
+        self._told_s = -_LOOKS_FOR_S
 
     def start(self) -> None:
         """See Commits."""
@@ -67,19 +86,61 @@ class DataVersion:
         row = self._cursor.fetchone()
         return int(row[0]) if row else 0
 
-    def wait(self, seen: int | None, interval_s: float) -> None:
+    def wait(self, seen: int | None, longest_s: float, glance_s: float) -> None:
         """See Commits."""
-        del seen  # only looking tells
-        time.sleep(interval_s)
+        writes = self._log_writes()
+        if writes is None:
+            time.sleep(min(longest_s, glance_s))
+            return
+        if writes.take():
+            self._told_s = time.monotonic()
+        since_s = time.monotonic() - self._told_s
+        if since_s < _LOOKS_FOR_S:
+            # The commit that the write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
+            time.sleep(min(longest_s, max(_FIRST_LOOK_S, since_s * _LATER)))
+        elif writes.wait(longest_s):
+            self._told_s = time.monotonic()
+        elif seen is not None and self._has_passed(seen) and not writes.take():
+            _log.info("commits_not_told", database=self._engine.url.database)
+            self._is_told = False
+            self._close_writes()
 
     def wake(self) -> None:
-        """See Commits. It ends by itself, and soon."""
+        """See Commits."""
+        with self._lock:
+            if self._writes is not None:
+                self._writes.wake()
 
     def close(self) -> None:
         """See Commits. Each connection counts for itself."""
         if self._connection is not None:
             self._connection.close()
             self._connection = self._cursor = None
+        self._close_writes()
+
+    def _has_passed(self, seen: int) -> bool:
+        try:
+            return self.read() != seen
+        except (DBAPIError, sqlite3.Error):
+            return False  # whoever reads next, outside the wait, hears what is wrong
+
+    def _log_writes(self) -> "LogWrites | None":
+        """None where only looking tells: on other systems than Linux, or where the kernel will not tell or has not told once."""
+        if self._writes is None and self._is_told:
+            database = self._engine.url.database or ""
+            try:
+                with self._lock:
+                    self._writes = LogWrites(Path(database))
+            except OSError as error:
+                _log.info("commits_not_told", database=database, reason=str(error))
+                self._is_told = False
+        return self._writes
+
+    def _close_writes(self) -> None:
+        with self._lock:
+            if self._writes is not None:
+                self._writes.close()
+                self._writes = None
 
 
 class Notifications:
@@ -103,11 +164,11 @@ class Notifications:
         self.start()
         return self._count
 
-    def wait(self, seen: int | None, interval_s: float) -> None:
+    def wait(self, seen: int | None, longest_s: float, glance_s: float) -> None:
         """See Commits."""
-        del interval_s  # the server tells
+        del glance_s  # the server tells
         with self._told:
-            self._told.wait_for(lambda: self._count != seen)
+            self._told.wait_for(lambda: self._count != seen, longest_s)
 
     def wake(self) -> None:
         """See Commits. Counts, as if something had been committed."""

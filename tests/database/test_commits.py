@@ -1,14 +1,18 @@
 """Whether something was committed: SQLite's count, and PostgreSQL's word, which comes again after the server was away."""
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from recto import accounts
-from recto.database.commits import Commits, Notifications, watch_commits
+from recto.database import commits as commits_module
+from recto.database.commits import Commits, DataVersion, Notifications, watch_commits
+from recto.database.log_writes import LogWrites
 from tests.conftest import JobTable
 from tests.postgresql import Server
 
@@ -84,6 +88,74 @@ def test_commits_count_anew_after_they_were_closed(table: JobTable, ann: int, co
 
 
 @pytest.fixture
+def told(table: JobTable) -> Iterator[DataVersion]:
+    """Listening to the kernel, with nothing more to hear of what was before."""
+    told = DataVersion(table.engine)
+    seen = settled(told)
+    while waited_s(lambda: told.wait(seen, NOT_YET_S, 0.0)) < NOT_YET_S:
+        pass
+    yield told
+    told.close()
+
+
+def test_data_version_is_waited_for_without_a_look_until_somebody_commits(
+    table: JobTable, ann: int, told: DataVersion
+) -> None:
+    seen, looks = told.read(), 0
+    timer = threading.Timer(NOT_YET_S, table.submit, [ann])
+    timer.start()
+    began_s = time.monotonic()
+    while told.read() == seen and time.monotonic() - began_s < PATIENCE_S:
+        told.wait(seen, PATIENCE_S, 0.0)
+        looks += 1
+    timer.join()
+    assert told.read() != seen
+    assert looks < 30  # not one each millisecond since it began, but since the log was written to
+
+
+def test_data_version_ends_a_wait_that_is_woken(told: DataVersion) -> None:
+    timer = threading.Timer(0.1, told.wake)
+    timer.start()
+    assert waited_s(lambda: told.wait(told.read(), PATIENCE_S, 0.0)) < PATIENCE_S / 2
+    timer.join()
+
+
+def test_data_version_is_looked_at_where_the_kernel_will_not_tell(
+    table: JobTable, ann: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits_module, "LogWrites", refuse)
+    commits = DataVersion(table.engine)
+    seen = commits.read()
+    assert waited_s(lambda: commits.wait(seen, PATIENCE_S, 0.01)) < PATIENCE_S / 2
+    table.submit(ann)
+    assert changed(commits, seen)
+    commits.close()
+
+
+def test_data_version_is_looked_at_from_then_on_where_a_commit_was_not_told(
+    table: JobTable, ann: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits_module, "LogWrites", Deaf)
+    commits = DataVersion(table.engine)
+    seen = commits.read()
+    table.submit(ann)
+    commits.wait(seen, 0.05, 0.0)
+    assert waited_s(lambda: commits.wait(commits.read(), PATIENCE_S, 0.01)) < PATIENCE_S / 2
+    commits.close()
+
+
+class Deaf(LogWrites):
+    """A kernel that tells nothing, as where the log is on a file system that it does not write itself."""
+
+    def take(self) -> bool:
+        return False
+
+
+def refuse(database: Path) -> LogWrites:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
+@pytest.fixture
 def notifications(postgresql_table: JobTable) -> Iterator[Notifications]:
     notifications = Notifications(postgresql_table.engine, slow_poll_s=0.5)
     yield notifications
@@ -95,7 +167,7 @@ def test_notifications_wake_who_waits_at_once(postgresql_table: JobTable, notifi
     user, seen = postgresql_table.add_user("ann"), settled(notifications)
     timer = threading.Timer(0.1, postgresql_table.submit, [user])
     timer.start()
-    assert waited_s(lambda: notifications.wait(seen, 0.0)) < PATIENCE_S
+    assert waited_s(lambda: notifications.wait(seen, PATIENCE_S, 0.0)) < PATIENCE_S
     timer.join()
     assert notifications.read() != seen
 
@@ -105,7 +177,7 @@ def test_notifications_end_a_wait_that_is_woken(notifications: Notifications) ->
     seen = settled(notifications)
     timer = threading.Timer(0.1, notifications.wake)
     timer.start()
-    assert waited_s(lambda: notifications.wait(seen, 0.0)) < PATIENCE_S
+    assert waited_s(lambda: notifications.wait(seen, PATIENCE_S, 0.0)) < PATIENCE_S
     timer.join()
 
 
