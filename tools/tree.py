@@ -56,7 +56,7 @@ def lines_by_room(root: Path) -> Counter[str]:
     counted: Counter[str] = Counter()
     for file in files(root):
         parts = file.relative_to(root).parts
-        depth = 3 if parts[:2] == ("recto", "ocr") else 2
+        depth = 3 if parts[:2] in (("recto", "ocr"), ("recto", "web")) else 2
         folder = "/".join(parts[: min(depth, len(parts) - 1)]) or "."
         counted[folder] += len(file.read_text(encoding="utf-8").splitlines())
     return counted

@@ -129,6 +129,29 @@ def test_review_of_300_pages_loads_little_and_scrolls_smoothly(
     search_s = time.monotonic() - begun_s
     begun_s = time.monotonic()
     page.get_by_role("button", name="Doubtful words").click()
-    expect(page.locator('[data-review="doubtful-count"]')).to_have_text("3441 found", timeout=120_000)
+    expect(page.locator('[data-review="doubtful-count"]')).to_have_text("3,441 found", timeout=120_000)
     shown("all pages:", search_s=search_s, doubtful_s=time.monotonic() - begun_s)
     page.context.close()
+
+
+def test_review_of_300_pages_is_laid_out_a_few_times_and_not_once_a_page(
+    chromium: Browser, server: LiveServer, finished: str
+) -> None:
+    page = sign_in(chromium, server)
+    client = page.context.new_cdp_session(page)
+    client.send("Performance.enable")
+
+    def layouts() -> int:
+        values = client.send("Performance.getMetrics")["metrics"]
+        return int(next(value["value"] for value in values if value["name"] == "LayoutCount"))
+
+    before = layouts()
+    page.goto(finished)
+    expect(page.locator('.text-page[data-page="1"] .word').first).to_be_visible()
+    loading = layouts() - before
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator("[data-review=zoom]")).not_to_have_value("width")
+    zooming = layouts() - before - loading
+    shown("layouts", loading=loading, zooming=zooming)
+    assert loading < PAGES / 3
+    assert zooming < PAGES / 3

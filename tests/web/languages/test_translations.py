@@ -11,7 +11,7 @@ from recto.web.languages.error_sentences import NEVER_ON_A_PAGE, SENTENCES
 from recto.web.languages.translations import SCRIPTS, catalogue, languages
 from tools.translations import FOLDER, files, untranslated, updated, wanted, written
 
-WEB = FOLDER.parent
+WEB = FOLDER.parents[1]
 TEMPLATES = sorted(path.name for path in (WEB / "templates").glob("*.html") if path.name != "reference.html")
 SCRIPT_FILES = sorted((WEB / "static" / "js").rglob("*.js"))
 GAP = re.compile(r"%\(\w+\)s|%%|</?\w+[^>]*>")
@@ -140,10 +140,10 @@ def test_scripts_say_nothing_past_the_catalogues() -> None:
 
 
 def test_views_flash_nothing_past_the_catalogues() -> None:
-    for path in sorted(WEB.glob("*.py")):
+    for path in sorted(WEB.rglob("*.py")):
         assert not re.search(r'(flash\(|error = )\s*("|f"[^{])', path.read_text(encoding="utf-8")), path.name
 
 
 def test_catalogues_lie_where_the_application_looks_for_them() -> None:
-    assert Path(FOLDER) == WEB / "translations"
+    assert Path(FOLDER) == WEB / "languages" / "translations"
     assert set(files()) == set(languages()) - {"en"}

@@ -100,9 +100,10 @@ function sectionsOf(root, numbers) {
   const sections = new Map();
   for (const section of root.querySelectorAll(".text-page[data-page]")) sections.set(Number(section.dataset.page), section);
   const [first] = sections.values();
+  const heightPx = first?.offsetHeight ?? 0; // asked once: after each section that is put there it would cost a layout of all
   for (const number of numbers) {
     if (sections.has(number)) continue;
-    const section = emptySection(number, first);
+    const section = emptySection(number, heightPx);
     root.querySelector("#text").append(section);
     sections.set(number, section);
   }

@@ -139,8 +139,8 @@ function boundary(element, offset) {
   return [element, element.childNodes.length];
 }
 
-/** A section for a page whose text the server has not drawn, as high as `likeSection` until its text is there. */
-export function emptySection(number, likeSection) {
+/** A section for a page whose text the server has not drawn, of that height until its text is there. */
+export function emptySection(number, heightPx) {
   const section = document.createElement("section");
   section.className = "text-page";
   section.id = `page-${number}`;
@@ -148,6 +148,6 @@ export function emptySection(number, likeSection) {
   const title = document.createElement("h3");
   title.textContent = _("Page %(number)s", { number });
   section.append(title);
-  section.style.minHeight = `${likeSection?.offsetHeight ?? 0}px`;
+  section.style.minHeight = `${heightPx}px`;
   return section;
 }
