@@ -305,8 +305,9 @@ class Worker:
         except DocumentError as error:
             self._fail(job, error)
             return
-        self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
         job.opened(numbers, info)
+        self._start_pages()  # the first page is read while its document's count is flushed to the disk
+        self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
 
     def _finish(self, session: Session, lease: Lease, failures: tuple[FormatFailure, ...]) -> None:
         """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
