@@ -188,6 +188,14 @@ def test_field_lies_beside_its_word_and_at_the_foot_of_a_phone(
     context.close()
 
 
+def test_who_is_signed_out_is_told_so_at_the_correction(page: Page) -> None:
+    word(page, 0).click()
+    page.context.clear_cookies()
+    editor(page).fill("The")
+    editor(page).press("Enter")
+    expect(page.locator(".correction-problem")).to_have_text("You are signed out. Reload the page to sign in again.")
+
+
 def test_field_has_a_name_and_says_its_keys(page: Page) -> None:
     word(page, 0).click()
     field = page.get_by_role("textbox", name=re.compile("“Tbe” on page 1"))

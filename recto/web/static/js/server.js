@@ -28,6 +28,7 @@ const SENTENCES = {
 
 /** The Problem that a response's status and body describe; a proxy's answer may hold no problem+json. */
 export function problemFrom(status, body) {
+  if (status === 401) return new Problem(status, SENTENCES[status]); // the detail is for programs: it speaks of tokens
   let detail;
   try {
     detail = sentenceFor(JSON.parse(body));
