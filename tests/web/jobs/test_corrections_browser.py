@@ -188,6 +188,34 @@ def test_field_lies_beside_its_word_and_at_the_foot_of_a_phone(
     context.close()
 
 
+def test_word_that_is_clicked_while_another_is_saved_stays_open(page: Page) -> None:
+    page.evaluate("""() => {
+      const { fetch } = window;
+      window.fetch = async (...given) => (await new Promise((done) => setTimeout(done, 500)), fetch(...given));
+    }""")
+    word(page, 0).click()
+    editor(page).fill("The")
+    editor(page).press("Enter")
+    word(page, 1).click()
+    expect(editor(page)).to_have_value("cat")
+    editor(page).fill("cow")
+    page.wait_for_timeout(1000)
+    expect(editor(page)).to_have_value("cow")
+    editor(page).press("Enter")
+    expect(word(page, 1)).to_have_text("cow")
+    assert texts(page)[0] == "The"
+
+
+def test_what_could_not_be_saved_stays_in_the_field_when_another_word_is_clicked(page: Page) -> None:
+    word(page, 0).click()
+    expect(editor(page)).to_be_focused()
+    page.route("**/corrections", lambda route: route.abort())
+    editor(page).fill("The")
+    word(page, 3).click()
+    expect(page.locator(".correction-problem")).to_be_visible()
+    expect(editor(page)).to_have_value("The")
+
+
 def test_who_is_signed_out_is_told_so_at_the_correction(page: Page) -> None:
     word(page, 0).click()
     page.context.clear_cookies()

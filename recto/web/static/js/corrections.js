@@ -33,6 +33,7 @@ class Corrections {
   #editor;
   #bar = document.getElementById("correction-undo");
   #undoable = null;
+  #saving = Promise.resolve(true);
 
   constructor(root, uuid) {
     this.#root = root;
@@ -54,6 +55,7 @@ class Corrections {
 
   /** Opens the editor at a word, if it is still what the reader sees there. */
   async edit({ page: number, word, text }) {
+    if (!(await this.#saving) && this.#editor.isOpen) return; // what could not be saved stays in the field
     if (this.#editor.isAt(number, word)) return;
     await this.#trying(async () => {
       const shown = this.#pages.peek(number);
@@ -92,7 +94,7 @@ class Corrections {
 
   /** `typed`: {number, word, line, isLine, text, isChanged}. Gives whether it stands now. */
   async #save({ number, word, line, isLine, text }) {
-    return this.#trying(async () => {
+    this.#saving = this.#trying(async () => {
       try {
         await this.#pages.correct(number, isLine ? { line, text } : { word, text });
       } catch (problem) {
@@ -103,6 +105,7 @@ class Corrections {
       this.#undoable = number;
       this.#say(text.trim() ? _("Corrected: %(text)s", { text: text.trim() }) : _("Taken out"));
     });
+    return this.#saving;
   }
 
   /** Saves what was typed, if anything was, and goes on to the next word (1) or the one before (-1). */

@@ -100,8 +100,10 @@ export class Editor {
   }
 
   async #save() {
+    const at = this.#at;
     await this.#busy(async () => {
-      if (await this.#onSave(this.#typed)) this.close();
+      const isSaved = await this.#onSave(this.#typed);
+      if (isSaved && this.#at === at) this.close(); // else the reader has gone on to another word
     });
   }
 
