@@ -216,6 +216,18 @@ def test_what_could_not_be_saved_stays_in_the_field_when_another_word_is_clicked
     expect(editor(page)).to_have_value("The")
 
 
+@pytest.mark.parametrize("width_px", [1000, 700])
+def test_field_of_a_word_at_the_right_stays_within_the_page(page: Page, width_px: int) -> None:
+    page.set_viewport_size({"width": width_px, "height": 800})
+    word(page, 3).click()
+    for _ in ("word", "line"):
+        expect(editor(page)).to_be_focused()
+        form = page.locator("form.correction").bounding_box()
+        assert form is not None
+        assert form["x"] + form["width"] <= page.evaluate("document.body.getBoundingClientRect().right")
+        editor(page).press("ArrowDown")
+
+
 def test_who_is_signed_out_is_told_so_at_the_correction(page: Page) -> None:
     word(page, 0).click()
     page.context.clear_cookies()

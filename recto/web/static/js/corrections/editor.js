@@ -160,9 +160,10 @@ export class Editor {
     if (!this.#form) return;
     const word = this.#at.element().getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.#form;
+    const { offsetWidth: pageWidth } = document.documentElement; // without the scroll bar's gutter, which `innerWidth` counts
     const isBelow = word.bottom + GAP_PX + height <= innerHeight;
     const top = isBelow ? word.bottom + GAP_PX : Math.max(GAP_PX, word.top - GAP_PX - height);
-    this.#form.style.setProperty("--left", `${Math.max(GAP_PX, Math.min(word.left, innerWidth - width - GAP_PX))}px`);
+    this.#form.style.setProperty("--left", `${Math.max(GAP_PX, Math.min(word.left, pageWidth - width - GAP_PX))}px`);
     this.#form.style.setProperty("--top", `${Math.min(top, innerHeight - height - GAP_PX)}px`);
   }
 }
