@@ -228,6 +228,24 @@ def test_field_of_a_word_at_the_right_stays_within_the_page(page: Page, width_px
         editor(page).press("ArrowDown")
 
 
+def test_bar_that_offers_to_undo_is_put_away_and_says_what_more_it_undoes(page: Page) -> None:
+    word(page, 0).click()
+    editor(page).fill("The")
+    editor(page).press("Enter")
+    expect(word(page, 0)).to_have_text("The")
+    word(page, 1).click()
+    editor(page).fill("cow")
+    editor(page).press("Enter")
+    expect(word(page, 1)).to_have_text("cow")
+    bar = page.locator("#correction-undo")
+    bar.get_by_role("button", name="Undo", exact=True).click()
+    expect(bar.get_by_role("button", name="Undo one more")).to_be_visible()
+    bar.get_by_role("button", name="Close").click()
+    expect(bar).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(word(page, 0)).to_have_text("Tbe")
+
+
 def test_who_is_signed_out_is_told_so_at_the_correction(page: Page) -> None:
     word(page, 0).click()
     page.context.clear_cookies()

@@ -32,6 +32,7 @@ class Corrections {
   #pages;
   #editor;
   #bar = document.getElementById("correction-undo");
+  #undo = this.#bar.querySelector("[data-correction='undo']");
   #undoable = null;
   #saving = Promise.resolve(true);
 
@@ -40,7 +41,8 @@ class Corrections {
     this.#uuid = uuid;
     this.#pages = new CorrectedPages(uuid);
     this.#editor = new Editor({ onSave: (typed) => this.#save(typed), onStep: (typed, by) => this.#step(typed, by) });
-    this.#bar.querySelector("button").addEventListener("click", () => this.undo());
+    this.#undo.addEventListener("click", () => this.undo());
+    this.#bar.querySelector("[data-correction='close']").addEventListener("click", () => (this.#bar.hidden = true));
     if (root.dataset.taken) this.#offerUndo(Number(root.dataset.taken));
   }
 
@@ -76,7 +78,7 @@ class Corrections {
       const isUndone = await this.#pages.undo(number);
       this.#undoable = isUndone ? number : null;
       if (isUndone) await this.#renew(number);
-      this.#say(isUndone ? _("Undone") : _("There is nothing more to undo"));
+      this.#say(isUndone ? _("Undone") : _("There is nothing more to undo"), _("Undo one more"));
     });
   }
 
@@ -135,10 +137,11 @@ class Corrections {
     if (this.#root.dispatchEvent(event) && before) changeWords(this.#root, before, page);
   }
 
-  #say(sentence) {
+  #say(sentence, undoWords = _("Undo")) {
     this.#bar.hidden = false;
     this.#bar.querySelector("span").textContent = sentence;
-    this.#bar.querySelector("button").hidden = !this.canUndo;
+    this.#undo.textContent = undoWords;
+    this.#undo.hidden = !this.canUndo;
     announce(sentence);
   }
 
