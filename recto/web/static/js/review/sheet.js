@@ -27,7 +27,10 @@ export class Sheet {
     const caption = document.createElement("figcaption");
     const name = document.createElement("strong");
     name.textContent = _("Page %(number)s", { number });
-    caption.append(name, ` ${sentences.join(" ")}`);
+    const done = document.createElement("span");
+    done.className = "preparation";
+    done.textContent = ` ${sentences.join(" ")}`;
+    caption.append(name, done);
     this.#paper.className = "paper";
     this.element.append(caption, this.#paper);
   }
