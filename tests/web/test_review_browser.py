@@ -394,6 +394,23 @@ def test_chosen_word_is_told_by_an_event_from_its_element(page: Page, finished: 
     expect(outline_of(page, element)).to_have_class("outline is-current is-hovered")
 
 
+def test_enter_waits_for_the_step_before_it(context: BrowserContext, finished: str) -> None:
+    page = context.new_page()
+    page.add_init_script("""{
+      const { fetch } = window;
+      window.fetch = async (...given) => (await new Promise((done) => setTimeout(done, 700)), fetch(...given));
+    }""")
+    page.goto(finished)
+    page.locator(".scans").press("w")
+    page.locator(".scans").press("Enter")
+    expect(page.locator("form.correction input")).to_be_focused()
+
+
+def test_key_leads_from_the_words_to_the_downloads(page: Page) -> None:
+    page.locator(".scans").press("d")
+    expect(page.get_by_role("link", name="Text", exact=True)).to_be_focused()
+
+
 def test_keys_are_listed_and_can_be_switched_off(page: Page) -> None:
     page.locator(".scans").press("?")
     dialog = page.get_by_role("dialog", name="Keys")

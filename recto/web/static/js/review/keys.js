@@ -2,12 +2,13 @@
 
 import { kept, keep } from "./preferences.js";
 
-/** `actions`: functions by the value of `event.key`. */
+/** `actions`: functions by the value of `event.key`. Enter waits for the step before it, so that it acts on the word that step leads to. */
 export function listenToKeys(root, part, actions) {
   const isOn = part("keys-on");
   isOn.checked = kept("keys", "on") === "on";
   isOn.addEventListener("change", () => keep("keys", isOn.checked ? "on" : "off"));
   const stop = new AbortController();
+  let step = Promise.resolve();
   document.addEventListener(
     "keydown",
     (event) => {
@@ -18,7 +19,8 @@ export function listenToKeys(root, part, actions) {
       if (!isOn.checked || !act || isTyped || isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "Enter" && event.target.closest("button, a, summary")) return;
       event.preventDefault();
-      act();
+      if (event.key === "Enter") step.finally(act);
+      else step = Promise.resolve(act());
     },
     { signal: stop.signal },
   );

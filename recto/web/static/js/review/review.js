@@ -73,6 +73,7 @@ export function startReview(root, uuid, at = null) {
     k: () => turnPage(-1),
     e: turnStage,
     c: turnLevels,
+    d: () => document.querySelector(".downloads a").focus(),
     Enter: () => current.choose(),
     "/": () => part("query").focus(),
     "+": () => zoom.step(1),
