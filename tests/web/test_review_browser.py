@@ -411,6 +411,10 @@ def test_key_leads_from_the_words_to_the_downloads(page: Page) -> None:
     expect(page.get_by_role("link", name="Text", exact=True)).to_be_focused()
 
 
+def test_page_says_how_a_word_is_corrected(page: Page) -> None:
+    expect(page.get_by_text("Click or tap a word to correct it.")).to_be_visible()
+
+
 def test_keys_are_listed_and_can_be_switched_off(page: Page) -> None:
     page.locator(".scans").press("?")
     dialog = page.get_by_role("dialog", name="Keys")

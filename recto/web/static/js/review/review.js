@@ -26,7 +26,7 @@ export function startReview(root, uuid, at = null) {
   const sections = sectionsOf(root, numbers);
   const texts = textsOf(root, sections);
   const found = marksIn(sections);
-  for (const name of ["scan", "tools", "sides"]) part(name).hidden = false;
+  for (const name of ["scan", "tools", "sides", "correct-hint"]) part(name).hidden = false;
   part("texts").tabIndex = 0; // it scrolls now, so keys must reach it
 
   let together = null;
