@@ -147,6 +147,18 @@ def test_signed_out_is_led_to_the_sign_in(app: Flask, anybody: Program, path: st
     problem(anybody.get(path), 401, "not_signed_in")
 
 
+def test_job_names_its_languages_as_people_do(browser: Browser, program: Program) -> None:
+    uuid = program.send_form(PDF, "letter.pdf", languages="deu+eng").get_json()["uuid"]
+    assert "<dd>German, English</dd>" in browser.get(f"/jobs/{uuid}").text
+
+
+def test_account_says_what_a_token_may_as_the_form_does(browser: Browser) -> None:
+    page = browser.post("/account/tokens", {"name": "scanner", "scopes": "jobs:read jobs:write", "days": "30"}).text
+    assert "<span>Send and read</span>" in page
+    page = browser.post("/account/tokens", {"name": "other", "scopes": "jobs:read", "days": "30"}).text
+    assert "<span>Only read</span>" in page
+
+
 def test_upload_without_script_submits_each_document(browser: Browser, folder: Path) -> None:
     form: dict[str, Any] = {
         "document": [

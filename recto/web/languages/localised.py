@@ -7,6 +7,7 @@ from flask import Blueprint
 from flask_babel import format_date, format_decimal, format_time, gettext, ngettext
 
 from recto.views.jobs import Told
+from recto.web.languages.language_names import language_name
 from recto.web.languages.translations import ENGLISH, page_language
 
 blueprint = Blueprint("localised", __name__)
@@ -51,6 +52,12 @@ def size_of_words(size_bytes: int, most_bytes: int | None) -> str:
 def percent_words(percent: float) -> str:
     """From 0 to 100, as a whole number."""
     return str(gettext("%(percent)s %%", percent=format_decimal(round(percent))))
+
+
+@blueprint.app_template_filter("language_words")
+def language_words(code: str) -> str:
+    """The language's name, or the code itself for data that has none."""
+    return str(gettext(language_name(code)))
 
 
 @blueprint.app_template_filter("step_words")
