@@ -147,6 +147,15 @@ def test_signed_out_is_led_to_the_sign_in(app: Flask, anybody: Program, path: st
     problem(anybody.get(path), 401, "not_signed_in")
 
 
+def test_job_that_other_options_mend_leads_to_them(browser: Browser, program: Program, worker: HandWorker) -> None:
+    uuid = program.submit()
+    worker.fail(worker.claim(), DocumentEncrypted("It is locked."))
+    page = browser.get(f"/jobs/{uuid}").text
+    assert '<a class="button" href="#again">' in page
+    assert 'id="again"' in page
+    assert "Upload again" not in page
+
+
 def test_job_names_its_languages_as_people_do(browser: Browser, program: Program) -> None:
     uuid = program.send_form(PDF, "letter.pdf", languages="deu+eng").get_json()["uuid"]
     assert "<dd>German, English</dd>" in browser.get(f"/jobs/{uuid}").text

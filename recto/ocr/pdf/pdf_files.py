@@ -202,7 +202,8 @@ def _open_as_is(path: Path, password: str | None) -> pypdfium2.PdfDocument:
     if password:
         raise PasswordWrong("The password does not open the PDF. Check its spelling and send the document again.")
     raise DocumentEncrypted(
-        "The PDF opens only with a password. Give it in the option 'password', or send a copy that was saved without one."
+        "The PDF opens only with a password. Give it in the option 'password' (on the page: “Password of the PDF”), "
+        "or send a copy that was saved without one."
     )
 
 
