@@ -56,7 +56,7 @@ $(BIN)/python:
 	@python=$$(tools/find_python.sh --with-venv) && "$$python" -m venv --clear $(VENV)
 
 $(RUN_READY): requirements.txt $(BIN)/python
-	@echo "Setting up Recto, once: the Python packages of requirements.txt ..." >&2
+	@echo "Setting up Recto, once: the Python packages of requirements.txt, a minute or a few ..." >&2
 	@$(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
