@@ -8,8 +8,6 @@ and gets LeaseLost. A job's row is locked before its change gets a number (recto
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import reduce
-from operator import add
 from typing import Any, Final, cast
 from uuid import uuid4
 
@@ -22,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    func,
     insert,
     literal,
     null,
@@ -31,23 +28,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition, User
+from models import MAY_FOLLOW, Job, JobDeletion, JobPage, JobStatus, JobStatusTransition
 from recto.database.connections import Clock, NowMicroseconds, utc
-from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, QueueFull, RectoError, UserQueueFull, WorkerLost
+from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, RectoError, WorkerLost
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
-from recto.records import deduplication, kept_documents, meters, tallies
-from recto.records.change_numbers import hold_changes, next_change
+from recto.records import deduplication, kept_documents, meters, tallies, unfinished_jobs
+from recto.records.change_numbers import next_change
 from recto.records.job_events import note_event, note_pages, write_and_tell
 from recto.records.meters import Metered
 from recto.records.retention import RetentionPolicy, lifetime_s, retention_of_user
 from recto.views.jobs import job_not_found
 from recto.webhooks import deliveries
 
-_UNFINISHED: Final = {JobStatus.QUEUED: Job.created_us > 0, JobStatus.IN_PROGRESS: Job.lease_expires_us > 0}
-"""Each with what always holds: said so that SQLite takes its partial index, and not the one of all that the user ever sent."""
-_NARROW: Final = 100
-"""So near to a limit it is counted once more while nobody else can submit. More than that never submit in the same moment."""
 KEPT_FOR_EVER: Final = RetentionPolicy()
 DEDUPLICATION: Final = "deduplication"
 """Stands in the log as the Worker of a job that was answered from another one."""
@@ -127,7 +120,9 @@ class Jobs:
     def submit(self, session: Session, submission: Submission) -> None:
         """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much."""
         self._keep(session, submission)
-        self._insert(session, submission, self._check_room(session, submission.user_id))
+        most = self.policy.max_unfinished_per_user, self.policy.max_unfinished
+        now = unfinished_jobs.check_room(session, submission.user_id, *most, self._clock())
+        self._insert(session, submission, now)
 
     def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> None:
         """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.
@@ -294,7 +289,7 @@ class Jobs:
     def requeue_expired(self, session: Session, expired: Collection[Lease]) -> list[Lease]:
         """Take jobs away from Workers that are not heard from. Returns those taken; a renewed lease is left alone.
 
-        `expired` comes from an ExpiryWatch, which knows a stalled Worker from a clock that jumped.
+        `expired` comes from an ExpiryWatch (recto/expired_leases.py), which knows a stalled Worker from a clock that jumped.
         """
         return self._take_away(session, expired, "was not heard from any more while it read this document")
 
@@ -362,29 +357,6 @@ class Jobs:
         """Record that a deleted job's folder is gone."""
         session.execute(update(JobDeletion).where(JobDeletion.uuid == uuid).values(files_removed=True))
 
-    def _check_room(self, session: Session, user_id: int) -> int:
-        """The time, which is asked with it. UserQueueFull, QueueFull."""
-        now, own, of_all, own_limit = self._count(session, user_id)
-        limit = self.policy.max_unfinished_per_user if own_limit is None else own_limit
-        if min(limit - own, self.policy.max_unfinished - of_all) <= _NARROW:
-            hold_changes(session)
-            now, own, of_all, own_limit = self._count(session, user_id)
-        if own >= limit:
-            raise UserQueueFull(
-                f"You have {own} unfinished jobs, the most you may have. Wait until some have ended, or delete some.",
-                limit=limit,
-            )
-        if of_all >= self.policy.max_unfinished:
-            raise QueueFull(
-                "The queue is full. Try again when some of the jobs in it have ended.", limit=self.policy.max_unfinished
-            )
-        return now
-
-    def _count(self, session: Session, user_id: int) -> tuple[int, int, int, int | None]:
-        """The time, the user's unfinished jobs, everybody's, and the limit of the user's own."""
-        counts = session.execute(select(self._clock(), *_UNFINISHED_COUNTS, _OWN_LIMIT), {"user_id": user_id})
-        return cast(tuple[int, int, int, int | None], tuple(counts.one()))
-
     def _retry_or_give_up(self, session: Session, lease: Lease, attempt: int, error: RectoError) -> None:
         if attempt >= self.policy.max_attempts:
             final = AttemptsExhausted(f"Gave up after {attempt} attempts. The last one ended so: {error.detail}")
@@ -451,46 +423,7 @@ class Jobs:
         return self._clock() + round(seconds * 1_000_000)
 
 
-class ExpiryWatch:
-    """Tells leases whose Worker is gone from leases that merely look expired because the database's clock jumped.
-
-    A suspicious lease, past its expiry or further ahead than any lease can be, must stay unrenewed for one whole renewal
-    period, by this process's monotonic clock, before it counts as expired.
-    """
-
-    def __init__(self, policy: QueuePolicy, clock: Clock = NowMicroseconds) -> None:
-        self._policy = policy
-        self._clock = clock
-        self._seen: dict[tuple[Lease, int], float] = {}
-
-    def expired(self, session: Session, monotonic_s: float) -> list[Lease]:
-        """Leases to hand to `requeue_expired`. Only reads."""
-        latest = self._clock() + round(2 * self._policy.lease_s * 1_000_000)
-        suspicious = select(Job.uuid, Job.lease_token, Job.lease_worker, Job.lease_expires_us).where(
-            Job.status == literal(JobStatus.IN_PROGRESS, literal_execute=True),
-            (Job.lease_expires_us < self._clock()) | (Job.lease_expires_us > latest),
-        )
-        now: dict[tuple[Lease, int], float] = {}
-        for uuid, token, worker, expires_us in session.execute(suspicious):
-            if token is not None and worker is not None and expires_us is not None:
-                key = Lease(uuid, token, worker), expires_us
-                now[key] = self._seen.get(key, monotonic_s)
-        self._seen = now
-        return [lease for (lease, _), since in now.items() if monotonic_s - since >= self._policy.renew_s]
-
-
-def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
-    """Queued and running jobs. One look at each partial index: IN would read the whole table."""
-    counts = [
-        select(func.count()).where(Job.status == literal(status, literal_execute=True), indexed, *of).scalar_subquery()
-        for status, indexed in _UNFINISHED.items()
-    ]
-    return reduce(add, counts)
-
-
 # Built once, and on the tables: what every upload runs, in half the time that the same takes through the ORM.
-_UNFINISHED_COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
-_OWN_LIMIT: Final = select(User.max_unfinished).where(User.id == bindparam("user_id")).scalar_subquery()
 _ROWS: Final = cast(Table, Job.__table__)
 _LOCK_JOB: Final = (
     select(_ROWS.c.status, _ROWS.c.lease_token, _ROWS.c.attempt, _ROWS.c.pages_done, _ROWS.c.pages_failed)

@@ -71,9 +71,11 @@ OPERATIONS = (
     "recto.webhooks.deliveries",
     "recto.records.kept_documents",
     "recto.records.tallies",
+    "recto.records.unfinished_jobs",
     "recto.views.overview",
     "recto.users.administration",
     "recto.jobs",
+    "recto.expired_leases",
 )
 FOUNDATIONS = (
     "recto.database",
@@ -107,7 +109,7 @@ ROWS = (ENTRY_POINTS, (*WEB, *BACKEND_SERVICES, *WORKER_SERVICES, *MOVING), OPER
 WITHIN_A_ROW = {
     **{right: WORKER_SERVICES[:place] for place, right in enumerate(WORKER_SERVICES)},
     "recto.moving": MOVING[:-1],
-    **dict.fromkeys(OPERATIONS[1:-1], ("recto.views.jobs",)),
+    **dict.fromkeys(OPERATIONS[1:-2], ("recto.views.jobs",)),
     "recto.text_search.text_index": ("recto.text_search.words",),
     "recto.search": ("recto.views.jobs", "recto.text_search.words", "recto.text_search.text_index"),
     "recto.records.file_references": ("recto.records.derivations",),
@@ -121,6 +123,7 @@ WITHIN_A_ROW = {
     "recto.views.storage_report": ("recto.records.meters", "recto.records.kept_documents"),
     "recto.users.administration": ("recto.records.retention",),
     "recto.users.identities": ("recto.accounts", "recto.users.audit"),
+    "recto.records.unfinished_jobs": ("recto.records.change_numbers",),
     "recto.records.deletion_proof": ("recto.users.audit",),
     "recto.metrics": ("recto.queue_order", "recto.records.meters", "recto.workers"),
     "recto.records.job_details": ("recto.views.jobs", "recto.records.change_numbers"),
@@ -129,7 +132,8 @@ WITHIN_A_ROW = {
     "recto.database.commits": ("recto.database.log_writes",),
     "recto.database.connections": ("recto.database.errors", "recto.database.turns"),
     "recto.records.job_events": ("recto.views.jobs", "recto.records.change_numbers"),
-    "recto.jobs": OPERATIONS[:-1],
+    "recto.jobs": OPERATIONS[:-2],
+    "recto.expired_leases": ("recto.jobs",),
     "recto.web": BACKEND_SERVICES,
     "app": (),
     "ocr_worker": ("recto.commands",),

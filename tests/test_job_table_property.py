@@ -30,7 +30,8 @@ from models import (
 )
 from recto.database.connections import connect, upgrade_schema
 from recto.errors import JobNotFound, LeaseLost, PageDamaged, QueueFull, StorageFull, UserQueueFull
-from recto.jobs import DEDUPLICATION, ExpiryWatch, Lease, QueuePolicy
+from recto.expired_leases import ExpiryWatch
+from recto.jobs import DEDUPLICATION, Lease, QueuePolicy
 from tests.conftest import JobTable, SetClock, new_submission, sqlite_url
 from tests.postgresql import Server
 

@@ -23,7 +23,8 @@ from recto.errors import (
     StorageFull,
     UserQueueFull,
 )
-from recto.jobs import Claim, ExpiryWatch, Jobs, Lease
+from recto.expired_leases import ExpiryWatch
+from recto.jobs import Claim, Jobs, Lease
 from recto.records.file_references import FileReferences
 from recto.views.jobs import JobFilter, changes_after, changes_wanted, get_job, list_jobs
 from tests.conftest import POLICY, SECOND_US, START_US, JobTable, SetClock, new_submission

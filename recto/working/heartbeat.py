@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from recto import __version__, workers
 from recto.database.connections import Begin, transaction
 from recto.errors import ServiceError
-from recto.jobs import ExpiryWatch, Jobs, Lease
+from recto.expired_leases import ExpiryWatch
+from recto.jobs import Jobs, Lease
 from recto.logs import get_logger
 from recto.records import meters
 from recto.working.page_tasks import EngineReport

@@ -12,9 +12,9 @@ from sqlalchemy import Engine, MetaData, Table, insert, select, update
 from models import Base
 from recto import accounts
 from recto.database.connections import connect, upgrade_schema
+from recto.expired_leases import ExpiryWatch
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
-from recto.jobs import ExpiryWatch
 from recto.moving.manifest import Manifest, file_checksum, write_checksums, write_manifest
 from recto.moving.restore import restore_backup
 from recto.records.job_events import events_after

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from models import Job, JobDeletion, User
 from recto.database.connections import connect
 from recto.errors import DocumentDamaged, RectoError, SettingsError
+from recto.expired_leases import ExpiryWatch
 from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, result_name
 from recto.file_storage.volume import VolumeStorage
-from recto.jobs import ExpiryWatch
 from recto.moving.backup import MadeBackup, make_backup
 from recto.moving.files import MovedFolder, copy_files
 from recto.moving.manifest import different_files, read_manifest, write_manifest
