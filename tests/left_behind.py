@@ -12,7 +12,8 @@ from recto.file_storage.stale import Kind
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Claim
 from recto.records.file_references import FileReferences
-from recto.working.sweeper import Pace, Sweeper, Swept
+from recto.working.pace import Pace
+from recto.working.sweeper import Sweeper, Swept
 from tests.conftest import JobTable
 
 DAY_S: Final = 86400.0

@@ -16,6 +16,9 @@ ENTRY_POINTS = ("app", "ocr_worker", "recto.commands", "recto.supervise")
 WEB = ("recto.web",)
 WORKER_SERVICES = (
     "recto.working",
+    "recto.working.pace",
+    "recto.working.transactions",
+    "recto.working.repeating",
     "recto.working.sweeper",
     "recto.working.text_indexer",
     "recto.working.expiry",

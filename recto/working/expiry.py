@@ -1,6 +1,5 @@
 """Deletes jobs whose time is over, as their owner would: row, log, files, with an entry in the audit log."""
 
-import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +14,7 @@ from recto.logs import get_logger
 from recto.records.retention import ExpiredJob, expired_jobs
 from recto.users import audit
 from recto.users.audit import RETENTION, Action, Event
+from recto.working.repeating import RepeatingThread
 
 _log = get_logger(__name__)
 _AT_ONCE: Final = 100
@@ -60,35 +60,21 @@ class Expiry:
         return True
 
 
-class ExpiryThread:
-    """The Worker's fourth thread: looks every `interval_s` for jobs whose time is over."""
+class ExpiryThread(RepeatingThread):
+    """The Worker's fifth thread: looks at once and then every `interval_s` for jobs whose time is over."""
 
     def __init__(self, expiry: Expiry, interval_s: float) -> None:
+        super().__init__("expiry")
         self._expiry = expiry
         self._interval_s = interval_s
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="expiry", daemon=True)
 
-    def start(self) -> None:
-        """Begin, with a look at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread after the job in hand."""
-        self._stopping.set()
-        self._thread.join()
-
-    def look(self) -> None:
+    def step(self) -> float:
         """One look, with a line in the log where something was deleted."""
         try:
-            deleted = self._expiry.expire(self._stopping.is_set)
+            deleted = self._expiry.expire(self.stopping.is_set)
         except (ServiceError, SQLAlchemyError) as error:
             _log.warning("expiry_failed", error=str(error))  # the next look finds the same jobs
         else:
             if deleted:
                 _log.info("jobs_expired", jobs=deleted)
-
-    def _run(self) -> None:
-        self.look()
-        while not self._stopping.wait(self._interval_s):
-            self.look()
+        return self._interval_s

@@ -16,6 +16,7 @@ from recto.logs import get_logger
 from recto.records import meters
 from recto.working.page_tasks import EngineReport
 from recto.working.presence import Presence
+from recto.working.repeating import RepeatingThread
 from recto.working.stage_times import StageTimes
 
 _log = get_logger(__name__)
@@ -33,7 +34,7 @@ def requeue_of_dead(sessions: sessionmaker[Session], jobs: Jobs, presence: Prese
         _log.warning("worker_died", job=lease.job_uuid, worker=lease.worker)
 
 
-class Heartbeat:
+class Heartbeat(RepeatingThread):
     """Beats every `renew_s` until `stop`. Holds the leases that the loop works under."""
 
     def __init__(
@@ -46,6 +47,7 @@ class Heartbeat:
         presence: Presence | None = None,
     ) -> None:
         """`processes` says how many pages are read at once, as it stands. `presence` tells which Workers have died; without it, their leases expire."""
+        super().__init__("heartbeat", first_after_s=jobs.policy.renew_s)
         self._name = name
         self._presence = presence
         self._sessions = sessions
@@ -57,8 +59,6 @@ class Heartbeat:
         self._leases: set[Lease] = set()
         self.stage_times = StageTimes()
         """Where the loop puts what its work took: each beat counts it on."""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     @property
     def result_version(self) -> str:
@@ -68,12 +68,11 @@ class Heartbeat:
     def start(self) -> None:
         """Report the Worker, then beat in a thread."""
         self.beat(time.monotonic())
-        self._thread.start()
+        super().start()
 
     def stop(self) -> None:
         """End the thread and sign the Worker off."""
-        self._stopping.set()
-        self._thread.join()
+        super().stop()
         with transaction(self._sessions(), Begin.WRITE) as session:
             workers.sign_off(session, self._name)
         self._count_times()
@@ -87,6 +86,14 @@ class Heartbeat:
         """The job has ended or is lost."""
         with self._lock:
             self._leases.discard(lease)
+
+    def step(self) -> float:
+        """A beat, and the pause after it."""
+        try:
+            self.beat(time.monotonic())
+        except (ServiceError, SQLAlchemyError, OSError) as error:
+            _log.warning("heartbeat_failed", error=str(error))  # the next beat comes well before the leases expire
+        return self._jobs.policy.renew_s
 
     def beat(self, monotonic_s: float) -> None:
         """One beat. Leases that turn out to be lost are renewed no more; the loop finds that out by itself."""
@@ -127,10 +134,3 @@ class Heartbeat:
     def _forget(self, leases: Iterable[Lease]) -> None:
         with self._lock:
             self._leases.difference_update(leases)
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._jobs.policy.renew_s):
-            try:
-                self.beat(time.monotonic())
-            except (ServiceError, SQLAlchemyError, OSError) as error:
-                _log.warning("heartbeat_failed", error=str(error))  # the next beat comes well before the leases expire

@@ -4,18 +4,16 @@ What is stale is arithmetic of its own (recto/file_storage/stale.py). Safe besid
 is removed that is not Recto's by name.
 """
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database.connections import Begin, NowMicroseconds, transaction
+from recto.database.connections import NowMicroseconds
 from recto.errors import DocumentMissing, FileNotFound, ServiceError
 from recto.file_storage.base import DOCUMENT, FileKind, FileStorage, StoredFile, attempt_folders, attempt_of
 from recto.file_storage.stale import (
@@ -34,11 +32,11 @@ from recto.records import meters
 from recto.records.file_references import FileReferences, JobAge, JobFiles, batches
 from recto.records.job_events import forget_events
 from recto.records.meters import Metered
+from recto.working.pace import Pace
+from recto.working.repeating import RepeatingThread
+from recto.working.transactions import Transactions
 
 _log = get_logger(__name__)
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _FIRST_AFTER_S: Final = 60.0
 _UUID_CHARACTERS: Final = 36
 _SHARE_OF_TIME: Final = 0.02
@@ -100,30 +98,6 @@ class _Census:
         meters.put_time(session, Metered.SWEPT_US)
 
 
-class Pace:
-    """Lets work that nobody waits for have a small share of the time, until it is told to stop.
-
-    A sweep looks at every job that there is, 0.2 ms each: a million of them would take a core for minutes.
-    """
-
-    def __init__(self, share_of_time: float) -> None:
-        """`share_of_time` from above 0 to 1: at 1 there is no rest."""
-        self._rest_of_work = 1 / share_of_time - 1
-        self._since_s = 0.0
-        self.stopping = threading.Event()
-
-    def begin(self) -> None:
-        """What comes now is work."""
-        self._since_s = time.monotonic()
-
-    def rest(self) -> bool:
-        """Wait in proportion to the work since the last rest. False where the work is to stop."""
-        worked_s = time.monotonic() - self._since_s
-        is_stopping = self.stopping.wait(worked_s * self._rest_of_work)
-        self.begin()
-        return not is_stopping
-
-
 class Sweeper:
     """Sweeps once for each call of `sweep`. Cleans up what is older than `older_than_s`; a dry run only says what it would do.
 
@@ -144,7 +118,7 @@ class Sweeper:
         pace: Pace | None = None,
     ) -> None:
         """Without a `pace` it does not rest; without an `event_lifetime_s` the events of ended jobs stay."""
-        self._sessions = sessions
+        self._database = Transactions(sessions)
         self._jobs = jobs
         self._storage = storage
         self._older_than_s = older_than_s
@@ -160,7 +134,7 @@ class Sweeper:
         Rests after every few hundred jobs. One that is stopped then concludes nothing from what it has not seen.
         """
         self._pace.begin()
-        deletions = self._read(self._references.deletions_with_files)
+        deletions = self._database.read(self._references.deletions_with_files)
         withdrawn = {_withdrawn_uuid(file): file.size_bytes for file in self._storage.outside()} if deletions else {}
         for deletion in deletions:
             yield self._deletion(deletion, withdrawn.get(deletion.uuid, 0))
@@ -180,7 +154,7 @@ class Sweeper:
         if self._is_dry_run:
             return
         try:
-            self._write(census.write_down)
+            self._database.write(census.write_down)
         except ServiceError as error:
             _log.warning("stored_bytes_not_noted", code=error.code)  # the next sweep measures again
 
@@ -189,7 +163,9 @@ class Sweeper:
         if self._event_lifetime_s is None or self._is_dry_run:
             return
         ended_before = NowMicroseconds() - round(self._event_lifetime_s * 1_000_000)
-        while self._write(forget_events, ended_before, _EVENTS_AT_ONCE) == _EVENTS_AT_ONCE and self._pace.rest():
+        while (
+            self._database.write(forget_events, ended_before, _EVENTS_AT_ONCE) == _EVENTS_AT_ONCE and self._pace.rest()
+        ):
             pass
 
     def _deletion(self, deletion: JobAge, withdrawn_bytes: int) -> Swept:
@@ -200,13 +176,13 @@ class Sweeper:
 
     def _finish_deletion(self, uuid: str) -> bool:
         self._storage.delete(uuid)
-        self._write(self._jobs.files_removed, uuid)
+        self._database.write(self._jobs.files_removed, uuid)
         return True
 
     def _folders(self, uuids: Sequence[str], census: "_Census") -> Iterator[Swept]:
         """First what is there, then what is referred to: see recto/file_storage/stale.py."""
         listed = {uuid: self._contents(uuid) for uuid in uuids}
-        jobs = self._read(self._references.of_jobs, uuids)
+        jobs = self._database.read(self._references.of_jobs, uuids)
         for uuid, contents in listed.items():
             census.weigh(jobs[uuid].user_id if uuid in jobs else None, contents)
         census.owned += len(jobs)
@@ -232,7 +208,7 @@ class Sweeper:
                     yield self._attended(finding, lambda uuid=uuid: self._remove_folder(uuid))  # type: ignore[misc]
 
     def _remove_folder(self, uuid: str) -> bool:
-        if not self._write(self._references.withdraw_without_job, uuid, self._storage.withdraw):
+        if not self._database.write(self._references.withdraw_without_job, uuid, self._storage.withdraw):
             return False
         self._storage.delete(uuid)
         return True
@@ -241,7 +217,7 @@ class Sweeper:
         for finding in in_job(job.uuid, contents, job.tokens, job.open_tokens, job.adopted, job.revision):
             yield self._attended(finding, lambda finding=finding: self._remove_files(job.uuid, finding))  # type: ignore[misc]
         for name in missing(contents, job.needed):
-            if not self._has_file(job.uuid, name) and self._read(self._references.has_job, job.uuid):
+            if not self._has_file(job.uuid, name) and self._database.read(self._references.has_job, job.uuid):
                 yield Swept(Finding(Kind.RESULT_MISSING, job.uuid, name, 0.0, 0), Outcome.REPORTED)
 
     def _remove_files(self, uuid: str, finding: Finding) -> bool:
@@ -255,10 +231,10 @@ class Sweeper:
     def _jobs_without_document(self, *, is_mounted: bool) -> Iterator[Swept]:
         """A job's files are there before its row and go after it: what is missing while the row stays is lost."""
         uuid = ""
-        while jobs := self._read(self._references.jobs_after, uuid):
+        while jobs := self._database.read(self._references.jobs_after, uuid):
             uuid = jobs[-1].uuid
             for job in jobs:
-                if not self._has_file(job.uuid, DOCUMENT) and self._read(self._references.has_job, job.uuid):
+                if not self._has_file(job.uuid, DOCUMENT) and self._database.read(self._references.has_job, job.uuid):
                     yield self._without_document(job, is_mounted=is_mounted)
             if not self._pace.rest():
                 return
@@ -273,7 +249,7 @@ class Sweeper:
 
     def _fail(self, uuid: str) -> bool:
         lost = DocumentMissing("The document is no longer in the File Storage. Send it again.")
-        return self._write(self._jobs.fail_unfinished, uuid, lost)
+        return self._database.write(self._jobs.fail_unfinished, uuid, lost)
 
     def _outside(self, deleted: Collection[str]) -> Iterator[Swept]:
         for file in self._storage.outside():
@@ -318,14 +294,6 @@ class Sweeper:
             return False
         return True
 
-    def _read(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with transaction(self._sessions(), Begin.READ) as session:
-            return operation(session, *args, **kwargs)
-
-    def _write(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with transaction(self._sessions(), Begin.WRITE) as session:
-            return operation(session, *args, **kwargs)
-
 
 def background_pace() -> Pace:
     """For a sweep beside a Worker's work: the fiftieth part of its time."""
@@ -337,7 +305,7 @@ def _withdrawn_uuid(file: StoredFile) -> str | None:
     return file.name[-_UUID_CHARACTERS:] if file.kind is FileKind.DELETED else None
 
 
-class SweepingThread:
+class SweepingThread(RepeatingThread):
     """The Worker's third thread: sweeps a minute after the start and then every `interval_s`, with one line in the log each time."""
 
     def __init__(
@@ -348,22 +316,22 @@ class SweepingThread:
         pace: Pace | None = None,
     ) -> None:
         """`pace` is that of the sweep: a stop ends its rest as well."""
+        super().__init__("sweeper", (pace or background_pace()).stopping, min(first_after_s, interval_s))
         self._sweep = sweep
         self._interval_s = interval_s
-        self._first_after_s = min(first_after_s, interval_s)
-        self._stopping = (pace or background_pace()).stopping
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
         """Begin; nothing happens where the interval is 0."""
         if self._interval_s:
-            self._thread.start()
+            super().start()
 
-    def stop(self) -> None:
-        """End the thread, in the middle of a sweep as well."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def step(self) -> float:
+        """A sweep, and the pause after it."""
+        try:
+            self.sweep_once()
+        except (ServiceError, SQLAlchemyError) as error:
+            _log.warning("sweep_failed", error=str(error))  # the next one finds what this one did not reach
+        return self._interval_s
 
     def sweep_once(self) -> None:
         """One sweep with its line in the log; it ends early when the Worker stops."""
@@ -373,16 +341,7 @@ class SweepingThread:
             outcomes[swept.outcome] += 1
             if swept.outcome is Outcome.REMOVED:
                 freed_bytes += swept.finding.size_bytes
-            if self._stopping.is_set():
+            if self.stopping.is_set():
                 break
         counts = {outcome.value.replace(" ", "_"): count for outcome, count in sorted(outcomes.items())}
         _log.info("swept", found=outcomes.total(), freed_bytes=freed_bytes, **counts)
-
-    def _run(self) -> None:
-        pause_s = self._first_after_s
-        while not self._stopping.wait(pause_s):
-            pause_s = self._interval_s
-            try:
-                self.sweep_once()
-            except (ServiceError, SQLAlchemyError) as error:
-                _log.warning("sweep_failed", error=str(error))  # the next one finds what this one did not reach

@@ -4,15 +4,13 @@ What it has not reached is found in the Database, by whichever Worker looks next
 read from its checkpoint while no transaction is open, and written with some others in one that lasts some milliseconds.
 """
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto.database.connections import Begin, transaction
 from recto.errors import FileNotFound, ServiceError
 from recto.file_storage.base import FileStorage
 from recto.logs import get_logger
@@ -20,12 +18,11 @@ from recto.ocr.corrections import Correction
 from recto.records import corrections
 from recto.text_search import text_index
 from recto.views.page_results import ReadPage, page_as_searched
-from recto.working.sweeper import Pace
+from recto.working.pace import Pace
+from recto.working.repeating import RepeatingThread
+from recto.working.transactions import Transactions
 
 _log = get_logger(__name__)
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _PAGES_AT_ONCE: Final = 16
 _LOOKS_EVERY_S: Final = 1.0
 _AFTER_A_FAULT_S: Final = 30.0
@@ -44,6 +41,7 @@ class TextIndexer:
 
     def __init__(self, sessions: sessionmaker[Session], storage: FileStorage, pace: Pace | None = None) -> None:
         self._sessions = sessions
+        self._database = Transactions(sessions)
         self._storage = storage
         self._pace = pace or Pace(1.0)
 
@@ -59,34 +57,34 @@ class TextIndexer:
     def index_some(self) -> int | None:
         """Some pages of one job; gives how many, or None where nothing waits."""
         self._pace.begin()
-        job = self._read(text_index.next_job)
+        job = self._database.read(text_index.next_job)
         if job is None:
             return None
-        missing = self._read(text_index.missing_pages, job.uuid, _PAGES_AT_ONCE)
+        missing = self._database.read(text_index.missing_pages, job.uuid, _PAGES_AT_ONCE)
         # After the job's revision: what is corrected from here on is noticed.
-        standing = self._read(corrections.of_job, job.uuid)
+        standing = self._database.read(corrections.of_job, job.uuid)
         texts = {
             number: self._text(ReadPage(job.uuid, token, number), standing.page(number).corrections)
             for number, token in standing.checkpoints(missing)
         }
         try:
-            self._write(text_index.add_pages, job, texts, is_last=len(missing) < _PAGES_AT_ONCE)
+            self._database.write(text_index.add_pages, job, texts, is_last=len(missing) < _PAGES_AT_ONCE)
         except IntegrityError:
             return 0  # another Worker was quicker; what is missing now is asked for next
         return len(texts)
 
     def purge(self) -> bool:
         """Take what was removed out of the index for good, in steps. False where there was nothing, or it was told to stop."""
-        removed = self._read(text_index.removals_to_purge)
+        removed = self._database.read(text_index.removals_to_purge)
         if removed is None:
             return False
         self._pace.begin()
         is_first = True
-        while self._write(text_index.purge_step, is_first=is_first):
+        while self._database.write(text_index.purge_step, is_first=is_first):
             is_first = False
             if not self._pace.rest():
                 return False
-        self._write(text_index.purged, removed)
+        self._database.write(text_index.purged, removed)
         with self._sessions() as session:
             text_index.empty_log(session)
         return True
@@ -103,35 +101,16 @@ class TextIndexer:
             _log.exception("page_not_indexed", job=page.uuid, page=page.number)
         return ""
 
-    def _read(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with transaction(self._sessions(), Begin.READ) as session:
-            return operation(session, *args, **kwargs)
 
-    def _write(self, operation: Operation[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        with transaction(self._sessions(), Begin.WRITE) as session:
-            return operation(session, *args, **kwargs)
-
-
-class IndexingThread:
+class IndexingThread(RepeatingThread):
     """The Worker's fourth thread: looks every second whether there is something to index, which costs one look at an empty index."""
 
     def __init__(self, indexer: TextIndexer, pace: Pace, purges_every_s: float = _PURGES_EVERY_S) -> None:
         """`pace` is the indexer's: a stop ends its rest as well."""
+        super().__init__("indexer", pace.stopping)
         self._indexer = indexer
-        self._stopping = pace.stopping
         self._purges_every_s = purges_every_s
         self._purge_at_s = 0.0
-        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End the thread, in the middle of a document as well: the rest of it waits in the Database."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def step(self) -> float:
         """Do what there is to do; gives the seconds until the next look."""
@@ -146,7 +125,3 @@ class IndexingThread:
             _log.warning("indexing_failed", error=str(error))  # it is in the Database what is missing
             return _AFTER_A_FAULT_S
         return _LOOKS_EVERY_S
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self.step()):
-            pass

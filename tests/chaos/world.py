@@ -42,8 +42,8 @@ from recto.webhooks import endpoints as webhooks
 from recto.worker import Worker
 from recto.working import page_tasks
 from recto.working.heartbeat import Heartbeat
+from recto.working.pace import Pace
 from recto.working.page_tasks import EngineReport, PageProcessSetup
-from recto.working.sweeper import Pace
 from recto.working.text_indexer import IndexingThread, TextIndexer
 from tests.chaos.faults import Crash, Steps
 from tests.conftest import POLICY, JobTable, SetClock, new_submission, sqlite_url

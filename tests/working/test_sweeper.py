@@ -24,7 +24,8 @@ from recto.ocr.corrections import LineCorrection
 from recto.records import corrections
 from recto.records.corrections import SeenPage
 from recto.records.job_events import events_after
-from recto.working.sweeper import Outcome, Pace, Sweeper, SweepingThread, Swept
+from recto.working.pace import Pace
+from recto.working.sweeper import Outcome, Sweeper, SweepingThread, Swept
 from tests.conftest import POLICY, JobTable, SetClock, new_submission
 from tests.left_behind import (
     DAY_S,

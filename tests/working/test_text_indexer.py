@@ -18,7 +18,7 @@ from recto.records.corrections import SeenPage
 from recto.search import find_documents
 from recto.text_search import text_index
 from recto.text_search.words import parse_query
-from recto.working.sweeper import Pace
+from recto.working.pace import Pace
 from recto.working.text_indexer import IndexingThread, TextIndexer
 from tests.conftest import JobTable
 from tests.ocr.writers.made_pages import block, lines
