@@ -7,14 +7,29 @@ RECTO_<SECTION>_<KEY>. An unknown key, a missing one or a bad value is a Setting
 import re
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from recto.errors import SettingsError
 from recto.outbound.guard import AllowList, parse_allow_list
+from recto.setting_values import (
+    AllowedHosts,
+    BasePath,
+    HeaderName,
+    Issuer,
+    MetricsToken,
+    Networks,
+    Origins,
+    Positive,
+    SchedulerAddress,
+    StoragePath,
+    StoreAddress,
+    StoreUrl,
+    TraceEndpoint,
+    WebAddress,
+)
 from recto.storage_setup import S3Place, StorageSetup, parse_url
 from recto.time_limits import TimeLimits
 
@@ -30,93 +45,6 @@ _MOST_LINK_LIFETIME_S = 604800
 """Seven days: a presigned link of S3 cannot live longer."""
 _MOST_OBJECT_BYTES = 5 * 1024**3
 """What a store copies, and takes from a client, in one request."""
-MIN_METRICS_TOKEN_CHARACTERS = 16
-_Positive = Annotated[float, Field(gt=0)]
-
-
-def _base_path(value: str) -> str:
-    if value and not value.startswith("/"):
-        raise ValueError("must be empty or start with a slash")
-    return value.rstrip("/")
-
-
-def _allow_list(value: str) -> str:
-    parse_allow_list(value)
-    return value
-
-
-def _storage_path(value: Path) -> Path:
-    if "?" in str(value):
-        raise ValueError("must not contain '?', which a database URL cannot hold")
-    return value
-
-
-def _store_url(value: str) -> str:
-    if value:
-        parse_url(value)
-    return value
-
-
-def _store_address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^/?#\s]+/?", value):
-        raise ValueError("must be empty or an address without a path, such as https://s3.example.org")
-    return value.rstrip("/")
-
-
-def _origins(value: str) -> str:
-    for origin in value.split():
-        if not re.fullmatch(r"https?://[^/\s]+", origin):
-            raise ValueError("must be empty or origins joined by spaces, such as https://scans.example.org")
-    return value
-
-
-def _metrics_token(value: str) -> str:
-    if value and len(value) < MIN_METRICS_TOKEN_CHARACTERS:
-        raise ValueError(f"must be empty or have at least {MIN_METRICS_TOKEN_CHARACTERS} characters")
-    return value
-
-
-def _endpoint(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^/\s]+/\S+", value):
-        raise ValueError("must be empty or a whole address, such as http://127.0.0.1:4318/v1/traces")
-    return value
-
-
-def _issuer(value: str) -> str:
-    """Without TLS only to this machine: whoever sits on the way could sign in as anybody."""
-    if value and not re.fullmatch(
-        r"https://[^/\s?#]+[^\s?#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?[^\s?#]*", value
-    ):
-        raise ValueError(
-            "must be empty or an https address such as https://id.example.org (http only for this machine)"
-        )
-    return value
-
-
-def _header(value: str) -> str:
-    if value and not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
-        raise ValueError("must be empty or the name of a header, such as Remote-User")
-    if value.lower() in ("authorization", "cookie", "host"):
-        raise ValueError("must be a header that only the proxy sets")
-    return value
-
-
-def _networks(value: str) -> str:
-    for network in value.split():
-        ip_network(network)  # its ValueError says what is wrong
-    return value
-
-
-def _web_address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s]+|/[^\s]*", value):
-        raise ValueError("must be empty or an address, such as https://id.example.org/sign-out")
-    return value
-
-
-def _scheduler(value: str) -> str:
-    if value and not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s]+", value):
-        raise ValueError("must be empty or a Dask scheduler's address, such as tcp://10.0.0.1:8786")
-    return value
 
 
 class _Section(BaseModel):
@@ -128,14 +56,14 @@ class ServerSettings(_Section):
 
     host: str
     port: int = Field(ge=0, le=65535)
-    base_path: Annotated[str, AfterValidator(_base_path)]
+    base_path: BasePath
     trusted_proxies: int = Field(ge=0)
     secure_cookies: bool
-    allowed_origins: Annotated[str, AfterValidator(_origins)]
+    allowed_origins: Origins
     max_upload_bytes: int = Field(gt=0)
     max_batch_documents: int = Field(ge=1)
     max_batch_bytes: int = Field(gt=0)
-    max_wait_s: _Positive
+    max_wait_s: Positive
     retry_after_s: int = Field(ge=1)
     link_lifetime_s: int = Field(ge=1)
     session_lifetime_s: int = Field(ge=60)
@@ -153,8 +81,8 @@ class LimitsSettings(_Section):
     sign_ins_per_minute: int = Field(ge=0)
     tokens_per_hour: int = Field(ge=0)
     uploads_per_minute: int = Field(ge=0)
-    header_timeout_s: _Positive
-    body_timeout_s: _Positive
+    header_timeout_s: Positive
+    body_timeout_s: Positive
     min_body_bytes_per_s: int = Field(ge=0)
 
 
@@ -162,26 +90,26 @@ class DatabaseSettings(_Section):
     """[database]"""
 
     url: str = Field(repr=False)
-    busy_timeout_s: _Positive
-    watch_interval_s: _Positive
-    event_lifetime_s: _Positive
+    busy_timeout_s: Positive
+    watch_interval_s: Positive
+    event_lifetime_s: Positive
 
 
 class FileStorageSettings(_Section):
     """[file_storage]"""
 
-    path: Annotated[Path, AfterValidator(_storage_path)]
-    url: Annotated[str, AfterValidator(_store_url)]
-    endpoint_url: Annotated[str, AfterValidator(_store_address)]
-    public_url: Annotated[str, AfterValidator(_store_address)]
+    path: StoragePath
+    url: StoreUrl
+    endpoint_url: StoreAddress
+    public_url: StoreAddress
     region: str
     path_style: bool
     access_key_id: str
     secret_access_key: str = Field(repr=False)
-    timeout_s: _Positive
+    timeout_s: Positive
     upload_lifetime_s: int = Field(ge=1, le=_MOST_LINK_LIFETIME_S)
     min_free_bytes: int = Field(ge=0)
-    sweep_after_s: _Positive
+    sweep_after_s: Positive
     sweep_interval_s: float = Field(ge=0)
 
     @property
@@ -216,8 +144,8 @@ class QueueSettings(_Section):
     max_unfinished_per_user: int = Field(ge=1)
     max_unfinished: int = Field(ge=1)
     max_stored_bytes_per_user: int = Field(ge=0)
-    lease_s: _Positive
-    renew_s: _Positive
+    lease_s: Positive
+    renew_s: Positive
     max_attempts: int = Field(ge=1)
     retry_delay_s: float = Field(ge=0)
 
@@ -232,10 +160,10 @@ class WorkerSettings(_Section):
     """[worker]"""
 
     processes: int = Field(ge=0)
-    poll_interval_s: _Positive
-    page_timeout_s: _Positive
+    poll_interval_s: Positive
+    page_timeout_s: Positive
     page_timeout_s_per_megapixel: float = Field(ge=0)
-    job_timeout_s: _Positive
+    job_timeout_s: Positive
     job_timeout_s_per_page: float = Field(ge=0)
     pages_per_process: int = Field(ge=1)
     niceness: int = Field(ge=0, le=19)
@@ -252,7 +180,7 @@ class WorkerSettings(_Section):
 class ClusterSettings(_Section):
     """[cluster]"""
 
-    scheduler: Annotated[str, AfterValidator(_scheduler)]
+    scheduler: SchedulerAddress
     min_nodes: int = Field(ge=0)
     max_nodes: int = Field(ge=1)
     document_cache_path: str
@@ -280,9 +208,9 @@ class OutboundSettings(_Section):
     """[outbound]"""
 
     webhooks: bool
-    allowed_hosts: Annotated[str, AfterValidator(_allow_list)]
+    allowed_hosts: AllowedHosts
     document_urls: bool
-    document_timeout_s: _Positive
+    document_timeout_s: Positive
 
     @property
     def allow_list(self) -> AllowList:
@@ -300,7 +228,7 @@ class AdminSettings(_Section):
 class OidcSettings(_Section):
     """[oidc]"""
 
-    issuer: Annotated[str, AfterValidator(_issuer)]
+    issuer: Issuer
     client_id: str
     client_secret: str = Field(repr=False)
     title: str = Field(min_length=1)
@@ -324,12 +252,12 @@ class OidcSettings(_Section):
 class ProxySignInSettings(_Section):
     """[proxy_sign_in]"""
 
-    header: Annotated[str, AfterValidator(_header)]
-    trusted_addresses: Annotated[str, AfterValidator(_networks)]
+    header: HeaderName
+    trusted_addresses: Networks
     create_users: bool
-    groups_header: Annotated[str, AfterValidator(_header)]
+    groups_header: HeaderName
     admin_group: str
-    sign_out_url: Annotated[str, AfterValidator(_web_address)]
+    sign_out_url: WebAddress
 
     @model_validator(mode="after")
     def _is_complete(self) -> "ProxySignInSettings":
@@ -345,20 +273,20 @@ class RetentionSettings(_Section):
 
     default_s: int = Field(ge=0)
     longest_s: int = Field(ge=0)
-    check_interval_s: _Positive
+    check_interval_s: Positive
 
 
 class MetricsSettings(_Section):
     """[metrics]"""
 
     loopback: bool
-    token: Annotated[str, AfterValidator(_metrics_token)] = Field(repr=False)
+    token: MetricsToken = Field(repr=False)
 
 
 class TracingSettings(_Section):
     """[tracing]"""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint)]
+    endpoint: TraceEndpoint
 
 
 class LogSettings(_Section):
