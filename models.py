@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from recto.database.after_create import AFTER_CREATE
+
 _RowId = BigInteger().with_variant(Integer, "sqlite")
 _QUEUED = text("status = 'QUEUED'")
 _IN_PROGRESS = text("status = 'IN_PROGRESS'")
@@ -347,7 +349,7 @@ class IdempotencyKey(Base):
 class PageText(Base):
     """What is searched: the text of a page of a FINISHED job, with divided words made whole; empty where the page is blank.
 
-    The index over it is the database's own (PAGE_TEXT_INDEX), kept by triggers in the same transaction. `user_id` is the job's: the index
+    The index over it is the database's own (recto/database/after_create.py), kept by triggers in the same transaction. `user_id` is the job's: the index
     has it, so that a search does not go through the documents of others.
     """
 
@@ -576,100 +578,6 @@ class Worker(Base):
     seen_us: Mapped[int] = mapped_column(BigInteger)
 
 
-event.listen(ChangeCounter.__table__, "after_create", DDL("INSERT INTO change_counter (id, value) VALUES (1, 0)"))  # type: ignore[no-untyped-call]
-
-event.listen(TextRemoval.__table__, "after_create", DDL("INSERT INTO text_removal VALUES (1, 0, 0)"))  # type: ignore[no-untyped-call]
-
-PAGE_TEXT_INDEX: Final = (
-    (
-        "CREATE VIRTUAL TABLE page_text_index USING fts5(user_id, text, content='page_text', content_rowid='id', "
-        "tokenize='unicode61 remove_diacritics 2')"
-    ),
-    (
-        "CREATE TRIGGER page_text_indexed AFTER INSERT ON page_text BEGIN "
-        "INSERT INTO page_text_index (rowid, user_id, text) VALUES (NEW.id, NEW.user_id, NEW.text); END"
-    ),
-    (
-        "CREATE TRIGGER page_text_removed AFTER DELETE ON page_text BEGIN "
-        "INSERT INTO page_text_index (page_text_index, rowid, user_id, text) VALUES ('delete', OLD.id, OLD.user_id, OLD.text); "
-        "UPDATE text_removal SET removed = removed + 1; END"
-    ),
-)
-"""SQLite: FTS5 over the rows of PageText, which hold the text itself (https://www.sqlite.org/fts5.html, 4.4.3, external content).
-
-A row that goes with its job, by the foreign key, fires the trigger as well.
-"""
-PAGE_TEXT_INDEX_POSTGRESQL: Final = (
-    "ALTER TABLE page_text ADD COLUMN words tsvector",
-    "CREATE INDEX page_text_index ON page_text USING gin (words)",
-)
-"""PostgreSQL: the words beside the text, as recto/text_search/text_index.py writes them. What a server takes for a word would depend on its locale."""
-
-for _statement in PAGE_TEXT_INDEX:
-    event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
-for _statement in PAGE_TEXT_INDEX_POSTGRESQL:
-    event.listen(PageText.__table__, "after_create", DDL(_statement).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
-
-_REFUSE = "BEGIN SELECT RAISE(ABORT, 'job_status_transition is append-only'); END"
-_JOB_LIVES = "WHEN EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid)"
-TRANSITION_TRIGGERS: Final = (
-    f"CREATE TRIGGER job_status_transition_no_update BEFORE UPDATE ON job_status_transition {_REFUSE}",
-    f"CREATE TRIGGER job_status_transition_no_delete BEFORE DELETE ON job_status_transition {_JOB_LIVES} {_REFUSE}",
-)
-"""SQLite. A deletion that cascades from the job is let through: by then the job's row is gone."""
-
-for _trigger in TRANSITION_TRIGGERS:
-    event.listen(JobStatusTransition.__table__, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
-
-AUDIT_TRIGGER: Final = (
-    "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event "
-    "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END"
-)
-"""SQLite. What is older than the log's lifetime is deleted; nothing is ever changed."""
-
-event.listen(AuditEvent.__table__, "after_create", DDL(AUDIT_TRIGGER).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
-
-POSTGRESQL_FUNCTIONS: Final = (
-    """
-CREATE FUNCTION recto_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'integrity_constraint_violation';
-END $$""",
-    """
-CREATE FUNCTION recto_refuse_while_job_lives() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF EXISTS (SELECT 1 FROM job WHERE uuid = OLD.job_uuid) THEN
-        RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only', ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN OLD;
-END $$""",
-    """
-CREATE FUNCTION recto_tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    PERFORM pg_notify('recto', '');
-    RETURN NULL;
-END $$""",
-)
-"""A trigger of SQLite has its statements in itself; one of PostgreSQL calls a function."""
-
-_POSTGRESQL_TRIGGERS: Final = (
-    ("job_status_transition_no_update", "BEFORE UPDATE", "job_status_transition", "ROW", "recto_refuse"),
-    (
-        "job_status_transition_no_delete",
-        "BEFORE DELETE",
-        "job_status_transition",
-        "ROW",
-        "recto_refuse_while_job_lives",
-    ),
-    ("audit_event_no_update", "BEFORE UPDATE", "audit_event", "ROW", "recto_refuse"),
-    # Word to those who wait (recto/database/commits.py): every write to a job, and every sign-in and token that ends.
-    ("change_counter_tell", "AFTER UPDATE", "change_counter", "STATEMENT", "recto_tell"),
-    ("user_session_tell", "AFTER DELETE", "user_session", "STATEMENT", "recto_tell"),
-    ("api_token_tell", "AFTER DELETE", "api_token", "STATEMENT", "recto_tell"),
-)
-
-for _statement in (
-    *POSTGRESQL_FUNCTIONS,
-    *(
-        f"CREATE TRIGGER {name} {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}()"
-        for name, when, table, each, function in _POSTGRESQL_TRIGGERS
-    ),
-):
-    event.listen(Base.metadata, "after_create", DDL(_statement).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
+for _table, _dialect, _statement in AFTER_CREATE:
+    _ddl = DDL(_statement).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+    event.listen(Base.metadata.tables[_table] if _table else Base.metadata, "after_create", _ddl)

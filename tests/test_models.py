@@ -2,7 +2,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from models import MAY_FOLLOW, TRANSITION_TRIGGERS, Base, JobStatus
+from models import MAY_FOLLOW, Base, JobStatus
+from recto.database.after_create import TRANSITION_TRIGGERS
 from tests.conftest import JobTable
 
 pytestmark = pytest.mark.each_database
