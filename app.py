@@ -40,7 +40,7 @@ from recto.tracing.spans import NoTracing, Tracing
 from recto.tracing.start import start_tracing
 from recto.users.sign_ins import SignInLimits
 from recto.views.jobs import MOST_CHANGES
-from recto.web import answers, api, live, login, pages
+from recto.web import api, live, login, pages
 from recto.web.admin import api as admin_api
 from recto.web.admin import pages as admin_pages
 from recto.web.downloads import page_images, results, selections
@@ -79,6 +79,7 @@ from recto.web.sign_in.first_admin import ensure_first_admin
 from recto.web.sign_in.proxy_sign_in import ProxySignIn, parse_networks
 from recto.web.sign_in.scraper import Scraper
 from recto.web.sign_in.secret_key import load_secret_key
+from recto.web.uploading import answers as upload_answers
 from recto.web.uploading import kind_check, limits_api, ocr_api, uploads_api
 from recto.web.uploading.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 from recto.web.waiting.held_requests import install_held_requests
@@ -230,10 +231,10 @@ def _sign_on(app: Flask, settings: Settings) -> SignOn:
     return SignOn(provider, oidc.title, in_front, frozenset(place for place, makes in creating.items() if makes))
 
 
-def _published_limits(settings: Settings) -> answers.Limits:
+def _published_limits(settings: Settings) -> upload_answers.Limits:
     server, limits, queue, worker, ocr = settings.server, settings.limits, settings.queue, settings.worker, settings.ocr
-    return answers.Limits(
-        upload=answers.UploadLimits(
+    return upload_answers.Limits(
+        upload=upload_answers.UploadLimits(
             max_bytes=server.max_upload_bytes,
             max_batch_documents=server.max_batch_documents,
             max_batch_bytes=server.max_batch_bytes,
@@ -242,32 +243,32 @@ def _published_limits(settings: Settings) -> answers.Limits:
             header_timeout_s=limits.header_timeout_s,
             body_timeout_s=limits.body_timeout_s,
         ),
-        document=answers.DocumentLimits(
+        document=upload_answers.DocumentLimits(
             max_pages=ocr.max_pages,
             max_page_px=ocr.max_page_px,
             max_document_px=ocr.max_document_px,
             max_languages=option_schema.MOST_LANGUAGES,
         ),
-        rates=answers.RateLimits(
+        rates=upload_answers.RateLimits(
             uploads_per_minute=limits.uploads_per_minute or None,
             tokens_per_hour=limits.tokens_per_hour or None,
             sign_ins_per_minute=limits.sign_ins_per_minute or None,
         ),
-        queue=answers.QueueLimits(
+        queue=upload_answers.QueueLimits(
             max_unfinished_per_user=queue.max_unfinished_per_user,
             max_unfinished=queue.max_unfinished,
             max_attempts=queue.max_attempts,
         ),
-        waiting=answers.WaitingLimits(
+        waiting=upload_answers.WaitingLimits(
             max_wait_s=server.max_wait_s, retry_after_s=server.retry_after_s, link_lifetime_s=server.link_lifetime_s
         ),
-        reading=answers.ReadingLimits(
+        reading=upload_answers.ReadingLimits(
             page_timeout_s=worker.page_timeout_s,
             page_timeout_s_per_megapixel=worker.page_timeout_s_per_megapixel,
             job_timeout_s=worker.job_timeout_s,
             job_timeout_s_per_page=worker.job_timeout_s_per_page,
         ),
-        lists=answers.ListLimits(
+        lists=upload_answers.ListLimits(
             max_jobs=api.MOST_JOBS,
             max_pages=job_pages.MOST_PAGES,
             max_changes=MOST_CHANGES,

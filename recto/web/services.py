@@ -12,11 +12,11 @@ from recto.jobs import Jobs
 from recto.outbound.exchange import Outbound
 from recto.records.idempotency import IdempotencyKeys
 from recto.users.sign_ins import SignInLimits
-from recto.web.answers import Limits
 from recto.web.downloads.deriver import Deriver
 from recto.web.downloads.links import LinkSigner
 from recto.web.sign_in.elsewhere import SignOn
 from recto.web.sign_in.scraper import Scraper
+from recto.web.uploading.answers import Limits
 from recto.web.waiting.live_reader import LiveReader
 from recto.web.waiting.outlooks import Outlooks
 from recto.webhooks.deliveries import Deliveries

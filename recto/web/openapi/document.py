@@ -47,6 +47,7 @@ from recto.web.openapi.examples import example
 from recto.web.openapi.option_schema import BESIDE_READING, option_properties, options_component
 from recto.web.openapi.result_schema import result_components
 from recto.web.sign_in.authorisation import Access, stated_access
+from recto.web.webhooks import answers as webhook_answers
 
 OPENAPI_VERSION: Final = "3.1.1"
 _SCHEMAS: Final = "#/components/schemas/"
@@ -126,7 +127,7 @@ def shown_path(rule: str) -> str:
 
 def _webhooks() -> Schema:
     """What Recto sends by itself."""
-    message = {"schema": {"$ref": f"{_SCHEMAS}{answers.WebhookEvent.__name__}"}}
+    message = {"schema": {"$ref": f"{_SCHEMAS}{webhook_answers.WebhookEvent.__name__}"}}
     operation = {
         "operationId": "job_ended",
         "tags": ["Webhooks"],
@@ -151,7 +152,7 @@ def _described(app: Flask) -> Iterator[tuple[Rule, Callable[..., Any], Descripti
 
 
 def _schemas(descriptions: Sequence[Description]) -> dict[str, Schema]:
-    bodies: dict[type[answers.Answer], None] = {answers.Problem: None, answers.WebhookEvent: None}
+    bodies: dict[type[answers.Answer], None] = {answers.Problem: None, webhook_answers.WebhookEvent: None}
     for description in descriptions:
         bodies |= dict.fromkeys(body for reply in description.replies for body in reply.bodies)
         bodies |= dict.fromkeys(reply.event for reply in description.replies if reply.event)

@@ -18,6 +18,7 @@ from recto.web.login import SignedInUser, signed_in
 from recto.web.openapi.described import Parameter, Reply, described
 from recto.web.services import services
 from recto.web.serving.database import read, write
+from recto.web.sign_in import answers as sign_in_answers
 from recto.web.sign_in.audited import client_address
 from recto.web.sign_in.authorisation import Access, access
 
@@ -33,18 +34,18 @@ _LIMIT_PARAMETER: Final = Parameter(
 
 @blueprint.get("/account")
 @access(Access.USER)
-@described(Reply(200, "The account", (answers.Account,)), tag="Access")
+@described(Reply(200, "The account", (sign_in_answers.Account,)), tag="Access")
 def get_account() -> Response:
     """Whose request it is, and how much of what they may keep their documents take."""
     user = signed_in()
     kept = read(kept_by, user.account.id, services().jobs.policy.max_stored_bytes_per_user)
-    storage = answers.Storage(documents=kept.documents, bytes=kept.size_bytes, max_bytes=kept.most_bytes)
-    return answers.answered(answers.Account(name=user.name, is_admin=user.is_admin, storage=storage))
+    storage = sign_in_answers.Storage(documents=kept.documents, bytes=kept.size_bytes, max_bytes=kept.most_bytes)
+    return answers.answered(sign_in_answers.Account(name=user.name, is_admin=user.is_admin, storage=storage))
 
 
 @blueprint.get("/token")
 @access(Access.USER)
-@described(Reply(200, "The token", (answers.Token,)), problems=(TokenNotFound,), tag="Access")
+@described(Reply(200, "The token", (sign_in_answers.Token,)), problems=(TokenNotFound,), tag="Access")
 def get_token() -> Response:
     """The token that the request carries: what it may do, and until when."""
     return answers.answered(_token_body(_own_token(signed_in())))
@@ -63,12 +64,15 @@ def delete_token() -> tuple[str, int]:
 @blueprint.get("/audit")
 @access(Access.ADMIN)
 @described(
-    Reply(200, "Events", (answers.AuditLog,)), problems=(OptionInvalid,), parameters=(_LIMIT_PARAMETER,), tag="Access"
+    Reply(200, "Events", (sign_in_answers.AuditLog,)),
+    problems=(OptionInvalid,),
+    parameters=(_LIMIT_PARAMETER,),
+    tag="Access",
 )
 def get_audit() -> Response:
     """The latest events of the audit log, newest first."""
     events = read(audit.list_events, min(number("limit", _LIMIT, least=1), _LIMIT_MOST))
-    return answers.answered(answers.AuditLog(events=[_audit_entry(noted) for noted in events]))
+    return answers.answered(sign_in_answers.AuditLog(events=[_audit_entry(noted) for noted in events]))
 
 
 def revoke_token_noted(session: Session, user: SignedInUser, token_id: int, address: str) -> None:
@@ -83,8 +87,8 @@ def _own_token(user: SignedInUser) -> TokenView:
     return read(accounts.find_token, user.token)
 
 
-def _token_body(view: TokenView) -> answers.Token:
-    return answers.Token(
+def _token_body(view: TokenView) -> sign_in_answers.Token:
+    return sign_in_answers.Token(
         name=view.name,
         prefix=view.prefix,
         scopes=list(view.scopes),
@@ -94,8 +98,8 @@ def _token_body(view: TokenView) -> answers.Token:
     )
 
 
-def _audit_entry(noted: NotedEvent) -> answers.AuditEntry:
+def _audit_entry(noted: NotedEvent) -> sign_in_answers.AuditEntry:
     event = noted.event
-    return answers.AuditEntry(
+    return sign_in_answers.AuditEntry(
         timestamp=noted.timestamp, action=event.action, user=event.user, about=event.about, address=event.address
     )

@@ -10,6 +10,7 @@ from recto.web.openapi.option_schema import options_schema
 from recto.web.services import services
 from recto.web.serving.database import read
 from recto.web.sign_in.authorisation import Access, access
+from recto.web.uploading import answers as upload_answers
 from recto.workers import installed_languages, list_workers
 
 blueprint = Blueprint("limits", __name__, url_prefix="/api/v1")
@@ -17,7 +18,7 @@ blueprint = Blueprint("limits", __name__, url_prefix="/api/v1")
 
 @blueprint.get("/limits")
 @access(Access.READ_OR_WRITE)
-@described(Reply(200, "The limits", (answers.Limits,)), tag="Service")
+@described(Reply(200, "The limits", (upload_answers.Limits,)), tag="Service")
 def get_limits() -> Response:
     """All limits that concern a client: of documents, requests, waiting and reading."""
     return answers.answered(services().published_limits)

@@ -13,6 +13,7 @@ from recto.web.login import signed_in
 from recto.web.openapi.described import Parameter, Reply, described
 from recto.web.services import services
 from recto.web.sign_in.authorisation import Access, access
+from recto.web.uploading import answers as upload_answers
 from recto.web.uploading.direct_uploads import offer_upload
 from recto.web.uploading.uploads import document_too_large
 
@@ -28,7 +29,7 @@ _SIZE: Final = Parameter(
 @blueprint.post("/uploads")
 @access(Access.WRITE)
 @described(
-    Reply(201, "Where to put the document", (answers.UploadOffer,)),
+    Reply(201, "Where to put the document", (upload_answers.UploadOffer,)),
     problems=(DirectUploadUnavailable, UploadTooLarge, OptionInvalid, TooManyRequests),
     parameters=(_SIZE,),
 )
@@ -39,5 +40,5 @@ def create_upload() -> Response:
         raise document_too_large(most_bytes)
     upload_id, url = offer_upload(signed_in().account.id, size_bytes)
     expires = datetime.now(UTC) + timedelta(seconds=services().limits.upload_lifetime_s)
-    offer = answers.UploadOffer(upload_id=upload_id, upload_url=url, expires=expires)
+    offer = upload_answers.UploadOffer(upload_id=upload_id, upload_url=url, expires=expires)
     return answers.answered(offer, HTTPStatus.CREATED)

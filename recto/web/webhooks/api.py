@@ -17,6 +17,7 @@ from recto.web.services import services
 from recto.web.serving.database import read, write
 from recto.web.sign_in.audited import noted_by_user, write_noted
 from recto.web.sign_in.authorisation import Access, access
+from recto.web.webhooks import answers as webhook_answers
 from recto.web.webhooks.urls import check_webhook_url
 from recto.webhooks import deliveries
 from recto.webhooks import endpoints as webhooks
@@ -25,7 +26,7 @@ from recto.webhooks.deliveries import DeliveryView
 blueprint = Blueprint("webhooks", __name__, url_prefix="/api/v1")
 _TAG: Final = "Webhooks"
 _MOST_BODY_BYTES: Final = 16 * 1024
-_WEBHOOK: Final = Reply(200, "The webhook", (answers.Webhook,))
+_WEBHOOK: Final = Reply(200, "The webhook", (webhook_answers.Webhook,))
 
 
 @blueprint.get("/webhook")
@@ -38,7 +39,7 @@ def get_webhook() -> Response:
 
 @blueprint.put("/webhook")
 @access(Access.READ_AND_WRITE)
-@described(_WEBHOOK, problems=(OptionInvalid, AddressRefused), json_body=answers.WebhookAddress, tag=_TAG)
+@described(_WEBHOOK, problems=(OptionInvalid, AddressRefused), json_body=webhook_answers.WebhookAddress, tag=_TAG)
 def put_webhook() -> Response:
     """Name the address that is called at the end of jobs submitted from now on. The secret is in the answer where it was made by this."""
     url = _given_url()
@@ -59,7 +60,7 @@ def delete_webhook() -> tuple[str, int]:
 
 @blueprint.post("/webhook/secret")
 @access(Access.READ_AND_WRITE)
-@described(Reply(200, "The webhook with its new secret", (answers.Webhook,)), tag=_TAG)
+@described(Reply(200, "The webhook with its new secret", (webhook_answers.Webhook,)), tag=_TAG)
 def post_webhook_secret() -> Response:
     """Make a new secret, shown this once. For a day messages are signed with the replaced one, too."""
     user_id = signed_in().account.id
@@ -69,17 +70,17 @@ def post_webhook_secret() -> Response:
 
 @blueprint.get("/jobs/<uuid:uuid>/webhook-deliveries")
 @access(Access.READ)
-@described(Reply(200, "The messages", (answers.DeliveryList,)), problems=(JobNotFound,), tag=_TAG)
+@described(Reply(200, "The messages", (webhook_answers.DeliveryList,)), problems=(JobNotFound,), tag=_TAG)
 def get_webhook_deliveries(uuid: UUID) -> Response:
     """The messages about the job's end: what became of them, and when they are tried again."""
     found = read(deliveries.list_of_job, signed_in().account.id, str(uuid))
-    return answers.answered(answers.DeliveryList(deliveries=[_delivery(one) for one in found]))
+    return answers.answered(webhook_answers.DeliveryList(deliveries=[_delivery(one) for one in found]))
 
 
 @blueprint.post("/jobs/<uuid:uuid>/webhook-deliveries/<delivery_id>/resend")
 @access(Access.WRITE)
 @described(
-    Reply(202, "The message, which is sent next", (answers.Delivery,)),
+    Reply(202, "The message, which is sent next", (webhook_answers.Delivery,)),
     problems=(JobNotFound, DeliveryNotFound),
     tag=_TAG,
 )
@@ -94,15 +95,15 @@ def resend_webhook_delivery(uuid: UUID, delivery_id: str) -> Response:
 def _given_url() -> str | None:
     request.max_content_length = _MOST_BODY_BYTES
     try:
-        return answers.WebhookAddress.model_validate_json(request.get_data()).url
+        return webhook_answers.WebhookAddress.model_validate_json(request.get_data()).url
     except ValidationError as error:
         raise OptionInvalid('The body has to be JSON like {"url": "https://…"}, or {"url": null}.') from error
 
 
-def _body(user_id: int, secret: str | None) -> answers.Webhook:
+def _body(user_id: int, secret: str | None) -> webhook_answers.Webhook:
     view = read(webhooks.find, user_id)
     body = partial(
-        answers.Webhook,
+        webhook_answers.Webhook,
         url=view.url if view else None,
         created=view.created if view else None,
         previous_secret_until=view.previous_until if view else None,
@@ -110,8 +111,8 @@ def _body(user_id: int, secret: str | None) -> answers.Webhook:
     return body(secret=secret) if secret else body()
 
 
-def _delivery(view: DeliveryView) -> answers.Delivery:
-    return answers.Delivery(
+def _delivery(view: DeliveryView) -> webhook_answers.Delivery:
+    return webhook_answers.Delivery(
         id=view.id,
         type=view.event,
         url=view.url,

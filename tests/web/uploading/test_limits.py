@@ -8,8 +8,8 @@ from jsonschema import Draft202012Validator
 
 from recto.errors import OptionInvalid
 from recto.ocr.options import Options, parse_options
-from recto.web.answers import Limits
 from recto.web.openapi.option_schema import BESIDE_READING
+from recto.web.uploading.answers import Limits
 from tests.web.clients import Program, problem
 from tests.web.conftest import MakeApp, add_user
 from tests.web.hand_worker import HandWorker
