@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import gevent
 from flask import Flask, Response, g, request
+from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -27,6 +28,7 @@ from recto import accounts
 from recto.changes import ChangeFeed
 from recto.database.connections import engine_options, prepare_engine, upgrade_schema
 from recto.errors import RectoError, SettingsError
+from recto.file_storage.base import FileStorage
 from recto.file_storage.opening import prepare_storage
 from recto.jobs import Jobs, QueuePolicy
 from recto.logs import configure_logging, get_logger
@@ -34,7 +36,7 @@ from recto.outbound.exchange import Outbound
 from recto.outbound.guard import Guard
 from recto.records.idempotency import IdempotencyKeys
 from recto.records.retention import RetentionPolicy
-from recto.settings import Settings, load_settings
+from recto.settings import LimitsSettings, ServerSettings, Settings, load_settings
 from recto.text_search.words import MOST_CHARACTERS, MOST_TERMS
 from recto.tracing.spans import NoTracing, Tracing
 from recto.tracing.start import start_tracing
@@ -79,8 +81,17 @@ from recto.web.sign_in.first_admin import ensure_first_admin
 from recto.web.sign_in.proxy_sign_in import ProxySignIn, parse_networks
 from recto.web.sign_in.scraper import Scraper
 from recto.web.sign_in.secret_key import load_secret_key
-from recto.web.uploading import answers as upload_answers
 from recto.web.uploading import kind_check, limits_api, ocr_api, uploads_api
+from recto.web.uploading.answers import (
+    DocumentLimits,
+    Limits,
+    ListLimits,
+    QueueLimits,
+    RateLimits,
+    ReadingLimits,
+    UploadLimits,
+    WaitingLimits,
+)
 from recto.web.uploading.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 from recto.web.waiting.held_requests import install_held_requests
 from recto.web.waiting.live_reader import LiveReader
@@ -138,70 +149,15 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     app = Flask("recto.web")
     app.request_class = RectoRequest
     app.config.update(_flask_settings(settings), SECRET_KEY=secret_key)
-    db.init_app(app)
-    with app.app_context():
-        engine = db.engine
-    prepare_engine(engine)
-    upgrade_schema(engine)
-    server, limits = settings.server, settings.limits
-    feed = ChangeFeed(engine, settings.database.watch_interval_s, in_thread)
-    outbound = Outbound(Guard(NameResolver(), settings.outbound.allow_list), ssl.create_default_context())
-    deliveries = Deliveries()
-    connections = Connections(engine, in_thread, partial(in_thread, lane=Lane.WRITE))
-    sender = WebhookSender(connections, deliveries, outbound, feed, partial(event_body, app, server.base_path))
-    install_services(
-        app,
-        Services(
-            jobs=Jobs(
-                QueuePolicy(**settings.queue.model_dump()),
-                retention=RetentionPolicy(settings.retention.default_s, settings.retention.longest_s),
-            ),
-            idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
-            storage=storage,
-            feed=feed,
-            live=LiveReader(storage),
-            links=LinkSigner(secret_key),
-            deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
-            outlooks=Outlooks(),
-            outbound=outbound,
-            deliveries=deliveries,
-            sender=sender,
-            limits=WebLimits(
-                server.max_upload_bytes,
-                server.max_batch_documents,
-                server.max_batch_bytes,
-                server.max_wait_s,
-                server.retry_after_s,
-                server.link_lifetime_s,
-                server.session_lifetime_s,
-                settings.log.audit_lifetime_s,
-                settings.outbound.webhooks,
-                settings.outbound.document_urls,
-                settings.outbound.document_timeout_s,
-                settings.file_storage.upload_lifetime_s,
-            ),
-            published_limits=_published_limits(settings),
-            sign_in_limits=SignInLimits(
-                limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
-            ),
-            allowed_origins=frozenset(server.allowed_origins.lower().split()),
-            default_languages=settings.ocr.languages,
-            sign_on=_sign_on(app, settings),
-            scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
-            first_password_file=folder / "first_password",
-        ),
-    )
+    engine = _prepared_database(app)
+    install_services(app, _services(app, settings, engine, storage, secret_key))
     install_request_ids(app, tracing or NoTracing())
     install_request_counts(app)
     app.before_request(_note_start)
     app.before_request(allow_batches)
     for room in _ROOMS:
         app.register_blueprint(room.blueprint)
-    install_static_files(app)
-    install_authorisation_check(app)
-    login.install_login(app)
-    install_error_handlers(app)
-    install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
+    _install_checks(app, settings.limits)
     install_modules(app)
     install_translations(app)
     app.context_processor(lambda: {"version": recto.__version__})
@@ -210,6 +166,76 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     app.teardown_request(discard_incoming)
     _place_behind_proxies(app, settings)
     return app
+
+
+def _prepared_database(app: Flask) -> Engine:
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    prepare_engine(engine)
+    upgrade_schema(engine)
+    return engine
+
+
+def _install_checks(app: Flask, limits: LimitsSettings) -> None:
+    """What a request passes before its view, in this order."""
+    install_static_files(app)
+    install_authorisation_check(app)
+    login.install_login(app)
+    install_error_handlers(app)
+    install_rates(app, Rates(limits.sign_ins_per_minute, limits.tokens_per_hour, limits.uploads_per_minute))
+
+
+def _services(app: Flask, settings: Settings, engine: Engine, storage: FileStorage, secret_key: bytes) -> Services:
+    server, limits = settings.server, settings.limits
+    feed = ChangeFeed(engine, settings.database.watch_interval_s, in_thread)
+    outbound = Outbound(Guard(NameResolver(), settings.outbound.allow_list), ssl.create_default_context())
+    deliveries = Deliveries()
+    connections = Connections(engine, in_thread, partial(in_thread, lane=Lane.WRITE))
+    return Services(
+        jobs=Jobs(
+            QueuePolicy(**settings.queue.model_dump()),
+            retention=RetentionPolicy(settings.retention.default_s, settings.retention.longest_s),
+        ),
+        idempotency_keys=IdempotencyKeys(server.idempotency_lifetime_s),
+        storage=storage,
+        feed=feed,
+        live=LiveReader(storage),
+        links=LinkSigner(secret_key),
+        deriver=Deriver(storage, settings.worker.time_limits, settings.ocr.max_page_px),
+        outlooks=Outlooks(),
+        outbound=outbound,
+        deliveries=deliveries,
+        sender=WebhookSender(connections, deliveries, outbound, feed, partial(event_body, app, server.base_path)),
+        limits=_web_limits(settings),
+        published_limits=_published_limits(settings),
+        sign_in_limits=SignInLimits(
+            limits.sign_in_failures_per_name, limits.sign_in_failures_per_address, limits.sign_in_window_s
+        ),
+        allowed_origins=frozenset(server.allowed_origins.lower().split()),
+        default_languages=settings.ocr.languages,
+        sign_on=_sign_on(app, settings),
+        scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
+        first_password_file=settings.file_storage.path / "first_password",
+    )
+
+
+def _web_limits(settings: Settings) -> WebLimits:
+    server, outbound = settings.server, settings.outbound
+    return WebLimits(
+        server.max_upload_bytes,
+        server.max_batch_documents,
+        server.max_batch_bytes,
+        server.max_wait_s,
+        server.retry_after_s,
+        server.link_lifetime_s,
+        server.session_lifetime_s,
+        settings.log.audit_lifetime_s,
+        outbound.webhooks,
+        outbound.document_urls,
+        outbound.document_timeout_s,
+        settings.file_storage.upload_lifetime_s,
+    )
 
 
 def _sign_on(app: Flask, settings: Settings) -> SignOn:
@@ -231,50 +257,47 @@ def _sign_on(app: Flask, settings: Settings) -> SignOn:
     return SignOn(provider, oidc.title, in_front, frozenset(place for place, makes in creating.items() if makes))
 
 
-def _published_limits(settings: Settings) -> upload_answers.Limits:
-    server, limits, queue, worker, ocr = settings.server, settings.limits, settings.queue, settings.worker, settings.ocr
-    return upload_answers.Limits(
-        upload=upload_answers.UploadLimits(
-            max_bytes=server.max_upload_bytes,
-            max_batch_documents=server.max_batch_documents,
-            max_batch_bytes=server.max_batch_bytes,
-            direct=bool(settings.file_storage.url),
-            min_bytes_per_s=limits.min_body_bytes_per_s,
-            header_timeout_s=limits.header_timeout_s,
-            body_timeout_s=limits.body_timeout_s,
-        ),
-        document=upload_answers.DocumentLimits(
-            max_pages=ocr.max_pages,
-            max_page_px=ocr.max_page_px,
-            max_document_px=ocr.max_document_px,
+def _published_limits(settings: Settings) -> Limits:
+    return Limits(
+        upload=_upload_limits(settings),
+        document=DocumentLimits(
+            max_pages=settings.ocr.max_pages,
+            max_page_px=settings.ocr.max_page_px,
+            max_document_px=settings.ocr.max_document_px,
             max_languages=option_schema.MOST_LANGUAGES,
         ),
-        rates=upload_answers.RateLimits(
-            uploads_per_minute=limits.uploads_per_minute or None,
-            tokens_per_hour=limits.tokens_per_hour or None,
-            sign_ins_per_minute=limits.sign_ins_per_minute or None,
-        ),
-        queue=upload_answers.QueueLimits(
-            max_unfinished_per_user=queue.max_unfinished_per_user,
-            max_unfinished=queue.max_unfinished,
-            max_attempts=queue.max_attempts,
-        ),
-        waiting=upload_answers.WaitingLimits(
-            max_wait_s=server.max_wait_s, retry_after_s=server.retry_after_s, link_lifetime_s=server.link_lifetime_s
-        ),
-        reading=upload_answers.ReadingLimits(
-            page_timeout_s=worker.page_timeout_s,
-            page_timeout_s_per_megapixel=worker.page_timeout_s_per_megapixel,
-            job_timeout_s=worker.job_timeout_s,
-            job_timeout_s_per_page=worker.job_timeout_s_per_page,
-        ),
-        lists=upload_answers.ListLimits(
+        rates=_rate_limits(settings.limits),
+        queue=QueueLimits.model_validate(settings.queue, from_attributes=True),
+        waiting=WaitingLimits.model_validate(settings.server, from_attributes=True),
+        reading=ReadingLimits.model_validate(settings.worker, from_attributes=True),
+        lists=ListLimits(
             max_jobs=api.MOST_JOBS,
             max_pages=job_pages.MOST_PAGES,
             max_changes=MOST_CHANGES,
             max_search_characters=MOST_CHARACTERS,
             max_search_terms=MOST_TERMS,
         ),
+    )
+
+
+def _upload_limits(settings: Settings) -> UploadLimits:
+    server, limits = settings.server, settings.limits
+    return UploadLimits(
+        max_bytes=server.max_upload_bytes,
+        max_batch_documents=server.max_batch_documents,
+        max_batch_bytes=server.max_batch_bytes,
+        direct=bool(settings.file_storage.url),
+        min_bytes_per_s=limits.min_body_bytes_per_s,
+        header_timeout_s=limits.header_timeout_s,
+        body_timeout_s=limits.body_timeout_s,
+    )
+
+
+def _rate_limits(limits: LimitsSettings) -> RateLimits:
+    return RateLimits(
+        uploads_per_minute=limits.uploads_per_minute or None,
+        tokens_per_hour=limits.tokens_per_hour or None,
+        sign_ins_per_minute=limits.sign_ins_per_minute or None,
     )
 
 
@@ -327,8 +350,28 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end."""
     tracing = start_tracing(settings.tracing.endpoint, "recto-backend")
     app = create_app(settings, tracing)
-    host, port = settings.server.host, settings.server.port
-    limits = settings.limits
+    server = _listening(app, settings)
+    address = _address(server, settings.server)
+    with app.app_context():
+        sessions = sessionmaker(db.engine)
+    admin, folder = settings.admin, settings.file_storage.path
+    in_thread(accounts.prepare_checks)
+    in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
+    parts: Services = app.extensions["recto"]
+    if settings.outbound.webhooks:
+        parts.sender.start()
+    _log.info("backend_ready", address=address)
+    _wait_for_signal()
+    _log.info("backend_stopping")
+    parts.feed.stop()
+    parts.deriver.stop()
+    stops = (parts.sender.stop, server.stop_gently)  # side by side: neither takes the other's time
+    gevent.joinall([gevent.spawn(stop, settings.server.stop_timeout_s) for stop in stops], raise_error=True)
+    tracing.stop()
+
+
+def _listening(app: Flask, settings: Settings) -> RectoServer:
+    host, port, limits = settings.server.host, settings.server.port, settings.limits
     patience = Patience(limits.header_timeout_s, limits.body_timeout_s, limits.min_body_bytes_per_s)
     server = RectoServer((host, port), app, patience)
     try:
@@ -339,27 +382,20 @@ def serve(settings: Settings) -> None:
         ) from error
     # Connections inherit it. Without it, a kept-alive answer waits some 40 ms for the client's delayed acknowledgement (RFC 896).
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    shown_host = "localhost" if host in (_EVERY_IPV4_ADDRESS, "::") else host
-    address = f"http://{shown_host}:{server.server_port}{settings.server.base_path}/"
-    with app.app_context():
-        sessions = sessionmaker(db.engine)
-    admin, folder = settings.admin, settings.file_storage.path
-    in_thread(accounts.prepare_checks)
-    in_thread(lambda: ensure_first_admin(sessions, admin.username, admin.password, address, folder / "first_password"))
-    parts: Services = app.extensions["recto"]
-    if settings.outbound.webhooks:
-        parts.sender.start()
-    _log.info("backend_ready", address=address)
+    return server
+
+
+def _address(server: RectoServer, settings: ServerSettings) -> str:
+    """Where a browser on this machine finds it."""
+    shown_host = "localhost" if settings.host in (_EVERY_IPV4_ADDRESS, "::") else settings.host
+    return f"http://{shown_host}:{server.server_port}{settings.base_path}/"
+
+
+def _wait_for_signal() -> None:
     stopped = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stopped.set)
     stopped.wait()
-    _log.info("backend_stopping")
-    parts.feed.stop()
-    parts.deriver.stop()
-    stops = (parts.sender.stop, server.stop_gently)  # side by side: neither takes the other's time
-    gevent.joinall([gevent.spawn(stop, settings.server.stop_timeout_s) for stop in stops], raise_error=True)
-    tracing.stop()
 
 
 def main() -> int:
