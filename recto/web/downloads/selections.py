@@ -1,5 +1,6 @@
 """What is done with several documents of the list at once: one zip of them, or their deletion, which asks first."""
 
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -9,16 +10,26 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from models import JobStatus
+from recto.errors import RectoError
+from recto.logs import get_logger
+from recto.ocr.options import ResultFormat
+from recto.records.derivations import ResultFile
 from recto.views.jobs import JobView, own_jobs
 from recto.web.api import MOST_JOBS, remove_job
-from recto.web.downloads.bulk_zip import zip_of_results
 from recto.web.downloads.negotiation import parse_format
+from recto.web.downloads.results_zip import NotThere, zip_of_results
 from recto.web.login import signed_in
+from recto.web.services import services
 from recto.web.serving.database import read
 from recto.web.sign_in.authorisation import Access, access
 
 blueprint = Blueprint("selections", __name__, url_prefix="/selection")
+_log = get_logger(__name__)
 _NAME: Final = "recto"
+_MISSING: Final = "missing.txt"
+_WAIT_S: Final = 120.0
+"""For a format that is yet to be made; the other documents come all the same."""
+_NOT_IN_TIME: Final = "It was not made in time. Download it from its own page."
 
 
 @blueprint.post("/download")
@@ -29,9 +40,25 @@ def download() -> BaseResponse:
     jobs = [job for job in _selected() if job.status is JobStatus.FINISHED]
     if not jobs:
         return _back(gettext("Tick documents that are finished, then download them."))
-    content = stream_with_context(zip_of_results(jobs, result_format))
+    content = zip_of_results(services().storage, result_format, _made(jobs, result_format), _MISSING, _missing)
     headers = {"Content-Disposition": f'attachment; filename="{_NAME}-{result_format.removesuffix(".zip")}.zip"'}
-    return Response(content, mimetype="application/zip", headers=headers)
+    return Response(stream_with_context(content), mimetype="application/zip", headers=headers)
+
+
+def _made(jobs: Sequence[JobView], result_format: ResultFormat) -> Iterator[JobView | NotThere]:
+    """The jobs one by one, each when its result is made."""
+    for job in jobs:
+        try:
+            made = services().deriver.make(job, ResultFile(result_format), _WAIT_S)
+        except RectoError as error:
+            _log.warning("not_in_selection", job=job.uuid, code=error.code)
+            yield NotThere(job, error.code, error.detail)
+        else:
+            yield made or NotThere(job, RectoError.code, _NOT_IN_TIME)
+
+
+def _missing(not_there: Sequence[NotThere]) -> str:
+    return "".join(f"{one.job.file_name}: {one.detail}\n" for one in not_there)
 
 
 @blueprint.post("/delete")

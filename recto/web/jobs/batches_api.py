@@ -1,6 +1,8 @@
 """Batches: several documents in one request, one progress, one ZIP archive of the results."""
 
+import json
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -32,8 +34,8 @@ from recto.users.audit import Action
 from recto.views.jobs import JobView
 from recto.web import answers
 from recto.web.api import NOT_TAKEN, remove_files
-from recto.web.downloads.batch_zip import BatchZip
 from recto.web.downloads.negotiation import FORMAT, parse_format
+from recto.web.downloads.results_zip import NotThere, zip_of_results
 from recto.web.downloads.served_files import confined
 from recto.web.jobs.job_json import batch_body
 from recto.web.login import signed_in
@@ -51,6 +53,7 @@ from recto.web.waiting.holding import asked_wait_s, wait_for_batch
 
 blueprint = Blueprint("batches", __name__, url_prefix="/api/v1")
 _TAG: Final = "Batches"
+_ERRORS: Final = "errors.json"
 _GRACE_S: Final = 2.0
 """For so long every request for an archive waits for formats that are made then, as requests for results do."""
 
@@ -109,10 +112,11 @@ def get_batch_result(uuid: UUID) -> Response:
     result_format = parse_format(request.args.get("format", "txt"))
     until = time.monotonic() + wait_s
     batch = wait_for_batch(user_id, str(uuid), wait_s)
-    archive = _archive(batch, result_format, until) if batch.has_ended else None
-    if archive is None:
+    found = _found(batch, result_format, until) if batch.has_ended else None
+    if found is None:
         return _accepted(batch)
-    response = Response(archive.stream(), mimetype="application/zip")
+    content = zip_of_results(services().storage, result_format, found, _ERRORS, _errors)
+    response = Response(content, mimetype="application/zip")
     response.headers["Content-Disposition"] = f"attachment; filename=batch-{batch.uuid}.zip"
     return confined(response)
 
@@ -193,22 +197,31 @@ def _delete(session: Session, user_id: int, uuid: str) -> tuple[JobView, ...]:
     return jobs
 
 
-def _archive(batch: BatchView, result_format: ResultFormat, until: float) -> BatchZip | None:
+def _found(batch: BatchView, result_format: ResultFormat, until: float) -> list[JobView | NotThere] | None:
     """None where a result has to be made yet and the time is up: who asks again finds what was made meanwhile."""
-    archive = BatchZip(services().storage, result_format)
+    found: list[JobView | NotThere] = []
     until = max(until, time.monotonic() + _GRACE_S)
     for job in batch.jobs:
         if job.reason is not None:
-            archive.add_failure(job, job.reason.code, job.reason.detail)
+            found.append(NotThere(job, job.reason.code, job.reason.detail))
             continue
         try:
             made = services().deriver.make(job, ResultFile(result_format), until - time.monotonic())
+        except ResultNotMade as error:
+            found.append(NotThere(job, str(error.members["reason"]), error.detail))
+        else:
             if made is None:
                 return None
-            archive.add(made)
-        except ResultNotMade as error:
-            archive.add_failure(job, str(error.members["reason"]), error.detail)
-    return archive
+            found.append(made)
+    return found
+
+
+def _errors(not_there: Sequence[NotThere]) -> str:
+    listed = [
+        {"uuid": one.job.uuid, "file_name": one.job.file_name, "code": one.code, "detail": one.detail}
+        for one in not_there
+    ]
+    return json.dumps(listed, ensure_ascii=False, indent=1) + "\n"
 
 
 def _answered(batch: BatchView) -> Response:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from recto.errors import DocumentDamaged
-from recto.web.downloads.bulk_zip import _UniqueNames
+from recto.web.downloads.results_zip import UniqueNames
 from tests.web.clients import PAGE, Browser, Program
 from tests.web.hand_worker import HandWorker
 
@@ -165,7 +165,7 @@ def test_list_goes_on_where_it_ended(
 
 
 def test_names_are_unique_and_fit_every_system() -> None:
-    names = _UniqueNames()
+    names = UniqueNames("missing.txt")
     wanted = ["a.txt", "A.txt", "a.txt", "..", "a/b\\c:d.txt", "x.pages.zip", "x.pages.zip", ""]
     assert [names.unique(name) for name in wanted] == [
         "a.txt",
