@@ -59,7 +59,7 @@ from recto.web.jobs import (
     search_pages,
     tag_pages,
 )
-from recto.web.languages import localised, page_language, said
+from recto.web.languages import errors_said, localised, page_language
 from recto.web.languages.translations import install_translations
 from recto.web.openapi import option_schema, reference
 from recto.web.services import Services, WebLimits, install_services, services
@@ -134,7 +134,7 @@ _ROOMS = (
     page_language,
     reference,
     localised,
-    said,
+    errors_said,
 )
 _CONTENT_SECURITY_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action {forms}; frame-ancestors 'none'"

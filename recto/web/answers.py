@@ -384,6 +384,13 @@ def answered(body: Answer, status: int = HTTPStatus.OK) -> Response:
     return Response(body.json_bytes(), status, mimetype="application/json")
 
 
+def with_next(response: Response, following: str | None) -> Response:
+    """The response with its `Link` header (RFC 8288), for clients that read headers; none at the end of the list."""
+    if following:
+        response.headers["Link"] = f'<{following}>; rel="next"'
+    return response
+
+
 def job_options(options: Options) -> JobOptions:
     """The same, fit to be shown. They were checked when the job was submitted."""
     values: dict[str, Any] = dict(options)

@@ -34,7 +34,6 @@ from recto.views.outlook import Outlook
 from recto.web import answers
 from recto.web.jobs.job_filters import FILTERS, given_filters, parse_filters
 from recto.web.jobs.job_json import job_body, job_summary
-from recto.web.jobs.next_link import with_next
 from recto.web.login import signed_in
 from recto.web.openapi.described import IF_NONE_MATCH, PREFER, WAIT, Parameter, Reply, Takes, described
 from recto.web.services import services
@@ -145,7 +144,7 @@ def get_jobs() -> Response:
     if len(jobs) > limit:
         following = url_for("api.get_jobs", before=before(jobs[limit - 1]), limit=limit, **filters)
     items = [job_summary(job) for job in jobs[:limit]]
-    return with_next(answers.answered(answers.JobList(jobs=items, next=following, change=change)), following)
+    return answers.with_next(answers.answered(answers.JobList(jobs=items, next=following, change=change)), following)
 
 
 @blueprint.get("/jobs/<uuid:uuid>")

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from recto.errors import CsrfRejected, NotSignedIn, RectoError, RequestTooSlow, UploadIncomplete, UploadTooLarge
 from recto.logs import get_logger
 from recto.web.answers import Problem
-from recto.web.languages.said import sentence_of
+from recto.web.languages.errors_said import sentence_of
 from recto.web.login import forget_user
 from recto.web.services import services
 from recto.web.uploading.uploads import body_too_large

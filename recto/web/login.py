@@ -24,7 +24,7 @@ from recto.logs import get_logger
 from recto.users import audit, identities, sign_ins
 from recto.users.audit import Action, Event
 from recto.users.identities import Identity
-from recto.web.languages.said import said
+from recto.web.languages.errors_said import said
 from recto.web.services import services
 from recto.web.serving.database import in_thread, read, write
 from recto.web.sign_in import first_admin

@@ -30,8 +30,8 @@ from recto.web.downloads.results import to_own_file
 from recto.web.jobs import list_options
 from recto.web.jobs.reading_again import read_of
 from recto.web.jobs.search_pages import hits_in
+from recto.web.languages.errors_said import said
 from recto.web.languages.language_names import language_name
-from recto.web.languages.said import said
 from recto.web.login import SignedInUser, account_of_password, signed_in
 from recto.web.services import services
 from recto.web.serving.database import in_thread, read, write

@@ -17,7 +17,6 @@ from recto.web import answers
 from recto.web.admin import answers as admin_answers
 from recto.web.admin.user_changes import add_user, change_user_noted
 from recto.web.api import MOST_NUMBER, number
-from recto.web.jobs.next_link import with_next
 from recto.web.openapi.described import Parameter, Reply, described
 from recto.web.services import services
 from recto.web.serving.database import Lane, in_thread, read
@@ -60,7 +59,7 @@ def get_users() -> Response:
     users = read(administration.list_details, limit + 1, request.args.get("after", ""))
     following = url_for("admin.get_users", after=users[limit - 1].name, limit=limit) if len(users) > limit else None
     body = admin_answers.UserList(users=[user_json(user) for user in users[:limit]], next=following)
-    return with_next(answers.answered(body), following)
+    return answers.with_next(answers.answered(body), following)
 
 
 @blueprint.post("/users")

@@ -16,7 +16,7 @@ from recto.views import overview
 from recto.web.admin import plots
 from recto.web.admin.user_changes import add_user, change_user_noted, reset_password
 from recto.web.api import number
-from recto.web.languages.said import said
+from recto.web.languages.errors_said import said
 from recto.web.services import services
 from recto.web.serving.database import read
 from recto.web.sign_in.authorisation import Access, access

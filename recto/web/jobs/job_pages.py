@@ -16,7 +16,6 @@ from recto.web import answers
 from recto.web.api import JOB_ACCEPTED, MOST_NUMBER, accepted, number
 from recto.web.downloads.served_files import confined
 from recto.web.jobs.job_json import progress
-from recto.web.jobs.next_link import with_next
 from recto.web.login import signed_in
 from recto.web.openapi.described import IF_NONE_MATCH, WAIT, Parameter, Reply, described
 from recto.web.services import services
@@ -70,7 +69,7 @@ def get_pages(uuid: UUID) -> Response:
         pages=[_entry(job, page) for page in pages[:limit]],
         next=following,
     )
-    return with_next(answers.answered(body), following)
+    return answers.with_next(answers.answered(body), following)
 
 
 @blueprint.get("/jobs/<uuid:uuid>/pages/<int:number>")

@@ -13,7 +13,7 @@ from recto.views.pages import find_ended_page
 from recto.web.api import remove_job
 from recto.web.jobs.job_pages import require_read
 from recto.web.jobs.page_readings import is_page_of, read_again, take
-from recto.web.languages.said import said
+from recto.web.languages.errors_said import said
 from recto.web.login import signed_in
 from recto.web.serving.database import read
 from recto.web.sign_in.authorisation import Access, access

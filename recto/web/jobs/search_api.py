@@ -10,7 +10,6 @@ from recto.text_search.words import MOST_CHARACTERS, parse_query
 from recto.web import answers
 from recto.web.api import MOST_NUMBER, PLACE, before, number, parse_before
 from recto.web.jobs.job_json import job_summary
-from recto.web.jobs.next_link import with_next
 from recto.web.login import signed_in
 from recto.web.openapi.described import Parameter, Reply, described
 from recto.web.serving.database import read
@@ -55,7 +54,7 @@ def search() -> Response:
     body = answers.SearchResults(
         hits=[_hit(document) for document in found[:limit]], next=following, is_complete=not behind
     )
-    return with_next(answers.answered(body), following)
+    return answers.with_next(answers.answered(body), following)
 
 
 def _hit(document: FoundDocument) -> answers.SearchHit:

@@ -10,7 +10,7 @@ from recto.errors import OptionInvalid
 from recto.search import find_documents, found_pages, is_behind
 from recto.text_search.words import Query, Snippet, Term, marks, parse_query, pieces
 from recto.web.api import before, parse_before
-from recto.web.languages.said import said
+from recto.web.languages.errors_said import said
 from recto.web.login import signed_in
 from recto.web.serving.database import read
 from recto.web.sign_in.authorisation import Access, access

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from recto.errors import OptionInvalid
 from recto.records.job_details import change_details, parse_tags
 from recto.views.jobs import get_job
-from recto.web.languages.said import said
+from recto.web.languages.errors_said import said
 from recto.web.login import signed_in
 from recto.web.serving.database import read, write
 from recto.web.sign_in.authorisation import Access, access

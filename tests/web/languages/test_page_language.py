@@ -11,7 +11,7 @@ from recto.errors import DocumentDamaged
 from recto.ocr.page import ResultWarning, Step
 from recto.ocr.step_words import told
 from recto.views.jobs import Reason
-from recto.web.languages import localised, said
+from recto.web.languages import errors_said, localised
 from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.hand_worker import HandWorker
 
@@ -206,8 +206,8 @@ def test_steps_are_told_in_the_language(app: Flask) -> None:
 def test_warnings_are_said_with_their_page_in_the_language(app: Flask) -> None:
     known, unknown = ResultWarning(3, "page_damaged", "It is torn."), ResultWarning(3, "of_tomorrow", "Something new.")
     with app.test_request_context():
-        assert said.said_of_page(known) == "Page 3: It is torn."
+        assert errors_said.said_of_page(known) == "Page 3: It is torn."
     with app.test_request_context(headers=GERMAN):
-        assert said.said_of_page(known).startswith("Seite\u00a03: Die Seite ist beschädigt.")
-        assert said.said_of_page(unknown) == "Page 3: Something new."
-        assert said.said(Reason("of_tomorrow", "Something new.")) == "Something new."
+        assert errors_said.said_of_page(known).startswith("Seite\u00a03: Die Seite ist beschädigt.")
+        assert errors_said.said_of_page(unknown) == "Page 3: Something new."
+        assert errors_said.said(Reason("of_tomorrow", "Something new.")) == "Something new."
