@@ -102,7 +102,7 @@ LEAVES = (
     "recto.time_limits",
     "recto.outbound",
     "recto.stage_labels",
-    "recto.ages",
+    "recto.durations",
     "recto.tracing",
     "recto.tracing.spans",
     "recto.tracing.opentelemetry",

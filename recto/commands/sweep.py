@@ -4,9 +4,9 @@ import os
 
 import click
 
-from recto.ages import HOW_TO_WRITE, parse_age_s, shown_age
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.tables import json_flag, print_rows
+from recto.durations import HOW_TO_WRITE, parse_duration_s, shown_duration
 from recto.settings import load_settings
 from recto.views.reports import Row
 from recto.working.sweeper import Outcome, Sweeper, Swept
@@ -16,7 +16,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, age: str | No
     """An age given as 90, 90s, 15m, 36h or 2d. click.BadParameter where it is none."""
     if age is None:
         return None
-    age_s = parse_age_s(age)
+    age_s = parse_duration_s(age)
     if age_s is None:
         raise click.BadParameter(f"'{age}' is no age. {HOW_TO_WRITE}")
     return age_s
@@ -70,7 +70,7 @@ def _shown(swept: Swept) -> Row:
     return {
         "what": finding.kind.value,
         "where": "/".join(part for part in (finding.uuid, finding.name) if part),
-        "age": shown_age(finding.age_s),
+        "age": shown_duration(finding.age_s),
         "bytes": f"{finding.size_bytes:,}",
         "outcome": " - ".join(part for part in (swept.outcome.value, swept.detail) if part),
     }

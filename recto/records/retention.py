@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models import Job, User
-from recto.ages import HOW_TO_WRITE, parse_age_s
 from recto.database.connections import NowMicroseconds
+from recto.durations import HOW_TO_WRITE, parse_duration_s
 from recto.errors import OptionInvalid
 
 FOR_EVER: Final = "forever"
@@ -42,10 +42,10 @@ def parse_retention(given: str) -> int:
     """Whole seconds, 0 for ever. OptionInvalid where it is no length of time."""
     if given == FOR_EVER:
         return 0
-    age_s = parse_age_s(given)
-    if age_s is None or not 1 <= age_s <= LONGEST_S:
+    duration_s = parse_duration_s(given)
+    if duration_s is None or not 1 <= duration_s <= LONGEST_S:
         raise OptionInvalid(f"Option 'retention': '{given}' is no length of time. {HOW_TO_WRITE} Or '{FOR_EVER}'.")
-    return int(age_s)
+    return int(duration_s)
 
 
 def lifetime_s(asked_s: int | None, of_user_s: int | None, policy: RetentionPolicy) -> int | None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from recto.ages import shown_age
+from recto.durations import shown_duration
 from recto.file_storage.base import DOCUMENT, checkpoint_name
 from recto.file_storage.volume import VolumeStorage
 from tests.conftest import CommandLine, JobTable
@@ -104,7 +104,7 @@ def test_sweep_with_an_age_that_is_none_is_wrong_usage(command_line: CommandLine
     ("age_s", "shown"), [(0, "0 s"), (59, "59 s"), (60, "1 m"), (7200, "2 h"), (2.6 * 86400, "3 d")]
 )
 def test_age_is_shown_in_its_largest_unit(age_s: float, shown: str) -> None:
-    assert shown_age(age_s) == shown
+    assert shown_duration(age_s) == shown
 
 
 def test_sweep_as_a_program_leaves_an_upload_of_another_program_alone(storage: VolumeStorage, tmp_path: Path) -> None:

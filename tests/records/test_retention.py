@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from recto.ages import parse_age_s
+from recto.durations import parse_duration_s
 from recto.errors import OptionInvalid, PageDamaged
 from recto.jobs import Jobs
 from recto.records.retention import (
@@ -57,7 +57,7 @@ def test_job_comes_before_user_before_default_and_nothing_lasts_longer_than_the_
 @given(st.floats(0, 10**8))
 def test_age_with_its_unit_is_that_many_of_them(number: float) -> None:
     written = f"{number:.3f}"
-    assert parse_age_s(f"{written}h") == float(written) * 3600
+    assert parse_duration_s(f"{written}h") == float(written) * 3600
 
 
 @pytest.fixture

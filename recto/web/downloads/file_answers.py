@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, Final, TypeAlias
 from flask import Response, request, send_file
 from werkzeug.exceptions import PreconditionFailed
 
+from recto.web.downloads.confinement import confined
 from recto.web.downloads.content_disposition import attachment
-from recto.web.downloads.served_files import confined
 from recto.web.openapi.described import IF_NONE_MATCH, HttpProblem, Parameter
 from recto.web.services import services
 from recto.web.serving.database import Lane, in_thread

@@ -13,7 +13,7 @@ from recto.records.corrections import history
 from recto.records.derivations import PagePicture
 from recto.views.jobs import JobView, checkpoints
 from recto.web.api import JOB_ACCEPTED, accepted
-from recto.web.downloads.served_files import confined
+from recto.web.downloads.confinement import confined
 from recto.web.login import signed_in
 from recto.web.openapi.described import WAIT, Parameter, Reply, described
 from recto.web.services import services

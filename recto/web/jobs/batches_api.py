@@ -34,9 +34,9 @@ from recto.users.audit import Action
 from recto.views.jobs import JobView
 from recto.web import answers
 from recto.web.api import NOT_TAKEN, remove_files
+from recto.web.downloads.confinement import confined
 from recto.web.downloads.negotiation import FORMAT, parse_format
 from recto.web.downloads.results_zip import NotThere, zip_of_results
-from recto.web.downloads.served_files import confined
 from recto.web.jobs.job_json import batch_body
 from recto.web.login import signed_in
 from recto.web.openapi.described import WAIT, Reply, Takes, described

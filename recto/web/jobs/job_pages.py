@@ -14,7 +14,7 @@ from recto.views.page_results import ReadPage, page_as_json, page_as_text
 from recto.views.pages import EndedPage, find_ended_page, list_ended_pages
 from recto.web import answers
 from recto.web.api import JOB_ACCEPTED, MOST_NUMBER, accepted, number
-from recto.web.downloads.served_files import confined
+from recto.web.downloads.confinement import confined
 from recto.web.jobs.job_json import progress
 from recto.web.login import signed_in
 from recto.web.openapi.described import IF_NONE_MATCH, WAIT, Parameter, Reply, described

@@ -10,7 +10,7 @@ from typing import Any, Final, get_args
 
 from annotated_types import MaxLen
 
-from recto.ages import PATTERN
+from recto.durations import PATTERN
 from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, PREPROCESSING_STEPS, Options, ResultFormat
 from recto.outbound.guard import MOST_URL_CHARACTERS
 from recto.records.job_details import MOST_TAG_CHARACTERS, MOST_TAGS

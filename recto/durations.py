@@ -9,7 +9,7 @@ PATTERN: Final = r"[0-9]{1,9}(\.[0-9]{1,6})?[smhd]?"
 HOW_TO_WRITE: Final = "Write it like 90s, 15m, 36h or 2d."
 
 
-def parse_age_s(given: str) -> float | None:
+def parse_duration_s(given: str) -> float | None:
     """Seconds; None where it is no length of time."""
     if not re.fullmatch(PATTERN, given):
         return None
@@ -17,7 +17,7 @@ def parse_age_s(given: str) -> float | None:
     return float(given.removesuffix(unit)) * UNITS_S[unit]
 
 
-def shown_age(age_s: float) -> str:
+def shown_duration(duration_s: float) -> str:
     """In the largest unit of which it has at least one."""
-    unit = next((unit for unit in "dhm" if age_s >= UNITS_S[unit]), "s")
-    return f"{age_s / UNITS_S[unit]:.0f} {unit}"
+    unit = next((unit for unit in "dhm" if duration_s >= UNITS_S[unit]), "s")
+    return f"{duration_s / UNITS_S[unit]:.0f} {unit}"
