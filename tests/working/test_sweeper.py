@@ -382,22 +382,6 @@ def test_thread_that_is_stopped_leaves_its_sweep() -> None:
     thread.stop()
 
 
-def test_pace_rests_in_proportion_to_the_work() -> None:
-    pace = Pace(0.2)
-    pace.begin()
-    time.sleep(0.05)
-    began_s = time.monotonic()
-    assert pace.rest()
-    assert time.monotonic() - began_s >= 4 * 0.05
-
-
-def test_pace_that_is_stopped_ends_its_rest() -> None:
-    pace = Pace(1e-9)
-    pace.begin()
-    threading.Timer(0.02, pace.stopping.set).start()
-    assert not pace.rest()
-
-
 def test_sweep_that_is_stopped_concludes_nothing_from_folders_that_it_has_not_seen(world: World) -> None:
     world.keep(str(uuid4()))
     world.finish(world.start())
