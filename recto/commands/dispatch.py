@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recto.commands.dask_installed import DASK, needs_package
+from recto.commands.needed_packages import DASK, needs_package
 from recto.commands.page_processes import page_process_setup
 from recto.commands.working import Working
 from recto.errors import SettingsError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recto.commands.dask_installed import DASK, needs_package
+from recto.commands.needed_packages import DASK, needs_package
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.commands.parts import open_storage
 from recto.errors import SettingsError

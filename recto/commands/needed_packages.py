@@ -1,4 +1,4 @@
-"""Dask is not installed with the rest: who asks for it hears how to get it."""
+"""Packages that are not installed with the rest, such as Dask: who asks for one hears how to get it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
