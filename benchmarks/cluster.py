@@ -49,6 +49,8 @@ from recto.ocr.document_file import DocumentFile
 from recto.ocr.options import Options
 from recto.settings import load_settings
 from recto.working.page_tasks import EngineReport, checkpoint_page, prepare_this_process, read_page, without_text
+from tests.cluster.processes import own_engine
+from tests.patience import wait_until
 
 _POLL_S: Final = 0.2
 _PATIENCE_S: Final = 600.0
@@ -138,7 +140,7 @@ def scheduler(folder: Path) -> tuple[Processes, str]:
     file = folder / "scheduler.json"
     where = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(file)]
     process = start([sys.executable, "-m", "distributed.cli.dask_scheduler", *where])
-    _wait_until(lambda: file.exists() and file.read_text().endswith("}"))
+    wait_until(lambda: file.exists() and file.read_text().endswith("}"), _PATIENCE_S, "the scheduler")
     return [process], json.loads(file.read_text())["address"]
 
 
@@ -160,7 +162,7 @@ def through_cluster(folder: Path, documents: list[Path], engine: EngineReport) -
     processes, address = scheduler(folder)
     processes += nodes(address, store.settings, core_count())
     waiting = DaskExecutor(address, engine)
-    _wait_until(lambda: waiting.capacity == core_count())
+    wait_until(lambda: waiting.capacity == core_count(), _PATIENCE_S, "a node for each core")
     waiting.stop()
     processes.append(start([sys.executable, "ocr_worker.py", "dispatch", "--scheduler", address], store.settings))
     return _measured(store, processes)
@@ -183,14 +185,6 @@ def _family(pid: int) -> list[int]:
     """A process with its children and theirs, proc_pid_task(5)."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [pid, *(each for task in tasks for child in task.read_text().split() for each in _family(int(child)))]
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + _PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise SystemExit(f"Waited for {_PATIENCE_S:g} s in vain.")
-        time.sleep(0.05)
 
 
 def task_ms(executor: Executor, count: int) -> float:
@@ -242,7 +236,7 @@ def overhead(folder: Path, engine: EngineReport, count: int) -> dict[str, float]
     through = DaskExecutor(address, engine)
     try:
         start_engines(local)
-        _wait_until(lambda: through.capacity >= 1)
+        wait_until(lambda: through.capacity >= 1, _PATIENCE_S, "a node")
         return {
             "task_through_scheduler_ms": task_ms(through, count),
             "task_in_local_process_ms": task_ms(local, count),
@@ -253,14 +247,6 @@ def overhead(folder: Path, engine: EngineReport, count: int) -> dict[str, float]
         local.stop()
         for process in reversed(processes):
             stop(process)
-
-
-def own_engine() -> EngineReport:
-    processes = LocalProcesses(1, 1, page_process_setup(load_settings({}), with_storage=False))
-    try:
-        return start_engines(processes)
-    finally:
-        processes.stop()
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from botocore.client import BaseClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from benchmarks.cluster import nodes, own_engine, scheduler
+from benchmarks.cluster import nodes, scheduler
 from benchmarks.process_memory import family
 from benchmarks.processor_times import command, scheduled
 from benchmarks.scaling_model import Operation, StoreTraffic
@@ -43,6 +43,7 @@ from recto.working.page_tasks import (
     prepare_this_process,
     write_results,
 )
+from tests.cluster.processes import own_engine
 
 _LISTENERS: Final = 8
 _IDLE_S: Final = 5.0

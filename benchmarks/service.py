@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from secrets import token_urlsafe
 from typing import Final
 
 import requests
+
+from tests.ports import free_port
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 _START_S: Final = 60.0
@@ -24,7 +25,7 @@ class Service:
         """`program`: what runs instead of Backend and Worker under their supervisor. `variables` of its environment."""
         self.storage, self.temporary, self.log = folder / "storage", folder / "tmp", folder / "log"
         self.temporary.mkdir()
-        port = _free_port()
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
         self._environ = outer | {
@@ -102,9 +103,3 @@ class Service:
                 time.sleep(0.2)
         self.stop()
         raise AssertionError(f"Recto did not start: {self.log.read_text(encoding='utf-8')}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port

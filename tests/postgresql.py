@@ -10,7 +10,6 @@ runs one until Ctrl-C and prints the URL of its database, for trying things out 
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import psycopg
 
 from recto.database.connections import connect, upgrade_schema
 from recto.parent_death import die_with_parent
+from tests.ports import free_port
 
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 _SERVER_ACCOUNT: Final = "postgres"
@@ -48,7 +48,7 @@ class Server:
     def __init__(self, folder: Path, settings: tuple[str, ...] = _QUICK, network: IPv4Interface | None = None) -> None:
         """`network`: where it listens besides the loopback; whoever is in it gets in."""
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self._settings = settings
         self._addresses = ("127.0.0.1", *([str(network.ip)] if network else []))
         self._numbers = count(1)
@@ -170,12 +170,6 @@ def program(name: str) -> str:
     found = str(installed[-1]) if installed else shutil.which(name)
     assert found, f"PostgreSQL's {name} is not installed. `make test-services` installs it."
     return found
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def main() -> None:

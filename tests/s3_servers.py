@@ -4,12 +4,10 @@ rclone (`rclone serve s3`) checks signatures, and that presigned links expire; i
 If-None-Match and checks no signature.
 """
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +21,7 @@ from recto.file_storage.s3 import S3Storage
 from recto.file_storage.s3_client import S3Clients
 from recto.file_storage.s3_objects import S3Objects
 from recto.storage_setup import S3Place
+from tests.ports import free_port, wait_until_listening
 
 ServerName: TypeAlias = Literal["rclone", "moto"]
 SERVERS: Final[tuple[ServerName, ...]] = ("rclone", "moto")
@@ -101,34 +100,19 @@ class S3Server:
 @contextmanager
 def running(name: ServerName, folder: Path) -> Iterator[S3Server]:
     """Start the server, and end it."""
-    port = _free_port()
+    port = free_port()
     tool = Path(sys.executable).with_name("rclone" if name == "rclone" else "moto_server")
     address = f"127.0.0.1:{port}"
     commands: dict[ServerName, list[str]] = {
         "rclone": [str(tool), "serve", "s3", "--addr", address, "--auth-key", f"{_KEY_ID},{_SECRET}", str(folder)],
         "moto": [str(tool), "-H", "127.0.0.1", "-p", str(port)],
     }
-    with (folder.with_name(f"{name}.log")).open("wb") as log:
+    file = folder.with_name(f"{name}.log")
+    with file.open("wb") as log:
         process = subprocess.Popen(commands[name], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
-        _wait_for(port, process)
+        wait_until_listening(port, process, _START_S, file.read_text)
         yield S3Server(name, f"http://{address}")
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until and process.poll() is None:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("The S3 server did not start.")
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
 from tests.conftest import POLICY, JobTable, SetClock, new_submission
 from tests.hosts import Host, network
+from tests.patience import wait_until
 from tests.postgresql import running_server
-from tests.test_two_workers import check_log, count, drawn_page, totals, wait_until, worker
+from tests.worker_processes import check_log, count, drawn_page, log_of, totals, worker
 
 pytestmark = [pytest.mark.long, pytest.mark.postgresql]
 PAGES = 8
@@ -79,7 +81,7 @@ class Office:
         self.wait_until(lambda: count(self.table, Job.ended_us.is_(None)) == 0)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        wait_until(condition, PATIENCE_S, self.folder)
+        wait_until(condition, PATIENCE_S, told=partial(log_of, self.folder))
 
     def check(self, documents: dict[int, str]) -> None:
         """Each ended once; each of its pages was adopted once, and stands in the text once."""

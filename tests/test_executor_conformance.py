@@ -12,7 +12,9 @@ import pytest
 from recto.errors import PageDamaged
 from recto.executors import PROCESS_DIED, Executor, LocalProcesses
 from tests.cluster.processes import cluster, dask_executor
-from tests.test_executors import PATIENCE_S, SETUP, die, fail, lives, note_and_sleep, wait_until
+from tests.patience import wait_until
+from tests.process_tree import lives
+from tests.test_executors import PATIENCE_S, SETUP, die, fail, note_and_sleep
 
 _KILLED_WITHIN_S = 2.0
 NewExecutor = Callable[[], Executor]

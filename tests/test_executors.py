@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from recto.errors import PageDamaged
 from recto.executors import PROCESS_DIED, LocalProcesses
 from recto.ocr.documents import Limits
 from recto.working.page_tasks import PageProcessSetup, describe_engine
+from tests.patience import wait_until
+from tests.process_tree import lives
 
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = PageProcessSetup("auto", None, Limits(10, 10_000_000), memory_bytes=0, niceness=0, storage=None)
@@ -36,19 +38,6 @@ def die() -> None:
 
 def fail() -> None:
     raise PageDamaged("Page 1 is damaged.", page=1)
-
-
-def lives(pid: int) -> bool:
-    """Whether the process exists and is no zombie."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
-
-
-def wait_until(condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-    deadline_s = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"waited {patience_s} s in vain"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from recto.parent_death import die_with_parent
+from tests.patience import wait_until
+from tests.process_tree import lives
 
 ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_S = 20.0
@@ -76,31 +77,15 @@ class Run:
         return [int(note.split()[2]) for note in self.notes() if note.startswith(f"{name} started")]
 
     def wait_for_notes(self, prefix: str, count: int = 1) -> None:
-        wait_until(lambda: sum(note.startswith(prefix) for note in self.notes()) >= count, f"{count} x '{prefix}'")
+        wait_until(
+            lambda: sum(note.startswith(prefix) for note in self.notes()) >= count, DEADLINE_S, f"{count} x '{prefix}'"
+        )
 
     def end(self) -> tuple[int, str]:
         """Exit status and standard error, once it has ended."""
         _, errors = self.process.communicate(timeout=DEADLINE_S)
         assert "Traceback" not in (errors or "")
         return self.process.returncode, errors
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, f"waited {DEADLINE_S} s in vain for {what}"
-        time.sleep(0.01)
-
-
-def lives(pid: int) -> bool:
-    """Whether the process exists and is no zombie."""
-    if sys.platform == "linux":  # where a small system has no ps
-        try:
-            return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].startswith(" Z")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
 
 
 @contextmanager
@@ -254,7 +239,7 @@ def test_killed_supervisor_takes_its_programs_with_it(tmp_path: Path) -> None:
         run.process.kill()
         run.end()
         for pid in (*run.pids("backend"), *run.pids("worker")):
-            wait_until(lambda pid=pid: not lives(pid), f"the end of {pid}")  # type: ignore[misc]
+            wait_until(lambda pid=pid: not lives(pid), DEADLINE_S, f"the end of {pid}")  # type: ignore[misc]
 
 
 def run_main(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -324,7 +309,7 @@ def test_die_with_parent_ends_the_child_of_a_killed_parent() -> None:
         child_pid = int(parent.stdout.readline())
         assert lives(child_pid)
         parent.kill()
-        wait_until(lambda: not lives(child_pid), "the end of the child")
+        wait_until(lambda: not lives(child_pid), DEADLINE_S, "the end of the child")
 
 
 @linux_only

@@ -49,6 +49,7 @@ from recto.working.page_tasks import (
     write_results,
 )
 from tests.conftest import JobTable, writing_elsewhere
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.each_database
 
@@ -492,13 +493,6 @@ def test_stop_hands_jobs_back_without_costing_an_attempt(table: JobTable, ann: i
     job = table.job(uuid)
     assert (job.status, job.attempt, job.pages_done) == (JobStatus.QUEUED, 0, 1)
     assert loop.executor.running == []
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10.0
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
 
 
 def test_next_attempt_goes_on_from_the_last_finished_page(table: JobTable, ann: int, loop: Loop) -> None:

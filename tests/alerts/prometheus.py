@@ -1,13 +1,14 @@
 """Prometheus itself, where it is installed or unpacked (tools/unpack_debian_package.sh)."""
 
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 from typing import Any, Final
 
 import requests
+
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = ROOT / "deploy" / "prometheus"
@@ -44,9 +45,7 @@ class Prometheus:
             f"scrape_configs: [{{job_name: recto, static_configs: [{{targets: ['{target}']}}]}}]\n",
             encoding="utf-8",
         )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         self._url = f"http://{address}/api/v1"
         command = [
             program("prometheus"),

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import requests
 
 from tests.alerts.prometheus import ROOT, Prometheus
 from tests.drawing import draw_page, save_pdf
+from tests.patience import wait_until
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
@@ -61,15 +62,6 @@ def worker(server: LiveServer) -> Iterator["subprocess.Popen[bytes]"]:
     process.wait()
 
 
-def wait_for(what: str, is_so: Callable[[], bool], most_s: float) -> float:
-    """Seconds until it was so."""
-    started_s = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - started_s < most_s, f"{what} did not come within {most_s} s"
-        time.sleep(1.0)
-    return time.monotonic() - started_s
-
-
 def submit(server: LiveServer, folder: Path) -> None:
     hand = HandWorker(server.folder)
     token = hand.token_of("admin")
@@ -89,7 +81,7 @@ def submit(server: LiveServer, folder: Path) -> None:
 def test_load_shows_in_the_metrics_and_a_killed_worker_is_missed(
     server: LiveServer, worker: "subprocess.Popen[bytes]", prometheus: Prometheus, tmp_path: Path
 ) -> None:
-    wait_for("a Worker", lambda: prometheus.value("max(recto_workers_alive)") == 1, 120)
+    wait_until(lambda: prometheus.value("max(recto_workers_alive)") == 1, 120, "a Worker", pause_s=1.0)
     submit(server, tmp_path)
     started_s = time.monotonic()
 
@@ -98,17 +90,18 @@ def test_load_shows_in_the_metrics_and_a_killed_worker_is_missed(
         print(f"{time.monotonic() - started_s:5.0f} s", seen)  # noqa: T201
         return seen["jobs finished"] == _DOCUMENTS
 
-    wait_for("the end of all jobs", is_done, 600)
+    wait_until(is_done, 600, "the end of all jobs", pause_s=1.0)
     assert prometheus.value("max(recto_pages_read_total)") == _DOCUMENTS * _PAGES
-    wait_for(
-        "the times of all pages",
+    wait_until(
         lambda: prometheus.value('max(recto_stage_seconds_count{stage="recognise"})') == _DOCUMENTS * _PAGES,
         30,
+        "the times of all pages",
+        pause_s=1.0,
     )
     assert "RectoNoWorker" not in prometheus.firing()
     worker.send_signal(signal.SIGKILL)
-    gone_s = wait_for("a Worker less", lambda: prometheus.value("max(recto_workers_alive)") == 0, 60)
-    fired_s = gone_s + wait_for("the alert", lambda: "RectoNoWorker" in prometheus.firing(), 120)
+    gone_s = wait_until(lambda: prometheus.value("max(recto_workers_alive)") == 0, 60, "a Worker less", pause_s=1.0)
+    fired_s = gone_s + wait_until(lambda: "RectoNoWorker" in prometheus.firing(), 120, "the alert", pause_s=1.0)
     print(f"Killed: none alive after {gone_s:.0f} s, RectoNoWorker fires after {fired_s:.0f} s")  # noqa: T201
     ready = requests.get(f"{server.address}/readyz", timeout=20)
     assert ready.status_code == 200

@@ -17,7 +17,8 @@ from recto.database.connections import Begin, connect, transaction
 from recto.errors import DatabaseBusy
 from tests.chaos.clients import Clients
 from tests.chaos.machine import Machine
-from tests.chaos.processes import Fleet, Program, children, lives, page_processes
+from tests.chaos.processes import Fleet, Program
+from tests.process_tree import children, lives, page_processes
 
 _PATIENCE_S: Final = 4.0
 """For so long a victim is waited for that has work in hand."""

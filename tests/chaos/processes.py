@@ -1,15 +1,16 @@
-"""The programs of a chaos run: a Backend and some Workers, started again when they have ended; and what Linux tells of their processes."""
+"""The programs of a chaos run: a Backend and some Workers, started again when they have ended."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
+
+from tests.patience import wait_until
+from tests.ports import free_port
+from tests.process_tree import command_of, environ_of
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _MARK: Final = "CHAOS_RUN"
@@ -73,7 +74,7 @@ class Fleet:
     def __init__(self, folder: Path, workers: int) -> None:
         self.storage = folder / "storage"
         self.log = folder / "programs.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.clock = folder / "clock"
         """Seconds by which the clock of its processes is ahead of the machine's."""
         self.clock.write_text("0", encoding="ascii")
@@ -88,7 +89,7 @@ class Fleet:
     def start(self) -> None:
         """The Backend first: it makes the database and its first user."""
         self.backend.start()
-        wait_until(lambda: b"backend_ready" in self.log.read_bytes(), 60.0, "the Backend is ready")
+        wait_until(lambda: b"backend_ready" in self.log.read_bytes(), 60.0, "the Backend to be ready")
         for program in self.workers:
             program.start()
 
@@ -121,57 +122,11 @@ class Fleet:
         mark = f"{_MARK}={self._mark}".encode()
         found = {}
         for folder in _PROC.iterdir():
-            if folder.name.isdecimal() and mark in _read(folder / "environ").split(b"\0"):
-                found[int(folder.name)] = _command(int(folder.name))
+            if folder.name.isdecimal() and mark in environ_of(int(folder.name)):
+                found[int(folder.name)] = command_of(int(folder.name))
         return found
-
-
-def page_processes(worker: int) -> list[int]:
-    """The page processes of a Worker; without multiprocessing's resource tracker."""
-    return [pid for pid in children(worker) if "spawn_main" in _command(pid)]
-
-
-def children(pid: int) -> list[int]:
-    """The children of a process, whichever thread of it has started them."""
-    tasks = _PROC / str(pid) / "task"
-    try:
-        threads = list(tasks.iterdir())
-    except OSError:
-        return []  # it has ended
-    return [int(child) for thread in threads for child in _read(thread / "children").split()]
-
-
-def lives(pid: int) -> bool:
-    """Whether there is such a process and it is no zombie."""
-    state = _read(_PROC / str(pid) / "stat").rpartition(b")")[2].split()
-    return bool(state) and state[0] not in (b"Z", b"X")
-
-
-def wait_until(condition: Callable[[], bool], patience_s: float, what: str) -> None:
-    """AssertionError where it takes longer."""
-    until = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < until, f"waited {patience_s:g} s in vain until {what}"
-        time.sleep(0.02)
-
-
-def _command(pid: int) -> str:
-    return _read(_PROC / str(pid) / "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return b""  # the process has ended, or is somebody else's
 
 
 def _clock_environ(clock: Path) -> dict[str, str]:
     folders = [str(Path(__file__).with_name("clock")), os.environ.get("PYTHONPATH", "")]
     return {"CHAOS_CLOCK": str(clock), "PYTHONPATH": os.pathsep.join(filter(None, folders))}
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

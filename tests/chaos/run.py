@@ -27,8 +27,9 @@ from tests.chaos.clients import Clients
 from tests.chaos.documents import Letter, letters
 from tests.chaos.kills import Killer
 from tests.chaos.machine import Machine
-from tests.chaos.processes import Fleet, wait_until
+from tests.chaos.processes import Fleet
 from tests.chaos.verdict import Verdict, judge, leftovers, without_json
+from tests.patience import wait_until
 
 _LOCKS_PER_STRIKE: Final = 0.1
 
@@ -112,7 +113,7 @@ def _strike_while_they_work(plan: Plan, clients: Clients, killer: Killer, random
     killer.wake_all()
     clients.allowed = plan.jobs + 1000
     wait_until(
-        lambda: _is_all_done(clients, killer, engine), max(60.0, until - time.monotonic()), "every job has ended"
+        lambda: _is_all_done(clients, killer, engine), max(60.0, until - time.monotonic()), "the end of every job"
     )
 
 

@@ -4,8 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,19 +14,13 @@ from recto.commands.page_processes import page_process_setup
 from recto.executors import LocalProcesses, start_engines
 from recto.settings import load_settings
 from recto.working.page_tasks import EngineReport
+from tests.patience import wait_until
 
 if TYPE_CHECKING:
     from recto.cluster.executor import DaskExecutor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 300.0
-
-
-def wait_until(condition: Callable[[], bool], why: Callable[[], str] = str, patience_s: float = PATIENCE_S) -> None:
-    deadline_s = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline_s, why()
-        time.sleep(0.05)
 
 
 @cache
@@ -74,7 +67,7 @@ class Cluster:
             str(file),
         ]
         process = self.start("-m", "distributed.cli.dask_scheduler", *where)
-        wait_until(lambda: file.exists() and file.read_text().endswith("}"), self.log)
+        wait_until(lambda: file.exists() and file.read_text().endswith("}"), PATIENCE_S, told=self.log)
         self.address = json.loads(file.read_text())["address"]
         return process
 
@@ -116,5 +109,5 @@ def dask_executor(running: Cluster, processes: int = 1) -> "DaskExecutor":
     from recto.cluster.executor import DaskExecutor  # a second that only those pay who need it
 
     executor = DaskExecutor(running.address, own_engine())
-    wait_until(lambda: executor.capacity == processes, running.log)
+    wait_until(lambda: executor.capacity == processes, PATIENCE_S, told=running.log)
     return executor

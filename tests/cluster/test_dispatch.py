@@ -17,9 +17,10 @@ from recto.file_storage.opening import prepare_storage
 from recto.file_storage.volume import VolumeStorage
 from recto.storage_setup import StorageSetup
 from recto.workers import WorkerView, list_workers
-from tests import test_two_workers as two_workers
-from tests.cluster.processes import Cluster, cluster, wait_until
+from tests import worker_processes
+from tests.cluster.processes import PATIENCE_S, Cluster, cluster
 from tests.conftest import JobTable, new_submission
+from tests.patience import wait_until
 from tests.s3_servers import S3Server
 
 pytestmark = pytest.mark.services
@@ -61,15 +62,15 @@ def living(table: JobTable) -> list[WorkerView]:
 
 def wait_for_processes(table: JobTable, running: Cluster, count: int) -> None:
     """Until the dispatcher has reported so many page processes of its nodes."""
-    wait_until(lambda: [worker.processes for worker in living(table)] == [count], running.log)
+    wait_until(lambda: [worker.processes for worker in living(table)] == [count], PATIENCE_S, told=running.log)
 
 
 def wait_for_pages(table: JobTable, running: Cluster, uuid: str, count: int) -> None:
-    wait_until(lambda: table.job(uuid).pages_done >= count, running.log)
+    wait_until(lambda: table.job(uuid).pages_done >= count, PATIENCE_S, told=running.log)
 
 
 def wait_for_end(table: JobTable, running: Cluster, uuid: str) -> None:
-    wait_until(lambda: table.job(uuid).ended_us is not None, running.log)
+    wait_until(lambda: table.job(uuid).ended_us is not None, PATIENCE_S, told=running.log)
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_cancelled_job_and_stopped_dispatcher_stop_their_pages_on_the_nodes(
     wait_for_pages(table, running, cancelled, 1)
     before = page_processes(node)
     table.do(table.jobs.cancel, ann, cancelled)
-    wait_until(lambda: page_processes(node) != before, running.log, 30.0)
+    wait_until(lambda: page_processes(node) != before, 30.0, told=running.log)
     assert table.job(cancelled).pages_done < 12
     wait_for_pages(table, running, handed_back, 1)
     before = page_processes(node)
@@ -181,7 +182,7 @@ def test_cancelled_job_and_stopped_dispatcher_stop_their_pages_on_the_nodes(
     assert dispatcher.wait(30) == 0
     assert table.statuses(handed_back) == ["QUEUED", "IN_PROGRESS", "QUEUED"]
     assert living(table) == []
-    wait_until(lambda: page_processes(node) != before, running.log, 30.0)
+    wait_until(lambda: page_processes(node) != before, 30.0, told=running.log)
 
 
 @pytest.mark.long
@@ -198,7 +199,7 @@ def test_nodes_that_do_not_read_alike_are_refused_with_the_reason_and_dask_worke
     running.start(*dask_worker)
     running.node(RECTO_FILE_STORAGE_PATH=str(tmp_path / "elsewhere"))
     running.dispatcher()
-    wait_until(lambda: running.log().count("node_refused") == 3, running.log)
+    wait_until(lambda: running.log().count("node_refused") == 3, PATIENCE_S, told=running.log)
     assert "It has another File Storage" in running.log()
     assert "It lacks the languages" in running.log()
     assert "It is no node of Recto" in running.log()
@@ -231,21 +232,21 @@ def test_thirty_documents_are_read_once_though_a_node_and_a_dispatcher_are_kille
 ) -> None:
     """Two dispatchers side by side, two nodes. Whoever is killed has work in hand."""
     storage = VolumeStorage(tmp_path)
-    uuids = [two_workers.submit(table, storage, (ann, bob)[number % 2], number) for number in range(30)]
+    uuids = [worker_processes.submit(table, storage, (ann, bob)[number % 2], number) for number in range(30)]
     running.node()
     doomed_node = running.node()
-    wait_until(lambda: running.log().count("node_ready") == 2, running.log)
+    wait_until(lambda: running.log().count("node_ready") == 2, PATIENCE_S, told=running.log)
     running.dispatcher()
     doomed = running.dispatcher()
     ended = Job.ended_us.is_not(None)
-    wait_until(lambda: two_workers.count(table, ended) >= 3, running.log)
+    wait_until(lambda: worker_processes.count(table, ended) >= 3, PATIENCE_S, told=running.log)
     doomed_node.kill()
-    wait_until(lambda: two_workers.stands_still_with_a_job(table, doomed), running.log)
+    wait_until(lambda: worker_processes.stands_still_with_a_job(table, doomed), PATIENCE_S, told=running.log)
     doomed.kill()
-    wait_until(lambda: two_workers.count(table, ended) == 30, running.log)
+    wait_until(lambda: worker_processes.count(table, ended) == 30, PATIENCE_S, told=running.log)
     for number, uuid in enumerate(uuids):
-        two_workers.check_log(table, uuid)
+        worker_processes.check_log(table, uuid)
         assert str(number) in text_of(table, tmp_path, uuid)
-    counts = two_workers.totals(table)
+    counts = worker_processes.totals(table)
     assert counts["FINISHED"] == counts["QUEUED"] - counts["worker_lost"] == 30
     assert counts["worker_lost"] >= 1

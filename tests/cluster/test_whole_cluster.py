@@ -15,9 +15,10 @@ from recto import accounts
 from recto.database.connections import Begin, transaction
 from recto.file_storage.opening import prepare_storage
 from recto.storage_setup import StorageSetup
-from tests import test_two_workers as two_workers
-from tests.cluster.processes import Cluster, cluster, wait_until
+from tests import worker_processes
+from tests.cluster.processes import Cluster, cluster
 from tests.conftest import JobTable
+from tests.patience import wait_until
 from tests.postgresql import Server
 from tests.s3_servers import S3Server
 from tests.web.clients import PASSWORD
@@ -71,7 +72,7 @@ def backends(folder: Path, environ: dict[str, str]) -> Iterator[Backends]:
 
 def read_document(both: Backends, number: int) -> tuple[str, str]:
     """Submit one, wait for it, and fetch its text from the store. Its uuid and the text."""
-    page, key = two_workers.drawn_page(number), {"Idempotency-Key": f"document {number}"}
+    page, key = worker_processes.drawn_page(number), {"Idempotency-Key": f"document {number}"}
     sent = both.ask(number, "POST", "/api/v1/jobs", content=page, headers=key, params={"dedupe": "false"})
     assert sent.status_code in (200, 202), sent.text
     uuid = sent.json()["uuid"]
@@ -88,13 +89,17 @@ def kill_one_after_another(table: JobTable, running: Cluster, both: Backends, do
     ended = Job.ended_us.is_not(None)
 
     def wait_for(count: int) -> None:
-        wait_until(lambda: done.is_set() or two_workers.count(table, ended) >= count, running.log, PATIENCE_S)
+        wait_until(lambda: done.is_set() or worker_processes.count(table, ended) >= count, PATIENCE_S, told=running.log)
 
     wait_for(DOCUMENTS // 10)
     node.kill()
     running.node()
     wait_for(DOCUMENTS // 5)
-    wait_until(lambda: done.is_set() or two_workers.stands_still_with_a_job(table, dispatcher), running.log, PATIENCE_S)
+    wait_until(
+        lambda: done.is_set() or worker_processes.stands_still_with_a_job(table, dispatcher),
+        PATIENCE_S,
+        told=running.log,
+    )
     dispatcher.kill()
     running.dispatcher()
     wait_for(DOCUMENTS // 2)
@@ -117,7 +122,7 @@ def test_hundred_documents_are_read_once_though_a_node_a_dispatcher_and_a_backen
         running.node()
         running.node()
         running.dispatcher()
-        wait_until(lambda: running.log().count("node_ready") == 2, running.log)
+        wait_until(lambda: running.log().count("node_ready") == 2, PATIENCE_S, told=running.log)
         killing = threading.Thread(target=kill_one_after_another, args=(table, running, both, done))
         killing.start()
         with ThreadPoolExecutor(16) as clients:
@@ -128,8 +133,8 @@ def test_hundred_documents_are_read_once_though_a_node_a_dispatcher_and_a_backen
     assert len({uuid for uuid, _ in read}) == DOCUMENTS
     for number, (uuid, text) in enumerate(read):
         assert str(number) in text
-        two_workers.check_log(table, uuid)
-    assert two_workers.count(table, Job.status == JobStatus.FINISHED) == DOCUMENTS
-    counts = two_workers.totals(table)
+        worker_processes.check_log(table, uuid)
+    assert worker_processes.count(table, Job.status == JobStatus.FINISHED) == DOCUMENTS
+    counts = worker_processes.totals(table)
     assert counts["FINISHED"] == counts["QUEUED"] - counts["worker_lost"] == DOCUMENTS
     assert counts["worker_lost"] >= 1

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from recto.jobs import Jobs
 from recto.workers import list_workers
 from recto.working.presence import FOLDER
 from tests.conftest import POLICY, JobTable
+from tests.patience import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOLD_PRESENCE = """
@@ -39,11 +39,11 @@ def start(folder: Path, **variables: str) -> "subprocess.Popen[str]":
 
 
 def wait_for_worker(table: JobTable, process: "subprocess.Popen[str]") -> None:
-    deadline_s = time.monotonic() + 60
-    while not any(worker.is_alive for worker in table.read(list_workers)):
-        assert time.monotonic() < deadline_s
+    def is_there() -> bool:
         assert process.poll() is None
-        time.sleep(0.05)
+        return any(worker.is_alive for worker in table.read(list_workers))
+
+    wait_until(is_there, 60.0, "a Worker", pause_s=0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -73,10 +73,7 @@ def test_run_takes_over_at_once_what_a_killed_worker_held(table: JobTable, tmp_p
     assert table.statuses(uuid) == ["QUEUED", "IN_PROGRESS"]
     holder.kill()
     holder.communicate()
-    deadline_s = time.monotonic() + 15
-    while table.statuses(uuid) == ["QUEUED", "IN_PROGRESS"]:
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+    wait_until(lambda: table.statuses(uuid) != ["QUEUED", "IN_PROGRESS"], 15.0, "the job to be requeued", pause_s=0.05)
     process.terminate()
     _, err = process.communicate(timeout=30)
     assert "worker_died" in err

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from recto.file_storage.base import DOCUMENT
 from recto.jobs import Jobs
-from tests.chaos.processes import children, lives, page_processes
 from tests.commands.test_run import start, wait_for_worker
 from tests.conftest import POLICY, JobTable, new_submission
+from tests.patience import wait_until
+from tests.process_tree import children, lives, page_processes
 
 GONE_WITHIN_S = 2.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -38,14 +39,6 @@ def worker(table: JobTable, folder: Path, engine: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.communicate(timeout=30)
-
-
-def wait_until(condition: Callable[[], bool], patience_s: float = 60.0) -> float:
-    started_s = time.monotonic()
-    while not condition():
-        assert time.monotonic() - started_s < patience_s
-        time.sleep(0.01)
-    return time.monotonic() - started_s
 
 
 @pytest.mark.parametrize("ocr_engine", ["tesserocr", "pytesseract"])

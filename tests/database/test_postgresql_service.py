@@ -19,10 +19,10 @@ from recto import accounts
 from recto.database.connections import Begin, connect, transaction
 from tests.conftest import JobTable, SetClock
 from tests.postgresql import Server
-from tests.test_two_workers import ROOT, drawn_page, worker
 from tests.web.clients import PASSWORD
 from tests.web.followers import SseFollower
 from tests.web.live_server import LiveServer
+from tests.worker_processes import ROOT, drawn_page, worker
 
 pytestmark = pytest.mark.services
 PATIENCE_S = 60.0

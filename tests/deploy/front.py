@@ -5,16 +5,15 @@ What differs from the file are names and ports: Debian's nginx is older than `re
 
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tests.deploy.compose import ROOT
+from tests.ports import free_port, wait_until_listening
 from tests.web.clients import PASSWORD
 from tests.web.live_server import LiveServer
 
@@ -76,7 +75,7 @@ def in_front(folder: Path, store: str = "127.0.0.1:9", count: int = 2) -> Iterat
             name.symlink_to(storage)
             backends.append(LiveServer(name, environ))
             stack.callback(backends[-1].stop)
-        ports = (_free_port(), _free_port())
+        ports = (free_port(), free_port())
         stack.enter_context(_nginx(folder, [f"{one.host}:{one.port}" for one in backends], store, ports))
         yield Front(f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}", storage, backends)
 
@@ -90,24 +89,8 @@ def _nginx(folder: Path, backends: list[str], store: str, ports: tuple[int, int]
     with (folder / "nginx.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
-        _wait_for(ports[0], process, folder)
+        wait_until_listening(ports[0], process, _START_S, (folder / "nginx.log").read_text)
         yield
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    until = time.monotonic() + _START_S
-    while time.monotonic() < until and process.poll() is None:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError((folder / "nginx.log").read_text(encoding="utf-8"))
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

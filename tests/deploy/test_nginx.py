@@ -4,7 +4,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from models import AuditEvent
 from recto.settings import load_settings
 from tests.deploy.front import CONFIGURATION, Front, in_front
+from tests.patience import wait_until
 from tests.s3_servers import S3Server
 from tests.web.clients import PASSWORD, PDF
 from tests.web.followers import FOLLOWERS, PATIENCE_S, Follower, blocks_of, paths_of
@@ -69,13 +70,6 @@ def submit(client: httpx.Client) -> str:
     answer = client.post("/api/v1/jobs", params={"dedupe": "false"}, files={"document": PDF})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["uuid"])
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def answered(front: Front, path: str) -> list[int]:

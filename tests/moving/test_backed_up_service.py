@@ -24,8 +24,8 @@ from tests.conftest import POLICY, new_submission, sqlite_url
 from tests.moving.test_moved_service import backend, command, submit, text_of
 from tests.postgresql import Server
 from tests.s3_servers import S3Server
-from tests.test_two_workers import worker
 from tests.web.clients import PASSWORD
+from tests.worker_processes import worker
 
 MANY = 1000
 LONG_S = 1200.0

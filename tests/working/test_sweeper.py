@@ -37,6 +37,7 @@ from tests.left_behind import (
     deletion_with_files,
     folder_without_job,
 )
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.each_database
 
@@ -335,13 +336,6 @@ def test_thread_logs_one_line_with_the_counts_of_each_sweep() -> None:
     assert lines == [
         {"event": "swept", "log_level": "info", "found": 3, "freed_bytes": 2000, "removed": 2, "too_young": 1}
     ]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
 
 
 def busy() -> Iterator[Swept]:

@@ -1,6 +1,5 @@
 """The Worker's thread that puts text into the index."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from recto.working.text_indexer import IndexingThread, TextIndexer
 from tests.conftest import JobTable
 from tests.ocr.writers.made_pages import block, lines
 from tests.ocr.writers.made_pages import page as made_page
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.each_database
 
@@ -145,9 +145,7 @@ def test_thread_indexes_by_itself_until_it_is_stopped(table: JobTable, storage: 
     pace = Pace(1.0)
     thread = IndexingThread(TextIndexer(table.sessions, storage, pace), pace)
     thread.start()
-    until = time.monotonic() + 10
-    while table.read(text_index.count_waiting) and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_until(lambda: not table.read(text_index.count_waiting))
     thread.stop()
     assert found(table, ann, "page2") == [2]
 

@@ -2,7 +2,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pytest
 from recto.errors import EngineMissing, PageUnreadable
 from recto.ocr.engines.pytesseract_engine import PytesseractEngine, tesseract_command
 from tests.drawing import blank_page
+from tests.patience import wait_until
+from tests.process_tree import lives
 
 ROOT = Path(__file__).parents[3]
 ENDLESS_PAGE = """
@@ -64,23 +65,14 @@ def test_command_shipped_is_executable() -> None:
 def test_tesseract_dies_with_the_process_that_started_it() -> None:
     parent = subprocess.Popen([sys.executable, "-c", ENDLESS_PAGE], cwd=ROOT)
     try:
-        child = wait_for(lambda: next(children_named("tesseract", parent.pid), None))
+        wait_until(lambda: any(children_named("tesseract", parent.pid)))
+        (child,) = children_named("tesseract", parent.pid)
         parent.kill()
         parent.wait()
-        wait_for(lambda: True if not is_running(child) else None)
+        wait_until(lambda: not lives(child))
     finally:
         parent.kill()
         parent.wait()
-
-
-def wait_for(probe: Callable[[], int | None]) -> int:
-    """What the probe yields; fails after a minute, which is far more than any step needs."""
-    for _ in range(600):
-        found = probe()
-        if found is not None:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("waited in vain")
 
 
 def children_named(name: str, parent: int) -> Iterator[int]:
@@ -91,11 +83,3 @@ def children_named(name: str, parent: int) -> Iterator[int]:
             continue
         if command == name and int(fields.split()[1]) == parent:
             yield int(status.parent.name)
-
-
-def is_running(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"

@@ -16,6 +16,7 @@ from recto.errors import DatabaseBusy
 from recto.records.idempotency import KeyedRequest
 from recto.web.services import Services
 from recto.web.uploading import idempotent
+from tests.patience import wait_until
 from tests.web.clients import PDF, PNG, Program, problem
 from tests.web.conftest import Known, MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
@@ -260,13 +261,6 @@ def test_request_that_breaks_off_while_it_arrives_lets_its_key_go(live: LiveServ
     assert status() == 409
     broken.close()
     assert await_status(status, 202)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 def await_status(ask: Callable[[], int], wanted: int) -> bool:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from recto.errors import DatabaseBusy
 from recto.web.waiting import held_requests
+from tests.patience import wait_until
 from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
@@ -31,10 +32,7 @@ class Held(threading.Thread):
         self._ask = ask
         self.response: TestResponse | None = None
         self.start()
-        until = time.monotonic() + 20
-        while app.extensions["recto"].feed.waiter_count < 1:
-            assert time.monotonic() < until, "it does not wait"
-            time.sleep(0.01)
+        wait_until(lambda: app.extensions["recto"].feed.waiter_count >= 1, what="a request that waits")
         time.sleep(0.3)
 
     def run(self) -> None:

@@ -18,6 +18,7 @@ from recto.errors import JobNotFound
 from recto.views.jobs import JobView, changes_wanted, get_job
 from recto.web.serving.database import db, read
 from recto.web.waiting import holding as waiting
+from tests.patience import wait_until
 from tests.web.clients import Program
 from tests.web.conftest import Known
 from tests.web.hand_worker import HandWorker
@@ -61,10 +62,7 @@ def feed_of(app: Flask) -> ChangeFeed:
 
 def until_waiting(app: Flask, count: int) -> None:
     """Until that many waiters have subscribed and the watcher has looked once since."""
-    until = time.monotonic() + 20
-    while feed_of(app).waiter_count != count:
-        assert time.monotonic() < until, f"{feed_of(app).waiter_count} of {count} wait"
-        time.sleep(0.01)
+    wait_until(lambda: feed_of(app).waiter_count == count, told=lambda: f"{feed_of(app).waiter_count} of {count} wait.")
     time.sleep(0.3)
 
 

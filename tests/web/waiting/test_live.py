@@ -1,9 +1,7 @@
 """The streams of events on real sockets: four kinds of clients, cut off and resumed, and what ends a stream."""
 
 import json
-import socket
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
@@ -19,6 +17,8 @@ from recto.database.connections import Begin, transaction
 from recto.errors import PageDamaged
 from recto.jobs import Claim
 from recto.web.waiting.held_requests import HELD_S
+from tests.patience import wait_until
+from tests.ports import free_port
 from tests.web.clients import PASSWORD, PDF
 from tests.web.followers import (
     FOLLOWERS,
@@ -198,13 +198,6 @@ def test_stream_of_all_jobs_goes_on_from_the_list_and_tells_nothing_of_others(
     ]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, "It does not come."
-        time.sleep(0.02)
-
-
 @each_follower
 def test_stream_of_all_jobs_that_names_no_id_begins_with_what_comes_next(
     live: LiveServer, live_token: str, worker: HandWorker, claim: Claim, kind: type[Follower]
@@ -310,9 +303,7 @@ def test_streams_end_within_seconds_when_their_token_is_revoked(live: LiveServer
 
 
 def test_backend_that_stops_ends_fifty_streams_at_once_and_they_go_on_at_the_next_one(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_PORT": str(free.getsockname()[1])}
+    environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_PORT": str(free_port())}
     server = LiveServer(tmp_path / "storage", environ)
     worker = HandWorker(server.folder)
     token = worker.token_of("admin")

@@ -1,7 +1,6 @@
 """The streams in a real Chromium that is signed in: EventSource and WebSocket, cut off by a Backend that is stopped in the middle."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.ports import free_port
 from tests.web.chromium import launched
 from tests.web.clients import PASSWORD
 from tests.web.followers import PATIENCE_S, SseFollower, WebSocketFollower, paths_of
@@ -72,9 +72,7 @@ def pages_of(messages: list[dict[str, Any]]) -> list[tuple[int, str | None]]:
 
 
 def test_event_source_goes_on_by_itself_after_the_backend_was_stopped(tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_PORT": str(free.getsockname()[1])}
+    environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_PORT": str(free_port())}
     server = LiveServer(tmp_path / "storage", environ)
     worker = HandWorker(server.folder)
     try:
