@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -24,6 +24,7 @@ from tests.web.live_server import LiveServer
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium
+    from playwright.sync_api import BrowserContext
 
 MakeApp = Callable[..., Flask]
 
@@ -157,6 +158,48 @@ def chromium() -> Iterator["Chromium"]:
 
     with launched() as browser:
         yield browser
+
+
+@pytest.fixture
+def context(chromium: "Chromium") -> Iterator["BrowserContext"]:
+    """A fresh profile of it; the test fails where a script breaks or the Content-Security-Policy blocks something."""
+    from tests.web.chromium import window
+
+    with window(chromium) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, str]:
+    """For a module that wants another `server`."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, server_settings: dict[str, str]) -> Iterator[LiveServer]:
+    """A real Backend of the module's own. Its first user is admin with PASSWORD."""
+    folder = tmp_path_factory.mktemp("served") / "storage"
+    server = LiveServer(folder, {"RECTO_ADMIN_PASSWORD": PASSWORD, **server_settings})
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def address(server: LiveServer) -> str:
+    """Its root, with the slash."""
+    return f"{server.address}/"
+
+
+@pytest.fixture(scope="module")
+def signed_in(chromium: "Chromium", address: str) -> Any:
+    """Cookies of its admin, for a window's `storage_state`."""
+    from tests.web.chromium import sign_in
+
+    context = chromium.new_context()
+    sign_in(context.new_page(), address)
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 @pytest.fixture(scope="session")

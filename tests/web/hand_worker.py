@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -158,3 +160,12 @@ class HandWorker:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+
+@contextmanager
+def reporting(folder: Path, *languages: str) -> Iterator[HandWorker]:
+    """Plays the Worker in that folder while the block runs, and says that it reads these languages."""
+    worker = HandWorker(folder)
+    worker.report(*languages)
+    yield worker
+    worker.close()

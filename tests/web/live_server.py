@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _START_S: Final = 40.0
@@ -46,6 +47,17 @@ class LiveServer:
         """What it has logged."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def submit(self, token: str, content: bytes, media_type: str = "application/pdf", **query: str) -> str:
+        """Send a document in the name of the token's user; gives the job's uuid."""
+        return self.job_from(token, f"jobs?{urlencode(query)}", content, media_type)
+
+    def job_from(self, token: str, path: str, body: bytes, media_type: str) -> str:
+        """Post to an address below /api/v1/; gives the uuid of the job that it makes."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": media_type}
+        request = urllib.request.Request(f"{self.address}/api/v1/{path}", body, headers)  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return str(json.load(answer)["uuid"])
 
     def stop(self) -> int:
         """End it as an administrator would; gives the exit status."""

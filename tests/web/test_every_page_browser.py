@@ -1,7 +1,5 @@
 """Every page that people see, in a real Chromium: on a very narrow phone, by axe-core's rules, without a mouse, and without motion."""
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -12,16 +10,14 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
-from tests.web.clients import PASSWORD
+from tests.web.chromium import DESKTOP
 from tests.web.drawn_document import DrawnDocument, draw_document
-from tests.web.hand_worker import HandWorker
+from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import sign_in
 
 pytestmark = pytest.mark.services
 
 NARROW: Final[ViewportSize] = {"width": 320, "height": 568}
-DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
 LONG_NAME: Final = f"Wasserstandsaufzeichnungen_{'des_Hafenmeisters' * 9}.pdf"
 MOST_TABS: Final = 120
 
@@ -53,18 +49,9 @@ class Documents:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("every") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def worker(server: LiveServer) -> Iterator[HandWorker]:
-    worker = HandWorker(server.folder)
-    worker.report("eng", "deu")
-    yield worker
-    worker.close()
+    with reporting(server.folder, "eng", "deu") as worker:
+        yield worker
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +59,8 @@ def documents(server: LiveServer, worker: HandWorker) -> Documents:
     token, drawn = worker.token_of("admin"), draw_document(1)
     finished = submit(server, token, drawn.content)
     read(worker, drawn)
-    read_again = asked(server, token, f"jobs/{finished}/retry", urlencode({"pages": "1", "mode": "force"}).encode())
+    form = urlencode({"pages": "1", "mode": "force"}).encode()
+    read_again = server.job_from(token, f"jobs/{finished}/retry", form, "application/x-www-form-urlencoded")
     read(worker, drawn)
     failed = submit(server, token, drawn.content)
     worker.fail(worker.claim(), DocumentDamaged("The file breaks off. Scan it again, or save it anew."))
@@ -83,18 +71,7 @@ def documents(server: LiveServer, worker: HandWorker) -> Documents:
 
 
 def submit(server: LiveServer, token: str, content: bytes) -> str:
-    query = urlencode({"filename": LONG_NAME, "dedupe": "false"})
-    return asked(server, token, f"jobs?{query}", content, "application/pdf")
-
-
-def asked(
-    server: LiveServer, token: str, path: str, body: bytes, media_type: str = "application/x-www-form-urlencoded"
-) -> str:
-    """The uuid of the job that the request makes."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": media_type}
-    request = urllib.request.Request(f"{server.address}/api/v1/{path}", body, headers)  # noqa: S310 - our own address
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return str(json.load(answer)["uuid"])
+    return server.submit(token, content, filename=LONG_NAME, dedupe="false")
 
 
 def read(worker: HandWorker, drawn: DrawnDocument) -> None:
@@ -103,16 +80,6 @@ def read(worker: HandWorker, drawn: DrawnDocument) -> None:
     for page in drawn.pages:
         worker.adopt_page(claim, page)
     worker.finish(claim, drawn.text)
-
-
-@pytest.fixture(scope="module")
-def signed_in(chromium: Browser, server: LiveServer) -> Any:
-    """Cookies of an administrator."""
-    context = chromium.new_context()
-    sign_in(context.new_page(), f"{server.address}/")
-    state = context.storage_state()
-    context.close()
-    return state
 
 
 def opened(

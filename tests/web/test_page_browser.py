@@ -1,14 +1,6 @@
 """The page in a real Chromium, below a sub-path, with the part of the Worker played by hand."""
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -18,185 +10,55 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
-    FilePayload,
-    Locator,
     Page,
-    ViewportSize,
     expect,
 )
-from sqlalchemy.orm import Session
 
-from recto import workers
-from recto.database.connections import Begin, connect, transaction
-from recto.errors import DocumentEncrypted, PageTimeout, RectoError
-from recto.file_storage.base import result_name
-from recto.file_storage.volume import VolumeStorage
-from recto.jobs import Claim, Jobs, QueuePolicy
+from recto.errors import DocumentEncrypted, PageTimeout
+from tests.web.chromium import PDF, PHONE, choose, row, sign_in, window
+from tests.web.clients import PASSWORD
+from tests.web.hand_worker import HandWorker, reporting
+from tests.web.live_server import LiveServer
 
 pytestmark = pytest.mark.services
 
-PASSWORD = "a password for tests"
-MAX_UPLOAD_BYTES = 100_000
-PDF = b"%PDF-1.7\n" + b"scan " * 400
-PHONE: ViewportSize = {"width": 390, "height": 844}
 
-
-class HandWorker:
-    """Claims and ends jobs when a test says so, through the same operations as the Worker."""
-
-    def __init__(self, folder: Path) -> None:
-        self._engine = connect(f"sqlite:///{folder / 'recto.db'}", 10.0)
-        self._storage = VolumeStorage(folder)
-        self._jobs = Jobs(QueuePolicy(3600.0, 60.0, 3, 1.0, 100, 1000))
-
-    def report(self, *languages: str) -> None:
-        """Register as a living Worker."""
-        with transaction(Session(self._engine), Begin.WRITE) as session:
-            workers.report(session, "hand", "1", "hand", languages, 1)
-
-    def sign_off(self) -> None:
-        """Be gone."""
-        with transaction(Session(self._engine), Begin.WRITE) as session:
-            workers.sign_off(session, "hand")
-
-    def cancel_rest(self) -> None:
-        """End what other tests left waiting."""
-        with transaction(Session(self._engine), Begin.CLAIM) as session:
-            while claim := self._jobs.claim_next(session, "hand"):
-                self._jobs.cancel(session, claim.user_id, claim.lease.job_uuid)
-
-    def claim(self, page_count: int) -> Claim:
-        """Take the next job and open it."""
-        with transaction(Session(self._engine), Begin.CLAIM) as session:
-            claim = self._jobs.claim_next(session, "hand")
-            assert claim is not None
-            self._jobs.set_page_count(session, claim.lease, page_count)
-        return claim
-
-    def read_page(self, claim: Claim, number: int, error: RectoError | None = None) -> None:
-        """End one page."""
-        with transaction(Session(self._engine), Begin.WRITE) as session:
-            self._jobs.adopt_page(session, claim.lease, number, error)
-
-    def finish(self, claim: Claim, text: str) -> None:
-        """End the job with this text."""
-        with self._storage.write(claim.lease.job_uuid, result_name(claim.lease.token, "txt")) as file:
-            file.write(text.encode())
-        with transaction(Session(self._engine), Begin.WRITE) as session:
-            self._jobs.finish(session, claim.lease)
-
-    def fail(self, claim: Claim, error: RectoError) -> None:
-        """End the job without a result."""
-        with transaction(Session(self._engine), Begin.WRITE) as session:
-            self._jobs.fail(session, claim.lease, error)
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, str]:
+    return {"RECTO_SERVER_BASE_PATH": "/recto", "RECTO_SERVER_MAX_UPLOAD_BYTES": "100000"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("storage")
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "RECTO_FILE_STORAGE_PATH": str(folder),
-        "RECTO_SERVER_PORT": str(port),
-        "RECTO_SERVER_BASE_PATH": "/recto",
-        "RECTO_SERVER_MAX_UPLOAD_BYTES": str(MAX_UPLOAD_BYTES),
-        "RECTO_ADMIN_PASSWORD": PASSWORD,
-    }
-    backend = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=Path(__file__).parents[2],
-        env={name: value for name, value in os.environ.items() if not name.startswith("RECTO_")} | settings,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    base = f"http://127.0.0.1:{port}/recto/"
-    try:
-        _wait_until_answering(f"{base}sign-in", backend)
-        yield base
-    finally:
-        backend.send_signal(signal.SIGTERM)
-        backend.wait(30)
-
-
-def _wait_until_answering(url: str, backend: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert backend.poll() is None, "the Backend ended"
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
-                return
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    pytest.fail("the Backend does not answer")
-
-
-@pytest.fixture(scope="module")
-def hand(address: str, folder: Path) -> Iterator[HandWorker]:
-    worker = HandWorker(folder)
-    worker.report("eng", "deu", "ces")
-    yield worker
-    worker.close()
+def hand(server: LiveServer) -> Iterator[HandWorker]:
+    with reporting(server.folder, "eng", "deu", "ces") as worker:
+        yield worker
 
 
 @pytest.fixture
 def worker(hand: HandWorker) -> HandWorker:
     """The Worker, with nothing in its queue."""
-    hand.cancel_rest()
+    hand.end_waiting()
     return hand
 
 
 @pytest.fixture
-def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
-    """A fresh profile; the test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """One that may look at the clipboard."""
+    with window(chromium, permissions=["clipboard-read", "clipboard-write"]) as context:
+        yield context
 
 
 @pytest.fixture
-def page(browser_context: BrowserContext, address: str, worker: HandWorker) -> Page:
+def page(context: BrowserContext, address: str, worker: HandWorker) -> Page:
     """Signed in."""
-    page = browser_context.new_page()
+    page = context.new_page()
     sign_in(page, address)
     expect(page.get_by_role("button", name="Choose files")).to_be_visible()
     return page
 
 
-def sign_in(page: Page, address: str, name: str = "admin", password: str = PASSWORD) -> None:
-    page.goto(f"{address}sign-in")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
-
-
-def choose(page: Page, *files: tuple[str, bytes]) -> None:
-    payloads: list[FilePayload] = [
-        {"name": name, "mimeType": "application/octet-stream", "buffer": content} for name, content in files
-    ]
-    page.locator("#document").set_input_files(payloads)
-
-
-def row(page: Page, name: str) -> Locator:
-    return page.locator(".job").filter(has=page.get_by_role("link", name=name, exact=True))
-
-
-def test_sign_in_with_wrong_password_says_so_and_keeps_the_name(browser_context: BrowserContext, address: str) -> None:
-    page = browser_context.new_page()
+def test_sign_in_with_wrong_password_says_so_and_keeps_the_name(context: BrowserContext, address: str) -> None:
+    page = context.new_page()
     page.goto(f"{address}account")
     page.get_by_label("Name").fill("admin")
     page.get_by_label("Password").fill("wrong")
@@ -208,9 +70,9 @@ def test_sign_in_with_wrong_password_says_so_and_keeps_the_name(browser_context:
     expect(page).to_have_url(f"{address}account")
 
 
-def test_open_page_notices_the_first_worker(browser_context: BrowserContext, address: str, hand: HandWorker) -> None:
+def test_open_page_notices_the_first_worker(context: BrowserContext, address: str, hand: HandWorker) -> None:
     hand.sign_off()
-    page = browser_context.new_page()
+    page = context.new_page()
     sign_in(page, address)
     expect(page.get_by_text("No Worker is running.")).to_be_visible()
     hand.report("eng", "deu", "ces")
@@ -273,7 +135,7 @@ def test_file_dropped_on_the_page_is_uploaded_and_its_name_stays_text(page: Page
     worker.finish(worker.claim(1), "")
 
 
-def test_job_page_is_followed_to_its_text(page: Page, browser_context: BrowserContext, worker: HandWorker) -> None:
+def test_job_page_is_followed_to_its_text(page: Page, context: BrowserContext, worker: HandWorker) -> None:
     choose(page, ("minutes.pdf", PDF))
     row(page, "minutes.pdf").get_by_role("link", name="minutes.pdf", exact=True).click()
     expect(page.get_by_role("heading", name="Waiting for a Worker")).to_be_visible()
@@ -304,11 +166,11 @@ def test_failed_job_says_what_to_do_next(page: Page, worker: HandWorker) -> None
 
 
 def test_deleting_by_keyboard_asks_first_and_vanishes_from_another_window(
-    page: Page, browser_context: BrowserContext, address: str
+    page: Page, context: BrowserContext, address: str
 ) -> None:
     choose(page, ("gone.pdf", PDF))
     expect(row(page, "gone.pdf")).to_be_visible()
-    other = browser_context.new_page()
+    other = context.new_page()
     other.goto(address)
     row(other, "gone.pdf").get_by_role("link", name="gone.pdf", exact=True).click()
     other.get_by_text("Delete…").focus()

@@ -1,24 +1,20 @@
 """The page image beside its text in a real Chromium: a finished document of several drawn pages, with real pictures and a Worker played by hand."""
 
-import json
-import urllib.request
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from recto.errors import PageTimeout
 from tests.web.axe import complaints
-from tests.web.clients import PASSWORD
+from tests.web.chromium import DESKTOP, PHONE, window
 from tests.web.drawn_document import DrawnDocument, draw_document
-from tests.web.hand_worker import HandWorker
+from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
 
 pytestmark = pytest.mark.services
 
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 PAGES = 8
 PICTURE_MS = 180_000
 """A picture is made by a process that starts for it, on a machine that may be busy."""
@@ -31,18 +27,9 @@ def document() -> DrawnDocument:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("review") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def worker(server: LiveServer) -> Iterator[HandWorker]:
-    worker = HandWorker(server.folder)
-    worker.report("eng")
-    yield worker
-    worker.close()
+    with reporting(server.folder, "eng") as worker:
+        yield worker
 
 
 @pytest.fixture(scope="module")
@@ -56,32 +43,12 @@ def finished(server: LiveServer, worker: HandWorker, document: DrawnDocument) ->
     return address
 
 
-@pytest.fixture(scope="module")
-def signed_in(chromium: Browser, server: LiveServer) -> Any:
-    """Cookies of a person."""
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{server.address}/sign-in")
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
-    state = context.storage_state()
-    context.close()
-    return state
-
-
 @pytest.fixture
 def context(chromium: Browser, signed_in: Any) -> Iterator[BrowserContext]:
-    """The test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=signed_in)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
+    """A person's, who is signed in and may look at the clipboard."""
+    allowed = ["clipboard-read", "clipboard-write"]
+    with window(chromium, storage_state=signed_in, permissions=allowed) as context:
+        yield context
 
 
 @pytest.fixture
@@ -96,11 +63,7 @@ def page(context: BrowserContext, finished: str) -> Page:
 
 def submit(server: LiveServer, worker: HandWorker, document: DrawnDocument) -> str:
     """Send the document; gives the address of its page."""
-    headers = {"Authorization": f"Bearer {worker.token_of('admin')}", "Content-Type": "application/pdf"}
-    url = f"{server.address}/api/v1/jobs?dedupe=false"
-    request = urllib.request.Request(url, document.content, headers, method="POST")  # noqa: S310 - our own address
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return f"{server.address}/jobs/{json.load(answer)['uuid']}"
+    return f"{server.address}/jobs/{server.submit(worker.token_of('admin'), document.content, dedupe='false')}"
 
 
 def scan(page: Page, number: int) -> Locator:

@@ -5,15 +5,14 @@ The limits are far above what was measured (docs/review.md): they are to find wh
 
 import statistics
 import time
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.clients import PASSWORD
+from tests.web.chromium import DESKTOP
 from tests.web.drawn_document import draw_document
-from tests.web.hand_worker import HandWorker
+from tests.web.hand_worker import reporting
 from tests.web.live_server import LiveServer
 from tests.web.test_review_browser import submit
 
@@ -42,34 +41,21 @@ _SCROLL: Final = """async ([pxPerFrame, seconds]) => {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("long") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
 def finished(server: LiveServer) -> str:
     """The address of the page of a document that was read."""
-    document, worker = draw_document(PAGES, lines_a_page=45, scale=1.5), HandWorker(server.folder)
-    worker.report("eng")
-    address = submit(server, worker, document)
-    claim = worker.claim_when_there(PAGES)
-    for page in document.pages:
-        worker.adopt_page(claim, page)
-    worker.finish(claim, document.text)
-    worker.close()
+    document = draw_document(PAGES, lines_a_page=45, scale=1.5)
+    with reporting(server.folder, "eng") as worker:
+        address = submit(server, worker, document)
+        claim = worker.claim_when_there(PAGES)
+        for page in document.pages:
+            worker.adopt_page(claim, page)
+        worker.finish(claim, document.text)
     return address
 
 
-def sign_in(browser: Browser, server: LiveServer) -> Page:
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.goto(f"{server.address}/sign-in")
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
-    return page
+@pytest.fixture
+def page(chromium: Browser, signed_in: Any) -> Page:
+    return chromium.new_page(viewport=DESKTOP, storage_state=signed_in)
 
 
 def shown(title: str, **values: float) -> None:
@@ -95,10 +81,7 @@ def heap_mb(page: Page) -> float:
     return used
 
 
-def test_review_of_300_pages_loads_little_and_scrolls_smoothly(
-    chromium: Browser, server: LiveServer, finished: str
-) -> None:
-    page = sign_in(chromium, server)
+def test_review_of_300_pages_loads_little_and_scrolls_smoothly(page: Page, finished: str) -> None:
     session: Any = page.context.new_cdp_session(page)
     session.send("Network.enable")
     loaded: list[int] = []

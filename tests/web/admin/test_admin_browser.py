@@ -8,44 +8,17 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
-from tests.web.clients import PASSWORD
-from tests.web.hand_worker import HandWorker
+from tests.web.chromium import DESKTOP, PDF, PHONE, choose, row, sign_in
+from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import PDF, PHONE, choose, row, sign_in
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("admin") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def address(server: LiveServer) -> str:
-    return f"{server.address}/"
-
-
-@pytest.fixture(scope="module")
 def worker(server: LiveServer) -> Iterator[HandWorker]:
-    worker = HandWorker(server.folder)
-    worker.report("eng", "deu")
-    yield worker
-    worker.close()
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
+    with reporting(server.folder, "eng", "deu") as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -124,7 +97,7 @@ def test_another_browser_is_signed_out_from_the_account_page(page: Page, chromiu
 def test_pages_have_nothing_that_axe_complains_of(
     chromium: Browser, address: str, worker: HandWorker, scheme: Literal["light", "dark"], size: str
 ) -> None:
-    viewport = PHONE if size == "phone" else {"width": 1280, "height": 800}
+    viewport = PHONE if size == "phone" else DESKTOP
     context = chromium.new_context(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     sign_in(page, address)

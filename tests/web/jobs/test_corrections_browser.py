@@ -1,7 +1,6 @@
 """Correcting in the page, in a real Chromium: typed in place, saved, undone, and found in what is downloaded."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.drawing import blank_page, save_tiff
 from tests.ocr.writers.made_pages import block, lines
+from tests.web.chromium import PHONE
 from tests.web.clients import PASSWORD
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import PHONE
 
 pytestmark = pytest.mark.services
 
@@ -23,26 +22,12 @@ MAKING_MS: Final = 90_000
 
 
 @pytest.fixture
-def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
-
-
-@pytest.fixture
-def uuid(live: LiveServer, live_token: str, live_worker: HandWorker, chromium: Browser, tmp_path: Path) -> str:
+def uuid(live: LiveServer, live_token: str, live_worker: HandWorker, tmp_path: Path) -> str:
     """A finished job whose page has two lines."""
-    context = chromium.new_context(extra_http_headers={"Authorization": f"Bearer {live_token}"})
     live_worker.report("eng")
     live_worker.end_waiting()
     document = save_tiff(tmp_path / "one.tif", [blank_page(60, 40)]).read_bytes()
-    answer = context.request.post(f"{live.address}/api/v1/jobs?filename=one.tif&dedupe=false", data=document)
-    context.close()
-    assert answer.status == 202, answer.text()
+    live.submit(live_token, document, "image/tiff", filename="one.tif", dedupe="false")
     claim = live_worker.claim()
     live_worker.read_page(claim, 1, blocks=(block(*lines("Tbe cat satonthe mat", "and sleeps")),))
     return live_worker.finish(claim, "Tbe cat satonthe mat\nand sleeps\n")
@@ -62,8 +47,8 @@ def opened(context: BrowserContext, live: LiveServer, uuid: str) -> Page:
 
 
 @pytest.fixture
-def page(browser_context: BrowserContext, live: LiveServer, uuid: str) -> Page:
-    return opened(browser_context, live, uuid)
+def page(context: BrowserContext, live: LiveServer, uuid: str) -> Page:
+    return opened(context, live, uuid)
 
 
 def word(page: Page, index: int) -> Locator:
@@ -142,9 +127,9 @@ def test_whole_line_is_typed_anew_and_undone_by_key_and_by_button(page: Page) ->
 
 
 def test_page_that_was_corrected_elsewhere_meanwhile_is_not_overwritten(
-    page: Page, browser_context: BrowserContext, live: LiveServer, uuid: str
+    page: Page, context: BrowserContext, live: LiveServer, uuid: str
 ) -> None:
-    other = opened(browser_context, live, uuid)
+    other = opened(context, live, uuid)
     word(page, 1).click()
     expect(editor(page)).to_be_focused()
     word(other, 1).click()

@@ -1,24 +1,21 @@
 """Reading one page of a document again from its review page, by a real Worker, until that reading counts: in a real Chromium."""
 
-import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.drawing import LINES, draw_page, save_tiff
 from tests.web.axe import complaints
-from tests.web.clients import PASSWORD
-from tests.web.hand_worker import HandWorker
+from tests.web.chromium import sign_in
+from tests.web.hand_worker import reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import sign_in
 
 pytestmark = pytest.mark.services
 
@@ -28,42 +25,16 @@ READING_MS: Final = 180_000
 DRAWN: Final = LINES[:4]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("again") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def uuid(server: LiveServer, tmp_path: Path) -> str:
     """A finished job of two drawn pages, which a Worker played by hand has misread."""
-    worker = HandWorker(server.folder)
-    worker.report("eng", "deu")
     pages = [draw_page(DRAWN).pixels] * 2
-    request = urllib.request.Request(  # noqa: S310 - our own address
-        f"{server.address}/api/v1/jobs?filename=two.tif",
-        save_tiff(tmp_path / "two.tif", pages).read_bytes(),
-        {"Authorization": f"Bearer {worker.token_of('admin')}", "Content-Type": "image/tiff"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        uuid = str(json.load(answer)["uuid"])
-    worker.finish_pages(worker.claim(2), "the first page as it was misread", "the second page as it was misread")
-    worker.sign_off()
-    worker.close()
+    document = save_tiff(tmp_path / "two.tif", pages).read_bytes()
+    with reporting(server.folder, "eng", "deu") as worker:
+        uuid = server.submit(worker.token_of("admin"), document, "image/tiff", filename="two.tif")
+        worker.finish_pages(worker.claim(2), "the first page as it was misread", "the second page as it was misread")
+        worker.sign_off()
     return uuid
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Search, filters and selections in a real Chromium, with and without scripts."""
 
-import json
 import re
-import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.web.chromium import DESKTOP, PHONE, row, sign_in, window
 from tests.web.clients import PDF
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import PHONE, row, sign_in
 
 pytestmark = pytest.mark.services
 
@@ -34,34 +32,23 @@ def documents(live: LiveServer, live_token: str) -> None:
         "goatbill.pdf": ("Lamb, 3 pieces",),
     }
     for name, pages in texts.items():
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{live.address}/api/v1/jobs?filename={name}&dedupe=false",
-            PDF,
-            {"Authorization": f"Bearer {live_token}", "Content-Type": "application/pdf"},
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
-            assert json.load(answer)["uuid"]
+        live.submit(live_token, PDF, filename=name, dedupe="false")
         worker.finish_pages(worker.claim(len(pages)), *pages)
     worker.close()
 
 
-def context_of(chromium: Browser, *, scripts: bool = True, phone: bool = False) -> BrowserContext:
-    size = PHONE if phone else {"width": 1280, "height": 800}
-    return chromium.new_context(viewport=size, reduced_motion="reduce", java_script_enabled=scripts)
+def context_of(chromium: Browser, *, phone: bool = False) -> BrowserContext:
+    size = PHONE if phone else DESKTOP
+    return chromium.new_context(viewport=size, reduced_motion="reduce")
 
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
 def page(request: pytest.FixtureRequest, chromium: Browser, live: LiveServer, documents: None) -> Iterator[Page]:
     """Signed in, on the list."""
-    context = context_of(chromium, scripts=request.param)
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    page = context.new_page()
-    sign_in(page, f"{live.address}/")
-    yield page
-    context.close()
-    assert faults == []
+    with window(chromium, java_script_enabled=request.param) as context:
+        page = context.new_page()
+        sign_in(page, f"{live.address}/")
+        yield page
 
 
 def marked(place: Page | Locator) -> Locator:

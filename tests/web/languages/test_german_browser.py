@@ -7,45 +7,26 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
+from tests.web.chromium import PDF, choose, row, window
 from tests.web.clients import PASSWORD
-from tests.web.hand_worker import HandWorker
+from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import PDF, choose, row
 
 pytestmark = pytest.mark.services
 PATHS = ("", "account", "admin", "admin/users", "admin/audit", "search", "search?q=nichts", "nirgends")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path_factory.mktemp("german") / "storage", {"RECTO_ADMIN_PASSWORD": PASSWORD})
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def address(server: LiveServer) -> str:
-    return f"{server.address}/"
-
-
-@pytest.fixture(scope="module")
 def worker(server: LiveServer) -> Iterator[HandWorker]:
-    worker = HandWorker(server.folder)
-    worker.report("eng", "deu")
-    yield worker
-    worker.close()
+    with reporting(server.folder, "eng", "deu") as worker:
+        yield worker
 
 
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(locale="de-DE", viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
+    """Of a reader who wants German."""
+    with window(chromium, locale="de-DE") as context:
+        yield context
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.chromium import launched
+from tests.web.chromium import PHONE, launched
 from tests.web.live_server import LiveServer
 
 pytestmark = pytest.mark.services
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.services
 def test_reference_shows_without_breaking_the_policy(live: LiveServer) -> None:
     complaints: list[str] = []
     with launched() as browser:
-        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page = browser.new_page(viewport=PHONE)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("requestfailed", lambda request: complaints.append(request.url))
         answer = page.goto(f"{live.address}/docs")
@@ -26,7 +26,7 @@ def test_reference_shows_without_breaking_the_policy(live: LiveServer) -> None:
         assert not details.locator("pre").first.is_visible()
         details.locator("summary").click()
         assert details.locator("pre").first.is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert (
             page.evaluate("getComputedStyle(document.querySelector('.reference pre')).backgroundColor")
             != "rgba(0, 0, 0, 0)"

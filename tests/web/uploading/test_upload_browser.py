@@ -9,47 +9,25 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
-from tests.web.clients import PASSWORD, PNG
-from tests.web.hand_worker import HandWorker
+from tests.web.chromium import PDF, PHONE, choose, row, sign_in
+from tests.web.clients import PNG
+from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_page_browser import PDF, PHONE, choose, row, sign_in
 
 pytestmark = pytest.mark.services
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    environ = {"RECTO_ADMIN_PASSWORD": PASSWORD, "RECTO_SERVER_MAX_UPLOAD_BYTES": "4000000"}
-    server = LiveServer(tmp_path_factory.mktemp("uploads") / "storage", environ)
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def address(server: LiveServer) -> str:
-    return f"{server.address}/"
+def server_settings() -> dict[str, str]:
+    return {"RECTO_SERVER_MAX_UPLOAD_BYTES": "4000000"}
 
 
 @pytest.fixture
 def worker(server: LiveServer) -> Iterator[HandWorker]:
     """With nothing in its queue."""
-    worker = HandWorker(server.folder)
-    worker.report("eng", "deu")
-    worker.end_waiting()
-    yield worker
-    worker.close()
-
-
-@pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
-    """The test fails where a script breaks or the Content-Security-Policy blocks something."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    faults: list[str] = []
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    context.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
-    yield context
-    context.close()
-    assert faults == []
+    with reporting(server.folder, "eng", "deu") as worker:
+        worker.end_waiting()
+        yield worker
 
 
 @pytest.fixture

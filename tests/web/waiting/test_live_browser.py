@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.ports import free_port
-from tests.web.chromium import launched
+from tests.web.chromium import launched, sign_in
 from tests.web.clients import PASSWORD
 from tests.web.followers import PATIENCE_S, SseFollower, WebSocketFollower, paths_of
 from tests.web.hand_worker import HandWorker
@@ -51,11 +51,7 @@ def signed_in_page(address: str) -> Iterator[Page]:
     """A page of Recto in a browser that is signed in."""
     with launched() as browser:
         page = browser.new_page()
-        page.goto(f"{address}/sign-in")
-        page.get_by_label("Name").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{address}/")
+        sign_in(page, f"{address}/")
         yield page
 
 
