@@ -21,7 +21,7 @@ from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
 from recto.moving.manifest import read_manifest
 from tests.conftest import POLICY, new_submission, sqlite_url
-from tests.moving.test_moved_service import backend, command, submit, text_of
+from tests.moving.services import admin_token, backend, command, read_by_a_worker, reads_on, submit, text_of
 from tests.postgresql import Server
 from tests.s3_servers import S3Server
 from tests.web.clients import PASSWORD
@@ -38,38 +38,29 @@ def old(tmp_path: Path) -> Path:
     return folder
 
 
-@contextmanager
-def restored(folder: Path, backup: Path) -> Iterator[dict[str, str]]:
-    """What is in the backup, in another folder; the variables of a Recto on it."""
+def backed_up_while_it_runs(folder: Path, here: dict[str, str], backup: Path) -> tuple[str, str, str]:
+    """A token of its admin, a job that was read, and one that waits."""
+    with backend(folder, here) as client:
+        token = admin_token(client, here)
+        read = read_by_a_worker(client, folder, here, 3)
+        waiting = submit(client, 7)
+        assert "Backed up 2 jobs" in command(here, "backup", str(backup))
+    return token, read, waiting
+
+
+def goes_on_elsewhere(folder: Path, backup: Path, token: str, read: str, waiting: str) -> None:
+    """A Recto in a new folder, from what is in the backup."""
     folder.mkdir()
     there = {"RECTO_FILE_STORAGE_PATH": str(folder)}
     command(there, "restore", str(backup))
-    yield there
-
-
-def reads_on(folder: Path, there: dict[str, str], token: str, read: str, waiting: str) -> None:
-    """What was read is served, what waited is read, and what is new as well."""
-    with backend(folder, there) as client, worker(folder, **there):
-        client.headers["Authorization"] = f"Bearer {token}"
-        assert "3" in text_of(client, read)
-        assert "7" in text_of(client, waiting)
-        assert "9" in text_of(client, submit(client, 9))
+    reads_on(folder, there, token, read, waiting)
 
 
 def test_service_goes_on_from_a_backup_that_was_taken_while_it_ran(tmp_path: Path, old: Path) -> None:
     here = {"RECTO_FILE_STORAGE_PATH": str(old), "RECTO_ADMIN_PASSWORD": PASSWORD}
-    backup = tmp_path / "backup"
-    with backend(old, here) as client:
-        token = command(here, "tokens", "create", "admin").split()[-1]
-        client.headers["Authorization"] = f"Bearer {token}"
-        with worker(old, **here):
-            read = submit(client, 3)
-            assert "3" in text_of(client, read)
-        waiting = submit(client, 7)
-        assert "Backed up 2 jobs" in command(here, "backup", str(backup))
-    assert "is whole: 2 jobs" in command({}, "backup", "--verify", str(backup))
-    with restored(tmp_path / "new", backup) as there:
-        reads_on(tmp_path / "new", there, token, read, waiting)
+    token, read, waiting = backed_up_while_it_runs(old, here, tmp_path / "backup")
+    assert "is whole: 2 jobs" in command({}, "backup", "--verify", str(tmp_path / "backup"))
+    goes_on_elsewhere(tmp_path / "new", tmp_path / "backup", token, read, waiting)
 
 
 @pytest.mark.services
@@ -82,17 +73,8 @@ def test_service_on_postgresql_and_an_object_store_is_backed_up_and_goes_on_in_a
         "RECTO_ADMIN_PASSWORD": PASSWORD,
         "RECTO_DATABASE_URL": postgresql.make("recto_backed_up"),
     }
-    backup = tmp_path / "backup"
-    with backend(old, here) as client:
-        token = command(here, "tokens", "create", "admin").split()[-1]
-        client.headers["Authorization"] = f"Bearer {token}"
-        with worker(old, **here):
-            read = submit(client, 3)
-            assert "3" in text_of(client, read)
-        waiting = submit(client, 7)
-        assert "Backed up 2 jobs" in command(here, "backup", str(backup))
-    with restored(tmp_path / "new", backup) as there:
-        reads_on(tmp_path / "new", there, token, read, waiting)
+    token, read, waiting = backed_up_while_it_runs(old, here, tmp_path / "backup")
+    goes_on_elsewhere(tmp_path / "new", tmp_path / "backup", token, read, waiting)
     postgresql.execute("DROP DATABASE recto_backed_up WITH (FORCE)")
 
 
@@ -101,8 +83,7 @@ def test_thousand_jobs_of_a_running_service_are_equal_by_checksum_elsewhere(tmp_
     here = {"RECTO_FILE_STORAGE_PATH": str(old), "RECTO_ADMIN_PASSWORD": PASSWORD}
     backup, new = tmp_path / "backup", tmp_path / "new"
     with backend(old, here) as client, worker(old, **here):
-        token = command(here, "tokens", "create", "admin").split()[-1]
-        client.headers["Authorization"] = f"Bearer {token}"
+        token = admin_token(client, here)
         read = submit(client, 3)
         assert "3" in text_of(client, read)
         engine = connect(sqlite_url(old / "recto.db"), 30.0)
