@@ -11,10 +11,11 @@ import pytest
 from recto.ocr.documents import Limits
 from recto.ocr.engines.osd import Script
 from recto.ocr.options import EVERY_STEP, Options, StepChoice
-from recto.ocr.page import Block, Box, Line, PageImage, Traineddata, Word
+from recto.ocr.page import Block, PageImage
 from recto.ocr.preprocessing.plan import preprocess as prepared_for
 from recto.ocr.reading import Reader, Reading, read_image
 from tests.drawing import LINES, blank_page, draw_page, scanned_line
+from tests.ocr.made_engines import SilentEngine, word_alone
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
@@ -28,7 +29,7 @@ SHINING_THROUGH = np.maximum(
 CLEARED = prepared_for(PageImage(SHINING_THROUGH, 300.0), is_cleared=True).pixels
 
 
-class Engine:
+class Engine(SilentEngine):
     """Reads surely what stands as `legible`, and doubtfully everything else, but for `blank_readings` in which it finds nothing; OSD answers with `osd`."""
 
     name = "double"
@@ -40,15 +41,6 @@ class Engine:
         self.blank_readings = 0
         self.osd_calls = 0
 
-    def version(self) -> str:
-        return "1"
-
-    def languages(self) -> frozenset[str]:
-        return frozenset({"eng"})
-
-    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
-        return ()
-
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         self.osd_calls += 1
         return self._osd
@@ -59,8 +51,7 @@ class Engine:
             return ()
         is_legible = pixels.shape == self._legible.shape and np.array_equal(pixels, self._legible)
         text, confidence = ("surely read", 0.98) if is_legible else ("doubtful", 0.3)
-        box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
-        return (Block((Line((Word(text, confidence, box, quad),), box, quad, 0),), box),)
+        return word_alone(text, confidence)
 
 
 def asked(preprocess: str) -> StepChoice:

@@ -15,11 +15,12 @@ from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, load_page
 from recto.ocr.engines.osd import Script
 from recto.ocr.options import Options
-from recto.ocr.page import Block, Box, Line, Page, PageImage, Traineddata, Word
+from recto.ocr.page import Block, Page, PageImage
 from recto.ocr.pipeline import recognise_page
 from recto.ocr.reading import Reader
 from recto.ocr.stages import page_picture, show_stages, write_png
 from tests.drawing import blank_page, draw_page, save_tiff, scanned_line
+from tests.ocr.made_engines import SilentEngine, word_alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ CROOKED = draw_page(skew_deg=3).pixels
 ON_ITS_SIDE = np.ascontiguousarray(np.rot90(CROOKED))
 
 
-class Witness:
+class Witness(SilentEngine):
     """An engine that reads the same word everywhere and remembers the picture that it saw last."""
 
     name = "witness"
@@ -41,15 +42,6 @@ class Witness:
         self._script = Script("Latin", 5.0, text_angle_deg, 10.0)
         self.seen: list[GreyArray] = []
 
-    def version(self) -> str:
-        return "1"
-
-    def languages(self) -> frozenset[str]:
-        return frozenset({"eng"})
-
-    def traineddata(self, languages: tuple[str, ...]) -> tuple[Traineddata, ...]:
-        return ()
-
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         return self._script
 
@@ -57,8 +49,7 @@ class Witness:
         self.seen.append(pixels)
         if len(self.seen) <= self._blank_readings:
             return ()
-        box, quad = Box(10, 10, 20, 10), ((10, 10), (30, 10), (30, 20), (10, 20))
-        return (Block((Line((Word("seen", 0.95, box, quad),), box, quad, 0),), box),)
+        return word_alone("seen", 0.95)
 
 
 def read(file: DocumentFile, options: Options, text_angle_deg: int = 0) -> tuple[Page, GreyArray]:

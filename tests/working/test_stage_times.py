@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from recto.stage_labels import BUCKETS_S, STAGES, stage_label
 from recto.working.stage_times import Gathered, StageTimes, Stopwatch, TimedEngine
+from tests.ocr.made_engines import SilentEngine
 
 if TYPE_CHECKING:
-    from recto.ocr.engines.osd import Script
-    from recto.ocr.page import Block, GreyArray, Traineddata
+    pass
 
 
 @pytest.fixture
@@ -82,27 +82,6 @@ def test_times_that_were_put_back_are_taken_with_those_that_came_meanwhile(
 
 def test_buckets_grow() -> None:
     assert all(lower < upper for lower, upper in pairwise(BUCKETS_S))
-
-
-class SilentEngine:
-    """Reads nothing. Implements Engine."""
-
-    name = "silent"
-
-    def version(self) -> str:
-        return "1"
-
-    def languages(self) -> frozenset[str]:
-        return frozenset({"eng"})
-
-    def recognise(self, pixels: "GreyArray", dpi: int, languages: tuple[str, ...]) -> "tuple[Block, ...]":
-        return ()
-
-    def detect_script(self, pixels: "GreyArray", dpi: int) -> "Script | None":
-        return None
-
-    def traineddata(self, languages: tuple[str, ...]) -> "tuple[Traineddata, ...]":
-        return ()
 
 
 def test_timed_engine_answers_as_the_engine_does_and_measures_both_kinds_of_reading(ticks: list[float]) -> None:
