@@ -2,13 +2,13 @@
 
 import inspect
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 import recto_client
 from recto_client import Client, commands
+from tests.clients.commands.listed import all_commands
 
 DOCS = (Path(__file__).resolve().parents[2] / "docs" / "client.md").read_text(encoding="utf-8")
 
@@ -17,14 +17,6 @@ def rows(head: str) -> list[tuple[str, str]]:
     """First cells, as they stand, and the others, of the table with that head."""
     table = DOCS.partition(f"\n| {head} |")[2].partition("\n\n")[0]
     return re.findall(r"^\| (`.*?`) \| (.*) \|$", table, re.MULTILINE)
-
-
-def all_commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(commands.main)
-    for name in commands.main.list_commands(context):
-        command = commands.main.get_command(context, name)
-        assert command is not None
-        yield name, command
 
 
 def test_client_document_lists_each_command_with_its_arguments() -> None:

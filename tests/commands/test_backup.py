@@ -6,20 +6,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from recto.file_storage.base import DOCUMENT
-from recto.file_storage.volume import VolumeStorage
 from recto.records import meters
 from recto.records.meters import Metered
 from tests.conftest import CommandLine, JobTable
-
-
-@pytest.fixture
-def uuid(command_line: CommandLine, table: JobTable, ann: int) -> str:
-    """A job with its document."""
-    uuid = table.submit(ann)
-    incoming = VolumeStorage(command_line.folder).incoming()
-    incoming.file.write(b"scan")
-    incoming.keep(uuid, DOCUMENT)
-    return uuid
 
 
 @pytest.fixture

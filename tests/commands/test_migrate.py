@@ -10,18 +10,7 @@ from sqlalchemy.orm import Session
 from models import Job
 from recto.database.connections import connect
 from recto.file_storage.base import DOCUMENT
-from recto.file_storage.volume import VolumeStorage
-from tests.conftest import CommandLine, JobTable, sqlite_url
-
-
-@pytest.fixture
-def uuid(command_line: CommandLine, table: JobTable, ann: int) -> str:
-    """A job with its document."""
-    uuid = table.submit(ann)
-    incoming = VolumeStorage(command_line.folder).incoming()
-    incoming.file.write(b"scan")
-    incoming.keep(uuid, DOCUMENT)
-    return uuid
+from tests.conftest import CommandLine, sqlite_url
 
 
 def test_everything_is_there_afterwards_with_the_secret(command_line: CommandLine, uuid: str, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -15,20 +14,12 @@ from PIL import Image
 from recto.commands import recognise
 from recto.errors import DocumentDamaged
 from recto.ocr.options import ResultFormat
-from recto.working import page_tasks
 from tests.conftest import CommandLine
 from tests.drawing import draw_page, save_pdf, save_tiff
 from tests.ocr.images.tiffs import grey_page, tiff
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LINES = ("The first page of three", "And this is the second", "The third one ends it")
-
-
-@pytest.fixture(autouse=True)
-def _page_process() -> Iterator[None]:
-    """The command makes this process a page process; the next test gets it as it was."""
-    yield
-    page_tasks._process = None
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,17 @@
 """`recognise --save-stages`: what lies in the folder afterwards."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from recto.working import page_tasks
 from tests.conftest import CommandLine
 from tests.drawing import draw_page, save_tiff
 
 CROOKED = 255 - draw_page(skew_deg=3).pixels
 STRAIGHT = draw_page().pixels
-
-
-@pytest.fixture(autouse=True)
-def _page_process() -> Iterator[None]:
-    """The command makes this process a page process; the next test gets it as it was."""
-    yield
-    page_tasks._process = None
 
 
 @pytest.fixture(scope="module")

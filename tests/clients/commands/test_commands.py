@@ -5,7 +5,6 @@ import re
 import stat
 import sys
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +16,7 @@ import pytest
 from recto_client import commands
 from recto_client.client import Client
 from recto_client.commands import credentials
+from tests.clients.commands.listed import all_commands
 from tests.clients.fake_recto import ADDRESS, BROKEN, NO_DOCUMENT, TOKEN, FakeRecto, problem
 from tests.conftest import Outcome
 
@@ -282,14 +282,6 @@ def test_watch_with_results_among_the_documents_is_wrong_usage(
 ) -> None:
     (tmp_path / "same" / "deeper").mkdir(parents=True)
     assert recto_command("watch", inbox, "--out", "same").status == 2
-
-
-def all_commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(commands.main)
-    for name in commands.main.list_commands(context):
-        command = commands.main.get_command(context, name)
-        assert command is not None
-        yield name, command
 
 
 def test_every_command_and_option_has_a_help_text(recto_command: Recto) -> None:
