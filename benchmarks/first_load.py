@@ -9,9 +9,7 @@ connection means 1.6 Mbit/s down, 750 kbit/s up, 150 ms there and back, and a pr
 
 import argparse
 import json
-import shutil
 import statistics
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,17 +20,12 @@ from typing import Any, Final
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from sqlalchemy.orm import Session
 
-from benchmarks.server_processes import running
+from benchmarks.chromium import backend, launch, sign_in, sizes_on_the_wire
 from recto import accounts
 from recto.database.connections import Begin, connect, transaction
 from recto.jobs import Jobs, QueuePolicy, Submission
 
-_PASSWORD: Final = "a password for benchmarks"  # noqa: S105
-_CHROMIUM: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
-_SLOW: Final = {"offline": False, "latency": 150, "downloadThroughput": 1_600_000 / 8, "uploadThroughput": 750_000 / 8}
-_SLOWER_PROCESSOR: Final = 4
 _SETTLE_MS: Final = 1500
-_SIGN_IN_MS: Final = 120_000
 _NOTES_USABLE: Final = """
 addEventListener("DOMContentLoaded", () => { window.usableMs = performance.now(); });
 new MutationObserver(() => {
@@ -65,7 +58,7 @@ def main() -> None:
         "| page | browser | connection | requests | KB | first paint, ms | can be used, ms |\n|---|---|---|---:|---:|---:|---:|"
     )
     with served(given.jobs) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_CHROMIUM))
+        browser = launch(playwright)
         for name, path in (("sign-in", "sign-in"), (f"list of {given.jobs}", ""), ("admin", "admin")):
             for is_slow in (False, True):
                 rounds = [loads(browser, address, path, is_slow=is_slow) for _ in range(given.rounds)]
@@ -86,16 +79,9 @@ def main() -> None:
 @contextmanager
 def served(jobs: int) -> Iterator[str]:
     """The address of a Backend whose admin has that many documents waiting."""
-    with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
-        settings = {
-            "RECTO_FILE_STORAGE_PATH": folder,
-            "RECTO_SERVER_PORT": "0",
-            "RECTO_ADMIN_PASSWORD": _PASSWORD,
-            "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
-        }
-        with running([sys.executable, "app.py"], settings) as (port, _):
-            submit(Path(folder), jobs)
-            yield f"http://127.0.0.1:{port}/"
+    with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder, backend(Path(folder)) as address:
+        submit(Path(folder), jobs)
+        yield address
 
 
 def submit(folder: Path, count: int) -> None:
@@ -124,31 +110,11 @@ def loads(browser: Browser, address: str, path: str, *, is_slow: bool) -> tuple[
     return first, again
 
 
-def sign_in(browser: Browser, context: BrowserContext, address: str) -> None:
-    """In a browser of its own, so that this one has only the cookie of it."""
-    other = browser.new_context()
-    other.set_default_timeout(_SIGN_IN_MS)
-    page = other.new_page()
-    page.goto(f"{address}sign-in")
-    page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Choose files").wait_for()
-    context.add_cookies([dict(cookie) for cookie in other.cookies()])  # type: ignore[misc]  # the same shape by another name
-    other.close()
-
-
 def load(context: BrowserContext, url: str, *, is_slow: bool) -> Load:
     """Open the page in a new tab, and look at what came until a little after it could be used: the held request of the list is left out."""
     page = context.new_page()
     page.add_init_script(_NOTES_USABLE)
-    client = context.new_cdp_session(page)
-    client.send("Network.enable")
-    if is_slow:
-        client.send("Network.emulateNetworkConditions", _SLOW)
-        client.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER_PROCESSOR})
-    sizes: list[float] = []
-    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    sizes = sizes_on_the_wire(page, is_slow=is_slow)
     page.goto(url, wait_until="load")
     page.wait_for_timeout(_SETTLE_MS)
     times: dict[str, Any] = page.evaluate(

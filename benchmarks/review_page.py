@@ -10,7 +10,6 @@ frame. Memory is that of Chromium's processes (VmRSS and VmHWM of /proc), the re
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from typing import Any, Final
 import pypdfium2
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.first_load import _CHROMIUM, _PASSWORD, _SLOW, _SLOWER_PROCESSOR, sign_in
+from benchmarks.chromium import backend, launch, sign_in, sizes_on_the_wire
 from benchmarks.process_memory import peak_bytes
 from benchmarks.server_processes import running
 from tests.web.drawn_document import DrawnDocument, draw_document
@@ -96,17 +95,12 @@ def main() -> None:
         document = draw_document(given.pages, lines_a_page=_LINES, scale=_SCALE)
         pictures = draw_pictures(folder / "peer", document)
         with recto(folder / "storage", document, pictures) as (address, uuid), peer(folder / "peer") as peer_address:
-            chromium = playwright.chromium
-
-            def fresh() -> Browser:
-                return chromium.launch(executable_path=shutil.which("chromium"), args=list(_CHROMIUM))
-
             loads = {
-                connection: first_load(fresh(), address, uuid, is_slow=is_slow)
+                connection: first_load(launch(playwright), address, uuid, is_slow=is_slow)
                 for connection, is_slow in (("loopback", False), ("a phone's", True))
             }
-            ours = scroll_recto(fresh(), address, uuid, given.px_per_frame)
-            theirs = scroll_peer(fresh(), f"{peer_address}{_PEER_PAGE}", given.px_per_frame)
+            ours = scroll_recto(launch(playwright), address, uuid, given.px_per_frame)
+            theirs = scroll_peer(launch(playwright), f"{peer_address}{_PEER_PAGE}", given.px_per_frame)
     show(given.pages, loads, ours, theirs)
     if given.json:
         measured = {"first load": loads, "recto": ours, "peer": theirs}
@@ -129,14 +123,8 @@ def draw_pictures(folder: Path, document: DrawnDocument) -> list[bytes]:
 def recto(folder: Path, document: DrawnDocument, pictures: list[bytes]) -> Iterator[tuple[str, str]]:
     """(address, job) of a Backend that has the document read, with its pictures."""
     folder.mkdir()
-    settings = {
-        "RECTO_FILE_STORAGE_PATH": str(folder),
-        "RECTO_SERVER_PORT": "0",
-        "RECTO_ADMIN_PASSWORD": _PASSWORD,
-        "RECTO_FILE_STORAGE_MIN_FREE_BYTES": "0",
-    }
-    with running([sys.executable, "app.py"], settings) as (port, _):
-        address, worker = f"http://127.0.0.1:{port}/", HandWorker(folder)
+    with backend(folder) as address:
+        worker = HandWorker(folder)
         headers = {"Authorization": f"Bearer {worker.token_of('admin')}", "Content-Type": "application/pdf"}
         url = f"{address}api/v1/jobs?dedupe=false&filename=harbour+log.pdf"
         with urllib.request.urlopen(urllib.request.Request(url, document.content, headers), timeout=300):  # noqa: S310
@@ -176,13 +164,7 @@ def signed_in(browser: Browser, address: str) -> BrowserContext:
 def first_load(browser: Browser, address: str, uuid: str, *, is_slow: bool) -> FirstLoad:
     """The first visit of a browser."""
     page = signed_in(browser, address).new_page()
-    client = page.context.new_cdp_session(page)
-    client.send("Network.enable")
-    if is_slow:
-        client.send("Network.emulateNetworkConditions", _SLOW)
-        client.send("Emulation.setCPUThrottlingRate", {"rate": _SLOWER_PROCESSOR})
-    sizes: list[float] = []
-    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    sizes = sizes_on_the_wire(page, is_slow=is_slow)
     page.goto(f"{address}jobs/{uuid}", timeout=_WAIT_MS)
     page.locator(_FIRST_WORD).first.wait_for(timeout=_WAIT_MS)
     usable_ms: float = page.evaluate("performance.now()")

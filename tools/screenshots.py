@@ -6,8 +6,6 @@ Everything in the pictures is really read: nothing is staged but the documents. 
 import io
 import os
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,16 +17,15 @@ from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize
 
 from recto.settings import PROJECT_FOLDER
+from tests.ports import free_port
+from tests.web.chromium import DESKTOP, PHONE, launched, row
 from tools.demo import TEXT, draw_scan
 
 Scheme: TypeAlias = Literal["light", "dark"]
 TARGET: Final = PROJECT_FOLDER / "docs" / "screenshots"
-DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 800}
-PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-_CHROMIUM: Final = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 _LOG_BOOK_PAGES: Final = 40
 _READ_WITHIN_MS: Final = 180_000
 
@@ -36,8 +33,7 @@ _READ_WITHIN_MS: Final = 180_000
 @contextmanager
 def running_recto() -> Iterator[tuple[str, str]]:
     """(address, password) of a Recto on a free port with an empty storage folder, gone when the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     password = secrets.token_urlsafe(12)
     with tempfile.TemporaryDirectory(prefix="recto-screenshots-") as folder:
         settings = {
@@ -92,11 +88,6 @@ def torn_scan() -> FilePayload:
 def note() -> FilePayload:
     """No document that Recto reads."""
     return {"name": "notes.docx", "mimeType": "application/octet-stream", "buffer": b"PK\x03\x04 no scan"}
-
-
-def row(page: Page, name: str) -> Locator:
-    """The list's row of a document."""
-    return page.locator(".job").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def sign_in(page: Page, address: str, password: str) -> None:
@@ -183,8 +174,7 @@ def show_text(page: Page, suffix: str, *, is_phone: bool) -> None:
 def main() -> None:
     """Draw every picture anew."""
     TARGET.mkdir(exist_ok=True)
-    with running_recto() as (address, password), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_CHROMIUM))
+    with running_recto() as (address, password), launched() as browser:
         page = browser.new_page(viewport=DESKTOP, reduced_motion="reduce")
         sign_in(page, address, password)
         picture(page, "empty-desktop-light")
@@ -194,7 +184,6 @@ def main() -> None:
         show_pages(browser, address, password, DESKTOP, "dark")
         show_pages(browser, address, password, PHONE, "light")
         show_pages(browser, address, password, PHONE, "dark")
-        browser.close()
 
 
 if __name__ == "__main__":
