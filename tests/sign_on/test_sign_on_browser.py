@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.ports import free_port
-from tests.web.chromium import launched
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
@@ -63,12 +62,6 @@ def server(provider: str, ports: tuple[int, int], tmp_path_factory: pytest.TempP
     )
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from recto import accounts
 from recto.database.connections import Begin, transaction
 from recto.settings import load_settings
 from recto.web.serving.database import db
+from tests.patience import wait_until
 from tests.postgresql import Server
 from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.conformance import DescribedClient
@@ -97,6 +99,14 @@ def make_app(folder: Path, database_url: str) -> Iterator[MakeApp]:
         app.extensions["recto"].feed.stop()
         with app.app_context():
             db.engine.dispose()
+
+
+@pytest.fixture
+def environ_of_processes(monkeypatch: pytest.MonkeyPatch, folder: Path, database_url: str) -> None:
+    """The settings of the application, for programs that it starts."""
+    monkeypatch.setenv("RECTO_DATABASE_URL", database_url)
+    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(folder))
+    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
 
 
 @pytest.fixture
@@ -235,3 +245,11 @@ def left_behind(folder: Path) -> list[str]:
     incoming = folder / ".incoming"
     waiting = list(incoming.iterdir()) if incoming.is_dir() else []
     return sorted(path.name for path in (*folder.iterdir(), *waiting) if path.name not in own)
+
+
+@contextmanager
+def nothing_stored(folder: Path) -> Iterator[None]:
+    """What the block sends leaves nothing in the File Storage, `.incoming` included, once the Backend has put away what it refused."""
+    before = left_behind(folder)
+    yield
+    wait_until(lambda: left_behind(folder) == before, 5.0, told=lambda: f"{before} became {left_behind(folder)}")

@@ -14,17 +14,10 @@ from tests.ocr.writers.made_pages import block, lines
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database(long=True)
+pytestmark = [pytest.mark.each_database(long=True), pytest.mark.usefixtures("environ_of_processes")]
 
 JOBS = "/api/v1/jobs"
 READ = "Tbe cat sat\n"
-
-
-@pytest.fixture(autouse=True)
-def _settings_that_a_process_finds(monkeypatch: pytest.MonkeyPatch, folder: Path, database_url: str) -> None:
-    monkeypatch.setenv("RECTO_DATABASE_URL", database_url)
-    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(folder))
-    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
 
 
 @pytest.fixture

@@ -12,14 +12,10 @@ from tests.drawing import blank_page, save_tiff
 from tests.web.clients import Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.usefixtures("environ_of_processes")
+
 JOBS = "/api/v1/jobs"
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(autouse=True)
-def _settings_that_a_process_finds(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(folder))
-    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
 
 
 @pytest.fixture

@@ -14,13 +14,9 @@ from tests.ocr.writers.made_pages import block, lines
 from tests.web.clients import PAGE, Browser, Program, problem
 from tests.web.hand_worker import HandWorker
 
+pytestmark = pytest.mark.usefixtures("environ_of_processes")
+
 JOBS = "/api/v1/jobs"
-
-
-@pytest.fixture(autouse=True)
-def _settings_that_a_process_finds(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(folder))
-    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
 
 
 @pytest.fixture

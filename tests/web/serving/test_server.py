@@ -6,6 +6,7 @@ import socket
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import requests
 
 from recto.web.serving.server import check_framing
 from tests.web.clients import PASSWORD, PDF
-from tests.web.conftest import left_behind
+from tests.web.conftest import nothing_stored
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 
@@ -55,14 +56,10 @@ def chunked(content: bytes, size: int = 16384) -> bytes:
 
 
 @pytest.fixture
-def nothing_stored(live: LiveServer) -> Any:
+def nothing_left(live: LiveServer) -> Iterator[None]:
     """Checks that the test leaves no document behind."""
-    before = left_behind(live.folder)
-    yield
-    until = time.monotonic() + 5
-    while left_behind(live.folder) != before and time.monotonic() < until:
-        time.sleep(0.05)
-    assert left_behind(live.folder) == before
+    with nothing_stored(live.folder):
+        yield
 
 
 def test_chunked_document_without_a_length_is_accepted(live: LiveServer, live_token: str) -> None:
@@ -71,7 +68,7 @@ def test_chunked_document_without_a_length_is_accepted(live: LiveServer, live_to
     assert (live.folder / job["uuid"] / "document").read_bytes() == PDF
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("length", [100_001, 700_000])
 def test_chunked_document_above_the_limit_answers_413(live: LiveServer, live_token: str, length: int) -> None:
     body = chunked(PDF.ljust(length, b"x"))
@@ -79,14 +76,14 @@ def test_chunked_document_above_the_limit_answers_413(live: LiveServer, live_tok
     assert (status, members["code"], members["limit_bytes"]) == (413, "upload_too_large", 100_000)
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_announced_document_above_the_limit_answers_413_before_it_is_sent(live: LiveServer, live_token: str) -> None:
     head = post(live_token, "Content-Length: 99999999999", "Expect: 100-continue")
     status, members, _ = send(live, head, end=False)
     assert (status, members["code"]) == (413, "upload_too_large")
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_upload_that_breaks_off_answers_400_and_leaves_nothing(live: LiveServer, live_token: str) -> None:
     whole_form = form(b"scan.pdf")
     for headers, body in (
@@ -99,7 +96,7 @@ def test_upload_that_breaks_off_answers_400_and_leaves_nothing(live: LiveServer,
         assert (status, members["code"]) == (400, "upload_incomplete")
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_client_that_vanishes_leaves_nothing(live: LiveServer, live_token: str) -> None:
     connection = socket.create_connection((live.host, live.port), timeout=10)
     connection.sendall(post(live_token, "Content-Length: 5000") + PDF)
@@ -107,7 +104,7 @@ def test_client_that_vanishes_leaves_nothing(live: LiveServer, live_token: str) 
     connection.close()
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_form_that_stops_before_its_closing_boundary_is_refused(live: LiveServer, live_token: str) -> None:
     body = form(b"scan.pdf", end=b"")
     head = post(live_token, "Content-Type: multipart/form-data; boundary=b", f"Content-Length: {len(body)}")
@@ -129,7 +126,7 @@ def test_hostile_name_in_a_form_reaches_neither_header_nor_path(live: LiveServer
         assert len(job["file_name"]) <= 255
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize(
     "headers",
     [

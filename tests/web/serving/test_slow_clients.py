@@ -14,7 +14,7 @@ import requests
 from recto.web.serving import slow_clients
 from recto.web.serving.slow_clients import ClientReader, Patience
 from tests.web.clients import PASSWORD, PDF
-from tests.web.conftest import left_behind
+from tests.web.conftest import nothing_stored
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
 from tests.web.serving.test_server import chunked, form, post, send
@@ -159,14 +159,10 @@ def token(strict: LiveServer) -> str:
 
 
 @pytest.fixture
-def nothing_stored(strict: LiveServer) -> Iterator[None]:
-    """Checks that the test leaves nothing in the File Storage, `.incoming` included."""
-    before = left_behind(strict.folder)
-    yield
-    until = time.monotonic() + 5
-    while left_behind(strict.folder) != before and time.monotonic() < until:
-        time.sleep(0.05)
-    assert left_behind(strict.folder) == before
+def nothing_left(strict: LiveServer) -> Iterator[None]:
+    """Checks that the test leaves nothing behind."""
+    with nothing_stored(strict.folder):
+        yield
 
 
 def answer_to_drip(server: LiveServer, head: bytes, slow: bytes, pause_s: float) -> tuple[bytes, float]:
@@ -197,7 +193,7 @@ def test_slowloris_on_headers_answers_408_and_is_closed(strict: LiveServer) -> N
     assert took_s < 4
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -242,7 +238,7 @@ def test_many_slow_clients_hold_up_nobody_and_are_all_let_go(strict: LiveServer)
             connection.close()
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_body_that_is_shorter_than_it_says_is_refused(strict: LiveServer, token: str) -> None:
     began_s = time.monotonic()
     status, members, _ = send(strict, post(token, "Content-Length: 5000"), PDF, end=False)
@@ -252,7 +248,7 @@ def test_body_that_is_shorter_than_it_says_is_refused(strict: LiveServer, token:
     assert (status, members["code"]) == (400, "upload_incomplete")
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_form_that_is_longer_than_it_says_is_refused(strict: LiveServer, token: str) -> None:
     body = form(b"scan.pdf")
     head = post(token, "Content-Type: multipart/form-data; boundary=b", f"Content-Length: {len(body) - 30}")
@@ -269,7 +265,7 @@ def test_bytes_after_a_raw_body_are_no_part_of_it_and_no_request(strict: LiveSer
     assert answer.count(b"HTTP/1.1 202") == 1
 
 
-@pytest.mark.usefixtures("nothing_stored")
+@pytest.mark.usefixtures("nothing_left")
 def test_chunks_without_an_end_are_refused_at_the_limit(strict: LiveServer, token: str) -> None:
     endless = b"4000\r\n" + b"x" * 16384 + b"\r\n"
     status, members, _ = send(strict, post(token, "Transfer-Encoding: chunked"), endless * 50, end=False)

@@ -16,17 +16,10 @@ from tests.web.clients import PDF, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user, left_behind
 from tests.web.hand_worker import HandWorker
 
-pytestmark = pytest.mark.each_database(long=True)
+pytestmark = [pytest.mark.each_database(long=True), pytest.mark.usefixtures("environ_of_processes")]
 
 JOBS = "/api/v1/jobs"
 TEXT = "Read by hand.\n"
-
-
-@pytest.fixture(autouse=True)
-def _settings_that_a_process_finds(monkeypatch: pytest.MonkeyPatch, folder: Path, database_url: str) -> None:
-    monkeypatch.setenv("RECTO_DATABASE_URL", database_url)
-    monkeypatch.setenv("RECTO_FILE_STORAGE_PATH", str(folder))
-    monkeypatch.setenv("RECTO_FILE_STORAGE_MIN_FREE_BYTES", "0")
 
 
 @pytest.fixture
