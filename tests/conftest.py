@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +25,9 @@ from recto.database.connections import Begin, connect, transaction, upgrade_sche
 from recto.jobs import Claim, Jobs, QueuePolicy, Submission
 from tests.postgresql import Server, running_server
 from tests.s3_servers import SERVERS, S3Server, running
+
+if TYPE_CHECKING:
+    from tests.worker_loop import Loop
 
 # As recto/logs.py does: where Rich is installed, the default shows local variables, and trips over those of werkzeug.
 structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
@@ -259,6 +262,14 @@ def postgresql_table(postgresql: Server, clock: SetClock) -> Iterator[JobTable]:
         engine = connect(url, busy_timeout_s=10.0)
         yield JobTable(engine, clock)
         engine.dispose()
+
+
+@pytest.fixture
+def loop(table: JobTable) -> "Loop":
+    """A Worker on `table` that is stepped by hand. Loaded where it is wanted."""
+    from tests.worker_loop import Loop
+
+    return Loop(table)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from recto.tracing.opentelemetry import OtlpTracing
 from recto.tracing.spans import NoTracing, readable_parent
 from recto.tracing.start import start_tracing
 from tests.conftest import JobTable
-from tests.test_worker import Loop, read_all
+from tests.worker_loop import Loop, read_all
 
 ROOT = Path(__file__).resolve().parents[2]
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
