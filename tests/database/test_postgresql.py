@@ -20,8 +20,8 @@ from recto import accounts
 from recto.database.connections import connect, upgrade_schema
 from recto.errors import DatabaseBusy, OutcomeUnknown, SettingsError, StorageUnavailable
 from tests.conftest import JobTable, SetClock, new_submission, writing_elsewhere
+from tests.job_queries import ACTIONS
 from tests.postgresql import Server, program, running_server
-from tests.test_jobs import ACTIONS
 
 pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,12 +7,7 @@ from typing import Literal
 from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Page,
-    expect,
-)
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from recto.errors import DocumentEncrypted, PageTimeout
 from tests.web.chromium import PDF, PHONE, choose, row, sign_in, window
