@@ -10,11 +10,11 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.chromium import DESKTOP
+from tests.web.chromium import DESKTOP, sign_in
 from tests.web.drawn_document import draw_document
 from tests.web.hand_worker import reporting
 from tests.web.live_server import LiveServer
-from tests.web.test_review_browser import submit
+from tests.web.review.panes import submit
 
 pytestmark = [pytest.mark.services, pytest.mark.long]
 
@@ -54,8 +54,11 @@ def finished(server: LiveServer) -> str:
 
 
 @pytest.fixture
-def page(chromium: Browser, signed_in: Any) -> Page:
-    return chromium.new_page(viewport=DESKTOP, storage_state=signed_in)
+def page(chromium: Browser, address: str) -> Page:
+    """Signed in."""
+    page = chromium.new_page(viewport=DESKTOP)
+    sign_in(page, address)
+    return page
 
 
 def shown(title: str, **values: float) -> None:
@@ -117,10 +120,7 @@ def test_review_of_300_pages_loads_little_and_scrolls_smoothly(page: Page, finis
     page.context.close()
 
 
-def test_review_of_300_pages_is_laid_out_a_few_times_and_not_once_a_page(
-    chromium: Browser, server: LiveServer, finished: str
-) -> None:
-    page = sign_in(chromium, server)
+def test_review_of_300_pages_is_laid_out_a_few_times_and_not_once_a_page(page: Page, finished: str) -> None:
     client = page.context.new_cdp_session(page)
     client.send("Performance.enable")
 
