@@ -27,7 +27,8 @@ from recto.records.job_events import events_after
 from recto.working.pace import Pace
 from recto.working.sweeper import Outcome, Sweeper, SweepingThread, Swept
 from tests.conftest import POLICY, JobTable, SetClock, new_submission
-from tests.left_behind import (
+from tests.patience import wait_until
+from tests.working.left_behind import (
     DAY_S,
     FOREIGN,
     LEFT_BEHIND,
@@ -37,7 +38,6 @@ from tests.left_behind import (
     deletion_with_files,
     folder_without_job,
 )
-from tests.patience import wait_until
 
 pytestmark = pytest.mark.each_database
 

@@ -14,7 +14,7 @@ from recto.database.connections import connect
 from recto.file_storage.base import DOCUMENT, METADATA
 from recto.working.sweeper import Outcome
 from tests.conftest import JobTable, SetClock, sqlite_url
-from tests.left_behind import DAY_S, FOREIGN, LEFT_BEHIND, World
+from tests.working.left_behind import DAY_S, FOREIGN, LEFT_BEHIND, World
 
 
 def referred_files(world: World) -> dict[str, bytes]:

@@ -11,12 +11,7 @@ from tests.web.clients import PASSWORD
 from tests.web.drawn_document import DrawnDocument, draw_document
 from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.review.panes import (
-    PAGES,
-    scan,
-    submit,
-    text,
-)
+from tests.web.review.panes import PAGES, scan, submit, text
 
 
 @pytest.fixture(scope="package")

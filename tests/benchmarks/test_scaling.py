@@ -13,8 +13,8 @@ from benchmarks.scaling_model import PARTS, PageCosts, Prices, Site
 from benchmarks.scaling_runs import Run, steady_rate
 from benchmarks.scaling_tables import error_percent, write_curves
 from models import Job, JobStatus
+from tests.benchmarks.scaling_example import EXAMPLE
 from tests.conftest import JobTable
-from tests.test_scaling_model import EXAMPLE
 
 COSTS = PageCosts(1.0, 0.05, 0.02, 0.01, 0.02)
 REPORT = Report(

@@ -12,7 +12,6 @@ from benchmarks.scaling_model import (
     JOB_OPERATIONS,
     PARTS,
     Measured,
-    Operation,
     PageCosts,
     Prices,
     Site,
@@ -24,6 +23,7 @@ from benchmarks.scaling_model import (
     pages_a_second,
     wanted,
 )
+from tests.benchmarks.scaling_example import EXAMPLE, operation
 
 SECONDS = st.floats(0.001, 20.0)
 SMALL = st.floats(0.0, 2.0)
@@ -32,20 +32,6 @@ CORES = st.floats(0.1, 64.0)
 PROCESSES = st.integers(1, 64)
 
 
-def operation(held_steps: int = 0, server_cpu_ms: float = 1.0) -> Operation:
-    return Operation(5, held_steps, 5.0, 3.0, server_cpu_ms)
-
-
-EXAMPLE = Measured(
-    page=PageCosts(reading_s=1.0, loop_s=0.05, database_s=0.02, pause_s=0.0),
-    operations={name: operation(2) for name in ("page", "submit", "claim", "opened", "finish")}
-    | {name: operation() for name in ("look", "held", "beat")},
-    told_server_ms=0.1,
-    told_client_ms=0.1,
-    task_scheduler_ms=1.0,
-    task_client_ms=1.0,
-    store=StoreTraffic(1.0, 5.0, 4.0, 10.0, 0.1, 1_000_000.0, 200_000.0),
-)
 MEASURED = st.builds(
     Measured,
     page=COSTS,

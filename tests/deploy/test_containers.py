@@ -1,13 +1,13 @@
 """docker-compose.yml and Dockerfile, as far as they can be read without Docker: what a container may not do."""
 
 import re
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+from tests.deploy.compose import ROOT
+
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 DOCKERFILE: Final = (ROOT / "Dockerfile").read_text(encoding="utf-8")
