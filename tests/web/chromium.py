@@ -65,6 +65,14 @@ def sign_in(page: Page, address: str, name: str = "admin", password: str = PASSW
     expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
 
 
+def open_list(context: BrowserContext, address: str) -> Page:
+    """Signed in as the first user, the list's scripts at work."""
+    page = context.new_page()
+    sign_in(page, address)
+    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
+    return page
+
+
 def choose(page: Page, *files: tuple[str, bytes]) -> None:
     """Upload files (name, content) from the list."""
     payloads: list[FilePayload] = [

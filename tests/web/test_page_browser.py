@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from recto.errors import DocumentEncrypted, PageTimeout
-from tests.web.chromium import PDF, PHONE, choose, row, sign_in, window
+from tests.web.chromium import PDF, PHONE, choose, open_list, row, sign_in, window
 from tests.web.clients import PASSWORD
 from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
@@ -46,10 +46,7 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext, address: str, worker: HandWorker) -> Page:
     """Signed in."""
-    page = context.new_page()
-    sign_in(page, address)
-    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
-    return page
+    return open_list(context, address)
 
 
 def test_sign_in_with_wrong_password_says_so_and_keeps_the_name(context: BrowserContext, address: str) -> None:

@@ -11,7 +11,7 @@ from tests.web.clients import PASSWORD
 from tests.web.drawn_document import DrawnDocument, draw_document
 from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
-from tests.web.review.panes import PAGES, scan, submit, text
+from tests.web.review.panes import PAGES, scan, submit_read, text
 
 
 @pytest.fixture(scope="package")
@@ -36,12 +36,7 @@ def worker(server: LiveServer) -> Iterator[HandWorker]:
 @pytest.fixture(scope="package")
 def finished(server: LiveServer, worker: HandWorker, document: DrawnDocument) -> str:
     """The address of the page of a document that was read."""
-    address = submit(server, worker, document)
-    claim = worker.claim_when_there(PAGES)
-    for page in document.pages:
-        worker.adopt_page(claim, page)
-    worker.finish(claim, document.text)
-    return address
+    return submit_read(server, worker, document)
 
 
 @pytest.fixture

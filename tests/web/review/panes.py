@@ -17,6 +17,16 @@ def submit(server: LiveServer, worker: HandWorker, document: DrawnDocument) -> s
     return f"{server.address}/jobs/{server.submit(worker.token_of('admin'), document.content, dedupe='false')}"
 
 
+def submit_read(server: LiveServer, worker: HandWorker, document: DrawnDocument) -> str:
+    """Send the document and read it as it was drawn; gives the address of its page."""
+    address = submit(server, worker, document)
+    claim = worker.claim_when_there(len(document.pages))
+    for page in document.pages:
+        worker.adopt_page(claim, page)
+    worker.finish(claim, document.text)
+    return address
+
+
 def scan(page: Page, number: int) -> Locator:
     return page.locator(f'.scan[data-page="{number}"]')
 

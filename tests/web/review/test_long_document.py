@@ -14,7 +14,7 @@ from tests.web.chromium import DESKTOP, sign_in
 from tests.web.drawn_document import draw_document
 from tests.web.hand_worker import reporting
 from tests.web.live_server import LiveServer
-from tests.web.review.panes import submit
+from tests.web.review.panes import submit_read
 
 pytestmark = [pytest.mark.services, pytest.mark.long]
 
@@ -45,12 +45,7 @@ def finished(server: LiveServer) -> str:
     """The address of the page of a document that was read."""
     document = draw_document(PAGES, lines_a_page=45, scale=1.5)
     with reporting(server.folder, "eng") as worker:
-        address = submit(server, worker, document)
-        claim = worker.claim_when_there(PAGES)
-        for page in document.pages:
-            worker.adopt_page(claim, page)
-        worker.finish(claim, document.text)
-    return address
+        return submit_read(server, worker, document)
 
 
 @pytest.fixture

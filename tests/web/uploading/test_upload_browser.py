@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from recto.errors import DocumentDamaged
 from tests.web.axe import complaints
-from tests.web.chromium import PDF, PHONE, choose, row, sign_in
+from tests.web.chromium import PDF, PHONE, choose, open_list, row, sign_in
 from tests.web.clients import PNG
 from tests.web.hand_worker import HandWorker, reporting
 from tests.web.live_server import LiveServer
@@ -33,10 +33,7 @@ def worker(server: LiveServer) -> Iterator[HandWorker]:
 @pytest.fixture
 def page(context: BrowserContext, address: str, worker: HandWorker) -> Page:
     """Signed in."""
-    page = context.new_page()
-    sign_in(page, address)
-    expect(page.get_by_role("button", name="Choose files")).to_be_visible()
-    return page
+    return open_list(context, address)
 
 
 def paste(page: Page, name: str, media_type: str, content: bytes) -> None:
