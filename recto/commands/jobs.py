@@ -9,6 +9,8 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 from models import JobStatus
+from recto import audit
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import job_operations, open_sessions, open_storage
 from recto.commands.sweep import sweep
 from recto.commands.tables import json_flag, print_rows
@@ -18,8 +20,6 @@ from recto.file_storage.base import FileKind
 from recto.records.deletion_proof import find_deletion, rows_left
 from recto.settings import Settings, load_settings
 from recto.text_search import text_index
-from recto.users import audit
-from recto.users.audit import COMMAND_LINE, Action, Event
 from recto.views import reports
 from recto.views.jobs import JobView, find_job, job_not_found, page_failures, with_transitions
 from recto.working.text_indexer import TextIndexer

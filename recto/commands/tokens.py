@@ -4,14 +4,13 @@ import os
 
 import click
 
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import DEFAULT_SCOPES, Scope
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
 from recto.database.connections import Begin, transaction
 from recto.settings import load_settings
-from recto.users import audit
-from recto.users.audit import COMMAND_LINE, Action, Event
 from recto.views import reports
 
 

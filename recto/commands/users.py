@@ -6,17 +6,17 @@ from dataclasses import asdict
 
 import click
 
-from recto import accounts
+from recto import accounts, audit
+from recto.audit import COMMAND_LINE, Action, Event
 from recto.commands.parts import open_sessions
 from recto.commands.tables import json_flag, print_rows
 from recto.database.connections import Begin, transaction
 from recto.errors import RectoError
 from recto.records.retention import parse_retention, set_user_retention
+from recto.records.storage_report import report_storage
 from recto.settings import load_settings
-from recto.users import audit, identities, sign_ins
-from recto.users.audit import COMMAND_LINE, Action, Event
+from recto.users import identities, sign_ins
 from recto.views import reports
-from recto.views.storage_report import report_storage
 
 _password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 

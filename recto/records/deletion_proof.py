@@ -9,8 +9,8 @@ from sqlalchemy import Column, func, select
 from sqlalchemy.orm import Session
 
 from models import AuditEvent, Base, Job, JobDeletion
+from recto.audit import Action
 from recto.database.connections import utc
-from recto.users.audit import Action
 
 _NOTES: Final = frozenset({JobDeletion.__tablename__, AuditEvent.__tablename__})
 """What is left on purpose: that it was deleted, when and by whom. Nothing of its content."""

@@ -1,1 +1,1 @@
-"""What is kept of users besides their accounts (recto/accounts.py): who they are elsewhere, what they may, what they did."""
+"""What is kept of users besides their accounts (recto/accounts.py): who they are elsewhere, and what they may."""

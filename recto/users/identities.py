@@ -8,12 +8,11 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import User, UserIdentity
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import Account
+from recto.audit import Action, Event
 from recto.database.connections import NowMicroseconds
 from recto.errors import IdentityUnknown, OptionInvalid, UserExists
-from recto.users import audit
-from recto.users.audit import Action, Event
 
 PROXY: Final = "proxy"
 """The issuer of identities that a proxy in front names."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 
+from recto.audit import Action
 from recto.errors import (
     AddressRefused,
     DocumentNotFetched,
@@ -28,7 +29,6 @@ from recto.errors import (
     UserStorageFull,
 )
 from recto.logs import get_logger
-from recto.users.audit import Action
 from recto.views.jobs import JobView, get_job, latest_change, list_jobs
 from recto.views.outlook import Outlook
 from recto.web import answers

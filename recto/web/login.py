@@ -17,12 +17,12 @@ from gevent.lock import BoundedSemaphore
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import Account, Recognised
+from recto.audit import Action, Event
 from recto.errors import DatabaseBusy, IdentityUnknown, NotSignedIn, RectoError, UserDisabled
 from recto.logs import get_logger
-from recto.users import audit, identities, sign_ins
-from recto.users.audit import Action, Event
+from recto.users import identities, sign_ins
 from recto.users.identities import Identity
 from recto.web.languages.errors_said import said
 from recto.web.services import services

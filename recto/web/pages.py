@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from models import JobStatus
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import Scope
+from recto.audit import Action, Event
 from recto.errors import OptionInvalid, PasswordRejected, RectoError, ResultNotMade
 from recto.file_storage.base import result_name
 from recto.ocr.media_types import ACCEPTED, FILE_NAME_ENDINGS, kind
@@ -20,8 +21,6 @@ from recto.ocr.options import AS_MEASURED, AUTO_LANGUAGE, NO_STEP, RESULT_FORMAT
 from recto.records.corrections import pages_standing
 from recto.records.derivations import ResultFile
 from recto.records.kept_documents import kept_by
-from recto.users import audit
-from recto.users.audit import Action, Event
 from recto.views.jobs import JobView, find_job, get_job, latest_change, page_failures
 from recto.web.api import remove_job, stop_job
 from recto.web.downloads.negotiation import parse_format

@@ -6,14 +6,14 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from recto import audit
+from recto.audit import RETENTION, Action, Event
 from recto.database.connections import Begin, Clock, NowMicroseconds, transaction
 from recto.errors import JobNotFound, RectoError, ServiceError
 from recto.file_storage.base import FileStorage
 from recto.jobs import Jobs
 from recto.logs import get_logger
 from recto.records.retention import ExpiredJob, expired_jobs
-from recto.users import audit
-from recto.users.audit import RETENTION, Action, Event
 from recto.working.repeating import RepeatingThread
 
 _log = get_logger(__name__)

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from recto import accounts
-from recto.users import audit, sign_ins
+from recto import accounts, audit
+from recto.users import sign_ins
 from tests.conftest import CommandLine, JobTable
 
 

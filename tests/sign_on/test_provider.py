@@ -16,11 +16,11 @@ from joserfc.jwk import RSAKey
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from recto import accounts
+from recto import accounts, audit
+from recto.audit import Action
 from recto.database.connections import Begin, transaction
-from recto.users import audit, identities
+from recto.users import identities
 from recto.users.administration import set_disabled
-from recto.users.audit import Action
 from recto.web.serving.database import db
 from tests.sign_on.fake_provider import Claims, FakeProvider
 from tests.web.clients import PAGE, PASSWORD, Browser, Program, problem

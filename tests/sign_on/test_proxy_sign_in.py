@@ -6,10 +6,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from recto import accounts
-from recto.users import audit
+from recto import accounts, audit
+from recto.audit import Action
 from recto.users.administration import set_disabled
-from recto.users.audit import Action
 from tests.sign_on.test_provider import led_to, read
 from tests.web.clients import PAGE, Browser, Program, problem
 from tests.web.conftest import MakeApp, add_user

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Engine, insert, text
 
 from models import JobDerivation, PageText
+from recto import audit
+from recto.audit import RETENTION, Action
 from recto.errors import StorageUnavailable
 from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
@@ -15,8 +17,6 @@ from recto.records.deletion_proof import find_deletion, rows_left
 from recto.records.idempotency import IdempotencyKeys, KeyedRequest
 from recto.records.job_details import put_tags
 from recto.text_search.text_index import removals_to_purge
-from recto.users import audit
-from recto.users.audit import RETENTION, Action
 from recto.working.expiry import Expiry, ExpiryThread
 from recto.working.text_indexer import TextIndexer
 from tests.conftest import JobTable, new_submission

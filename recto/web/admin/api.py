@@ -8,11 +8,11 @@ from flask import Blueprint, Response, request, url_for
 
 from recto.errors import OptionInvalid, PasswordRejected, UserExists, UserNotFound
 from recto.records import tallies
+from recto.records.storage_report import report_storage
 from recto.users import administration
 from recto.users.administration import UserDetails
 from recto.views import overview
 from recto.views.overview import WorkerState
-from recto.views.storage_report import report_storage
 from recto.web import answers
 from recto.web.admin import answers as admin_answers
 from recto.web.admin.user_changes import add_user, change_user_noted

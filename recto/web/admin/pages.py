@@ -8,9 +8,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from recto import audit
 from recto.errors import OptionInvalid, RectoError
 from recto.records import tallies
-from recto.users import administration, audit
+from recto.users import administration
 from recto.users.administration import new_password
 from recto.views import overview
 from recto.web.admin import plots

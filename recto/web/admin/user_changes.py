@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from recto import accounts
-from recto.users import administration, audit, sign_ins
+from recto import accounts, audit
+from recto.audit import Action, Event
+from recto.users import administration, sign_ins
 from recto.users.administration import UserDetails
-from recto.users.audit import Action, Event
 from recto.web.login import signed_in
 from recto.web.serving.database import in_thread, write
 from recto.web.sign_in.audited import client_address, noted_by_user

@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
+from recto import audit
+from recto.audit import Action
 from recto.errors import (
     BatchNotFound,
     FileNotFound,
@@ -29,8 +31,6 @@ from recto.ocr.options import Options, ResultFormat
 from recto.records.batches import BatchView, forget_batch, get_batch
 from recto.records.derivations import ResultFile
 from recto.records.idempotency import KeyedRequest
-from recto.users import audit
-from recto.users.audit import Action
 from recto.views.jobs import JobView
 from recto.web import answers
 from recto.web.api import NOT_TAKEN, remove_files

@@ -6,12 +6,11 @@ from typing import Final
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import TokenView
+from recto.audit import Action, Event, NotedEvent
 from recto.errors import OptionInvalid, TokenNotFound
 from recto.records.kept_documents import kept_by
-from recto.users import audit
-from recto.users.audit import Action, Event, NotedEvent
 from recto.web import answers
 from recto.web.api import MOST_NUMBER, number
 from recto.web.login import SignedInUser, signed_in

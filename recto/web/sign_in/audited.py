@@ -6,8 +6,8 @@ from flask import request
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from recto.users import audit
-from recto.users.audit import Action, Event
+from recto import audit
+from recto.audit import Action, Event
 from recto.web.serving.database import Operation, write
 
 _P = ParamSpec("_P")

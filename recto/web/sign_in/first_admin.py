@@ -7,13 +7,12 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from recto import accounts
+from recto import accounts, audit
 from recto.accounts import Account
+from recto.audit import FIRST_START, Action, Event
 from recto.database.connections import Begin, transaction
 from recto.database.turns import Turn, take_turn
 from recto.logs import get_logger
-from recto.users import audit
-from recto.users.audit import FIRST_START, Action, Event
 
 _log = get_logger(__name__)
 

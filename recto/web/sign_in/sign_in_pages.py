@@ -7,7 +7,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from recto import accounts
-from recto.users.audit import Action
+from recto.audit import Action
 from recto.web.login import signed_in
 from recto.web.sign_in.audited import noted_by_user, write_noted
 from recto.web.sign_in.authorisation import Access, access

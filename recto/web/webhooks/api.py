@@ -8,8 +8,8 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
+from recto.audit import Action
 from recto.errors import AddressRefused, DeliveryNotFound, JobNotFound, OptionInvalid
-from recto.users.audit import Action
 from recto.web import answers
 from recto.web.login import signed_in
 from recto.web.openapi.described import Reply, described

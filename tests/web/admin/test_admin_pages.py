@@ -5,9 +5,9 @@ import re
 import pytest
 from flask import Flask
 
+from recto.audit import Action, Event, note
 from recto.database.connections import Begin, transaction
 from recto.errors import DocumentDamaged
-from recto.users.audit import Action, Event, note
 from recto.web.sign_in.sign_in_pages import browser_words
 from tests.web.clients import Browser, Program
 from tests.web.conftest import Known

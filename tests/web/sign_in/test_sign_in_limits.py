@@ -8,7 +8,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from recto import accounts
-from recto.users.audit import Action, Event, list_events
+from recto.audit import Action, Event, list_events
 from tests.web.clients import PASSWORD, Browser, problem
 from tests.web.conftest import Known, MakeApp, add_user
 from tests.web.hand_worker import HandWorker

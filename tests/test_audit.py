@@ -3,8 +3,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from models import AuditEvent
+from recto.audit import Action, Event, forget_old, list_events, note
 from recto.database.connections import NowMicroseconds
-from recto.users.audit import Action, Event, forget_old, list_events, note
 from tests.conftest import JobTable
 
 pytestmark = pytest.mark.each_database(long=True)

@@ -7,8 +7,8 @@ from recto.file_storage.base import DOCUMENT
 from recto.file_storage.volume import VolumeStorage
 from recto.jobs import Jobs
 from recto.records.retention import RetentionPolicy, set_user_retention
+from recto.records.storage_report import UserStorage, report_storage
 from recto.users.administration import UserLimits, set_limits
-from recto.views.storage_report import UserStorage, report_storage
 from recto.working.sweeper import Sweeper
 from tests.conftest import POLICY, JobTable, new_submission
 
