@@ -80,6 +80,7 @@ def running(tmp_path: Path, table: JobTable) -> Iterator[Cluster]:
         yield running
 
 
+@pytest.mark.long
 def test_lost_node_costs_its_pages_in_flight_alone(table: JobTable, ann: int, tmp_path: Path, running: Cluster) -> None:
     copies = tmp_path.with_name(f"{tmp_path.name}-copies")
     running.node(RECTO_CLUSTER_DOCUMENT_CACHE_PATH=str(copies))
@@ -98,6 +99,7 @@ def test_lost_node_costs_its_pages_in_flight_alone(table: JobTable, ann: int, tm
     wait_for_processes(table, running, 1)
 
 
+@pytest.mark.long
 def test_scheduler_that_goes_away_and_comes_back_costs_no_attempt(
     table: JobTable, ann: int, tmp_path: Path, running: Cluster
 ) -> None:
