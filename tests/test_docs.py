@@ -12,6 +12,7 @@ import pytest
 from models import MAY_FOLLOW
 from ocr_worker import main
 from recto.errors import DocumentError, IdempotencyKeyInUse, RectoError
+from recto.ocr.options import RESULT_FORMATS
 from recto.settings import DEFAULTS_FILE, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -113,6 +114,11 @@ def test_commands_document_names_each_option() -> None:
                 assert option.opts[-1] in text, f"{name} {option.opts[-1]}"
 
 
+def test_commands_document_names_each_format_that_recognise_writes() -> None:
+    (text,) = [text for usage, text in rows("commands.md") if usage == "recognise FILE"]
+    assert [name for name in RESULT_FORMATS if not re.search(rf"`(--format )?{re.escape(name)}`", text)] == []
+
+
 def test_commands_document_names_each_exit_status() -> None:
     text = (DOCS / "commands.md").read_text(encoding="utf-8")
     assert f"{os.EX_CONFIG} for wrong settings" in text
@@ -151,6 +157,19 @@ LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 def test_links_of_a_document_lead_to_files_that_are_there(file: Path) -> None:
     targets = LINK.findall(file.read_text(encoding="utf-8"))
     assert [target for target in targets if not (file.parent / target).exists()] == []
+
+
+def test_changes_document_has_each_kind_of_change_once_for_a_version() -> None:
+    _, *versions = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")
+    for version in versions:
+        kinds = re.findall(r"^### (.+)$", version, re.MULTILINE)
+        assert len(kinds) == len(set(kinds)), version.partition("\n")[0]
+
+
+def test_architecture_document_says_where_each_module_and_folder_is() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8").partition("\n## Where things are\n")[2]
+    there = [one.name for one in (ROOT / "recto").iterdir() if one.name[0] not in "_."]
+    assert [name for name in there if not re.search(rf"`(recto/)?{re.escape(name)}/?`", text)] == []
 
 
 def test_site_leads_to_every_document() -> None:

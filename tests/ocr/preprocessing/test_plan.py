@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -56,6 +57,7 @@ def shadowed() -> Picture:
 FAULTS: Final[dict[str, Callable[[], PageImage]]] = {
     "aspect": lambda: PageImage(flattened(), 300.0, pixel_aspect=2.0),
     "polarity": lambda: PageImage(255 - PAGE.pixels, 300.0),
+    "noise": lambda: PageImage(draw_page(LINES * 2, size_pt=7.5, noise=20).pixels, 300.0),
     "borders": lambda: PageImage(bordered(), 300.0),
     "perspective": lambda: PageImage(on_a_desk(), 300.0),
     "light": lambda: PageImage(shadowed(), 300.0),
@@ -64,6 +66,19 @@ FAULTS: Final[dict[str, Callable[[], PageImage]]] = {
     "curl": lambda: PageImage(curled(PAGE, 12).pixels, 300.0),
 }
 """A page with one fault, by the step that mends it."""
+
+TESTED_ELSEWHERE: Final = {
+    "orientation": "test_orientation.py",
+    "paper": "test_paper.py",
+    "contrast": "test_contrast.py",
+    "second_reading": "../test_second_reading.py",
+    "rules": "test_rules.py",
+    "scraps": "../test_scraps.py",
+}
+"""Where steps are tested that no measurement chooses: what was read does, or a user."""
+
+TAKEN_WHEN_WANTED: Final = ("polarity", "noise", "light", "paper", "deskew", "contrast")
+"""Steps that a page without fault gets as well where they are named: the others have nothing to do on it."""
 
 
 def test_preprocessing_of_a_clean_page_leaves_it_alone() -> None:
@@ -114,9 +129,14 @@ def test_no_step_is_taken_where_none_is_wanted(name: str) -> None:
     assert prepared.suspected_text_angle_deg == 0
 
 
-@pytest.mark.parametrize("name", ["polarity", "light", "deskew"])
-def test_step_that_is_wanted_is_taken_also_where_nothing_asks_for_it(name: str) -> None:
-    assert name in steps_of(PageImage(PAGE.pixels, 300.0), asked(name))
+@pytest.mark.parametrize("name", PREPROCESSING_STEPS)
+def test_step_that_is_wanted_is_taken_where_nothing_asks_for_it_if_it_can_be(name: str) -> None:
+    assert (name in steps_of(PageImage(PAGE.pixels, 300.0), asked(name))) == (name in TAKEN_WHEN_WANTED)
+
+
+def test_every_step_has_a_page_with_its_fault_or_tests_elsewhere() -> None:
+    assert sorted([*FAULTS, *TESTED_ELSEWHERE]) == sorted(PREPROCESSING_STEPS)
+    assert [name for name in TESTED_ELSEWHERE.values() if not (Path(__file__).parent / name).exists()] == []
 
 
 @pytest.mark.parametrize(("quarters", "text_angle_deg"), [(0, 0), (1, 90), (2, 180), (3, 270)])
