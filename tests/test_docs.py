@@ -12,7 +12,6 @@ import pytest
 from models import MAY_FOLLOW
 from ocr_worker import main
 from recto.errors import DocumentError, IdempotencyKeyInUse, RectoError
-from recto.ocr.options import RESULT_FORMATS
 from recto.settings import DEFAULTS_FILE, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,11 +111,6 @@ def test_commands_document_names_each_option() -> None:
         for option in command.params:
             if isinstance(option, click.Option):
                 assert option.opts[-1] in text, f"{name} {option.opts[-1]}"
-
-
-def test_commands_document_names_each_format_that_recognise_writes() -> None:
-    (text,) = [text for usage, text in rows("commands.md") if usage == "recognise FILE"]
-    assert [name for name in RESULT_FORMATS if not re.search(rf"`(--format )?{re.escape(name)}`", text)] == []
 
 
 def test_commands_document_names_each_exit_status() -> None:

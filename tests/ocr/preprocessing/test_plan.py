@@ -135,7 +135,8 @@ def test_step_that_is_wanted_is_taken_where_nothing_asks_for_it_if_it_can_be(nam
 
 
 def test_every_step_has_a_page_with_its_fault_or_tests_elsewhere() -> None:
-    assert sorted([*FAULTS, *TESTED_ELSEWHERE]) == sorted(PREPROCESSING_STEPS)
+    assert {*FAULTS, *TESTED_ELSEWHERE} == set(PREPROCESSING_STEPS)
+    assert not FAULTS.keys() & TESTED_ELSEWHERE.keys()
     assert [name for name in TESTED_ELSEWHERE.values() if not (Path(__file__).parent / name).exists()] == []
 
 
