@@ -92,15 +92,13 @@ class DataVersion:
         if writes is None:
             time.sleep(min(longest_s, glance_s))
             return
-        if writes.take():
-            self._told_s = time.monotonic()
         since_s = time.monotonic() - self._told_s
-        if since_s < _LOOKS_FOR_S:
-            # The commit that the write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
-            time.sleep(min(longest_s, max(_FIRST_LOOK_S, since_s * _LATER)))
-        elif writes.wait(longest_s):
+        is_expected = since_s < _LOOKS_FOR_S
+        # The commit that a write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
+        pause_s = max(_FIRST_LOOK_S, since_s * _LATER) if is_expected else longest_s
+        if writes.wait(min(pause_s, longest_s)):
             self._told_s = time.monotonic()
-        elif seen is not None and self._has_passed(seen) and not writes.take():
+        elif not is_expected and seen is not None and self._has_passed(seen) and not writes.take():
             _log.info("commits_not_told", database=self._engine.url.database)
             self._is_told = False
             self._close_writes()
