@@ -40,6 +40,7 @@ from recto.jobs import Jobs, Lease
 from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
+from recto.ocr.page import ResultWarning
 from recto.records import derivations
 from recto.stage_labels import Stage
 from recto.time_limits import TimeLimits, job_timeout, page_timeout
@@ -243,11 +244,9 @@ class Worker:
         if job.was_tried(Work(WorkKind.WRITE)):
             # One of the formats took its process along: the text alone, and the others when they are asked for.
             options = options.model_copy(update={"formats": ("txt",)})
-        warnings = (*job.warnings, *self._read(page_failures, lease.job_uuid))
-        document = describe_result(job.document_page_count, warnings, job.claim.created, options)
-        return partial(
-            write_results, lease.job_uuid, lease.token, self._read(checkpoints, lease.job_uuid), document, options
-        )
+        failures, pages = self._read(_failures_and_checkpoints, lease.job_uuid)
+        document = describe_result(job.document_page_count, (*job.warnings, *failures), job.claim.created, options)
+        return partial(write_results, lease.job_uuid, lease.token, pages, document, options)
 
     def _time_limit_s(self, job: JobInHand, work: Work) -> float:
         if work.kind is WorkKind.WRITE:
@@ -419,6 +418,10 @@ class _Running:
 
 _STAGE_OF: Final[dict[WorkKind, Stage | None]] = {WorkKind.OPEN: "open", WorkKind.PAGE: None, WorkKind.WRITE: "write"}
 """A page measures its stages itself."""
+
+
+def _failures_and_checkpoints(session: Session, uuid: str) -> tuple[list[ResultWarning], list[tuple[int, str]]]:
+    return page_failures(session, uuid), checkpoints(session, uuid)
 
 
 def _about(job: JobInHand) -> FilteringBoundLogger:
