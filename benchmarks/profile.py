@@ -39,8 +39,13 @@ THINGS: Final = (
     ("measuring and preparing the page", ("preprocess (recto/ocr/preprocessing/",)),
     ("pixels out of the file", ("load_page (recto/ocr/", "text_layer (recto/ocr/documents.py", "inspect (recto/ocr/")),
     (
-        "reading order, places on the original, scraps",
-        ("in_reading_order (recto/ocr/", "map_blocks (recto/ocr/", "without_scraps (recto/ocr/"),
+        "reading order, places on the original, scraps, page numbers",
+        (
+            "in_reading_order (recto/ocr/",
+            "map_blocks (recto/ocr/",
+            "without_scraps (recto/ocr/",
+            "with_page_numbers (recto/ocr/",
+        ),
     ),
     ("writing the searchable PDF", ("write_pdf (recto/ocr/writers/",)),
     ("writing text and JSON", ("write_text (recto/ocr/writers/", "write_json (recto/ocr/writers/")),

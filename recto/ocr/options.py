@@ -37,6 +37,7 @@ StepName: TypeAlias = Literal[
     "second_reading",
     "rules",
     "scraps",
+    "page_numbers",
 ]
 
 Stage: TypeAlias = Literal["original", "preprocessed"]
@@ -99,6 +100,7 @@ PREPROCESSING_STEPS: Final[dict[StepName, str]] = {
     "second_reading": "what was read doubtfully read again in another way, the better reading kept",
     "rules": "underlines and lines of forms that touch letters taken away for the second reading",
     "scraps": "what was read in stains, rules and pictures and is hardly text left out",
+    "page_numbers": "page numbers that stand alone at the head or the foot, and were not read with the text, read by themselves",
 }
 """What a page may get before and while it is read, in this order."""
 

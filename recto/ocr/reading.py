@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from recto.ocr.languages.detection import detect_languages_of_script
 from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP
 from recto.ocr.page import mean_confidence, sure_characters, words_of
+from recto.ocr.page_numbers import with_page_numbers
 from recto.ocr.preprocessing.contrast import measure_contrast
 from recto.ocr.preprocessing.plan import preprocess, with_contrast
 from recto.ocr.preprocessing.transform import inverse, map_blocks
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from recto.ocr.engines.base import Engine
     from recto.ocr.engines.osd import Script
     from recto.ocr.options import StepChoice
-    from recto.ocr.page import Block, GreyArray, PageImage, Step
+    from recto.ocr.page import Block, GreyArray, PageImage, Step, Word
     from recto.ocr.preprocessing.prepared import Preprocessed
 
 _DOUBTFUL_CONFIDENCE: Final = 0.6
@@ -105,7 +106,7 @@ def read_image(
 
 
 def _refined(attempt: _Attempt, engine: Engine, choice: StepChoice) -> _Attempt:
-    """The attempt with its doubtful lines read again, and without scraps."""
+    """The attempt with its doubtful lines read again, without scraps, and with its page numbers."""
     blocks, steps = attempt.blocks, attempt.found
     if "second_reading" in choice.allowed:
         recognise = partial(_recognise_grown, attempt, engine)
@@ -113,6 +114,11 @@ def _refined(attempt: _Attempt, engine: Engine, choice: StepChoice) -> _Attempt:
         blocks, steps = second.blocks, (*steps, *second.steps)
     if "scraps" in choice.allowed:
         blocks, step = without_scraps(blocks)
+        steps = (*steps, step) if step else steps
+    if "page_numbers" in choice.allowed:
+        blocks, step = with_page_numbers(
+            attempt.prepared.pixels, blocks, partial(_recognise_line_grown, attempt, engine)
+        )
         steps = (*steps, step) if step else steps
     return replace(attempt, blocks=blocks, found=steps)
 
@@ -205,6 +211,10 @@ def _attempt(prepared: Preprocessed, script: Script | None, languages: tuple[str
 
 def _recognise_grown(attempt: _Attempt, engine: Engine, picture: GreyArray, growth: float) -> tuple[Block, ...]:
     return engine.recognise(picture, _engine_dpi(attempt.prepared, growth), attempt.languages)
+
+
+def _recognise_line_grown(attempt: _Attempt, engine: Engine, picture: GreyArray, growth: float) -> tuple[Word, ...]:
+    return engine.recognise_line(picture, _engine_dpi(attempt.prepared, growth), attempt.languages)
 
 
 def _engine_dpi(prepared: Preprocessed, growth: float = 1.0) -> int:

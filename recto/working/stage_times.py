@@ -18,7 +18,7 @@ from recto.stage_labels import BUCKETS_S, Stage, stage_label
 if TYPE_CHECKING:
     from recto.ocr.engines.base import Engine
     from recto.ocr.engines.osd import Script
-    from recto.ocr.page import Block, GreyArray, Traineddata
+    from recto.ocr.page import Block, GreyArray, Traineddata, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,11 @@ class TimedEngine:
         """See Engine."""
         with self._stopwatch.measure("recognise"):
             return self._engine.recognise(pixels, dpi, languages)
+
+    def recognise_line(self, pixels: "GreyArray", dpi: int, languages: tuple[str, ...]) -> tuple["Word", ...]:
+        """See Engine."""
+        with self._stopwatch.measure("recognise"):
+            return self._engine.recognise_line(pixels, dpi, languages)
 
     def detect_script(self, pixels: "GreyArray", dpi: int) -> "Script | None":
         """See Engine."""

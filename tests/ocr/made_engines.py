@@ -31,6 +31,9 @@ class SilentEngine:
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         return ()
 
+    def recognise_line(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Word, ...]:
+        return ()
+
 
 def word_alone(text: str, confidence: float) -> tuple[Block, ...]:
     """A page on which one word was found."""

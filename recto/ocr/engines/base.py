@@ -9,7 +9,7 @@ from recto.ocr.page import MAX_SIDE_PX
 
 if TYPE_CHECKING:
     from recto.ocr.engines.osd import Script
-    from recto.ocr.page import Block, GreyArray, Traineddata
+    from recto.ocr.page import Block, GreyArray, Traineddata, Word
 
 
 class Engine(Protocol):
@@ -32,6 +32,13 @@ class Engine(Protocol):
         confidence from 0 to 1, its upright box and its quad; a line its paragraph's number and, where it is upright, its baseline.
         Blocks without words (pictures, rules) are left out. Raises LanguageNotInstalled, EngineMissing, PageTooLarge, or
         PageUnreadable where Tesseract gave up.
+        """
+
+    def recognise_line(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Word, ...]:
+        """The words of a picture that is known to hold one level line, however short.
+
+        There is no layout analysis, which takes a single digit for noise, and a blank picture for blank: that yields nothing, or letters of a
+        confidence near 0. Otherwise as `recognise`.
         """
 
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:

@@ -17,12 +17,15 @@ from recto.ocr.engines.base import require_languages, require_size
 from recto.ocr.engines.hocr import parse_hocr
 from recto.ocr.engines.osd import OSD, osd_view, parse_osd
 from recto.ocr.engines.tessdata import checksums, data_file, find_tessdata, installed_languages
+from recto.ocr.page import words_of
 
 if TYPE_CHECKING:
     from recto.ocr.engines.osd import Script
-    from recto.ocr.page import Block, GreyArray, Traineddata
+    from recto.ocr.page import Block, GreyArray, Traineddata, Word
 
 _WRAPPER: Final = Path(__file__).with_name("tesseract_of_parent.sh")
+_SINGLE_LINE: Final = 7
+"""Tesseract's number of the page segmentation mode."""
 
 
 class PytesseractEngine:
@@ -52,19 +55,11 @@ class PytesseractEngine:
 
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         """See Engine.recognise."""
-        require_languages(languages, self.languages())
-        require_size(pixels)
-        try:
-            hocr = pytesseract.image_to_pdf_or_hocr(
-                _image(pixels), lang="+".join(languages), config=self._config(dpi), extension="hocr"
-            )
-        except pytesseract.TesseractError as error:
-            raise _gave_up(error) from error
-        except FileNotFoundError as error:  # status 0, yet no output
-            raise PageUnreadable(
-                "Tesseract ended without an answer. Try again; if it happens again, scan the page anew."
-            ) from error
-        return parse_hocr(hocr.decode("utf-8"))
+        return self._blocks(pixels, languages, self._config(dpi))
+
+    def recognise_line(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Word, ...]:
+        """See Engine.recognise_line."""
+        return tuple(words_of(self._blocks(pixels, languages, f"{self._config(dpi)} --psm {_SINGLE_LINE}")))
 
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         """See Engine.detect_script."""
@@ -84,6 +79,21 @@ class PytesseractEngine:
         """See Engine.traineddata."""
         require_languages(languages, self.languages())
         return checksums(self._tessdata, languages)
+
+    def _blocks(self, pixels: GreyArray, languages: tuple[str, ...], config: str) -> tuple[Block, ...]:
+        require_languages(languages, self.languages())
+        require_size(pixels)
+        try:
+            hocr = pytesseract.image_to_pdf_or_hocr(
+                _image(pixels), lang="+".join(languages), config=config, extension="hocr"
+            )
+        except pytesseract.TesseractError as error:
+            raise _gave_up(error) from error
+        except FileNotFoundError as error:  # status 0, yet no output
+            raise PageUnreadable(
+                "Tesseract ended without an answer. Try again; if it happens again, scan the page anew."
+            ) from error
+        return parse_hocr(hocr.decode("utf-8"))
 
     def _config(self, dpi: int) -> str:
         return f"--dpi {dpi} --tessdata-dir {shlex.quote(str(self._tessdata))}"

@@ -11,6 +11,7 @@ from recto.ocr.engines.base import require_languages, require_size
 from recto.ocr.engines.hocr import parse_hocr
 from recto.ocr.engines.osd import OSD, osd_view, script_of
 from recto.ocr.engines.tessdata import checksums, data_file, find_tessdata, installed_languages
+from recto.ocr.page import words_of
 
 try:
     import tesserocr
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from recto.ocr.engines.osd import Script
-    from recto.ocr.page import Block, GreyArray, Traineddata
+    from recto.ocr.page import Block, GreyArray, Traineddata, Word
 
 # Leptonica would write its remarks ("box outside rectangle") to our standard error.
 tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
@@ -53,22 +54,11 @@ class TesserocrEngine:
 
     def recognise(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Block, ...]:
         """See Engine.recognise."""
-        require_languages(languages, self.languages())
-        require_size(pixels)
-        api = self._api(languages)
-        height_px, width_px = pixels.shape
-        try:
-            api.SetImageBytes(pixels.tobytes(), width_px, height_px, 1, width_px)
-            api.SetSourceResolution(dpi)
-            hocr = api.GetHOCRText(0)
-            known = tuple(_in_dictionary(api))
-        except RuntimeError as error:
-            raise PageUnreadable(f"Tesseract gave up on the page: {error} Scan the page anew, at 300 dpi.") from error
-        finally:
-            # Equal pages give equal results, whichever page came before.
-            api.ClearAdaptiveClassifier()
-            api.Clear()
-        return parse_hocr(hocr, known)
+        return self._blocks(pixels, dpi, languages, tesserocr.PSM.AUTO)
+
+    def recognise_line(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Word, ...]:
+        """See Engine.recognise_line."""
+        return tuple(words_of(self._blocks(pixels, dpi, languages, tesserocr.PSM.SINGLE_LINE)))
 
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         """See Engine.detect_script."""
@@ -93,6 +83,25 @@ class TesserocrEngine:
         """See Engine.traineddata."""
         require_languages(languages, self.languages())
         return checksums(self._tessdata, languages)
+
+    def _blocks(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...], mode: int) -> tuple[Block, ...]:
+        require_languages(languages, self.languages())
+        require_size(pixels)
+        api = self._api(languages)
+        height_px, width_px = pixels.shape
+        api.SetPageSegMode(mode)
+        try:
+            api.SetImageBytes(pixels.tobytes(), width_px, height_px, 1, width_px)
+            api.SetSourceResolution(dpi)
+            hocr = api.GetHOCRText(0)
+            known = tuple(_in_dictionary(api))
+        except RuntimeError as error:
+            raise PageUnreadable(f"Tesseract gave up on the page: {error} Scan the page anew, at 300 dpi.") from error
+        finally:
+            # Equal pages give equal results, whichever page came before.
+            api.ClearAdaptiveClassifier()
+            api.Clear()
+        return parse_hocr(hocr, known)
 
     def _api(self, languages: tuple[str, ...]) -> tesserocr.PyTessBaseAPI:
         if languages in self._warm:

@@ -1,9 +1,12 @@
 """What Engine promises, held against every engine."""
 
+from __future__ import annotations
+
 import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +17,9 @@ from recto.ocr.engines.select import EngineName, choose_engine
 from recto.ocr.engines.tessdata import find_tessdata
 from recto.ocr.page import MAX_SIDE_PX, Block, Word
 from tests.drawing import LINES, blank_page, draw_page
+
+if TYPE_CHECKING:
+    from recto.ocr.page import GreyArray
 
 RUSSIAN = (
     "Каждое утро пекарь открывает свою маленькую лавку,",
@@ -146,6 +152,47 @@ def test_script_of_a_page_without_text_is_none(engine: Engine, shape: tuple[int,
     assert engine.detect_script(np.full(shape, 255, np.uint8), 300) is None
 
 
+def line_of(text: str) -> GreyArray:
+    """A picture just larger than the line, of words 25 pixels high."""
+    page = draw_page((text,), size_pt=6).pixels
+    ys, xs = np.nonzero(page < 128)
+    return np.pad(page[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1], 20, constant_values=255)
+
+
+@pytest.mark.parametrize("text", ["2", "14", "xiv", "[7]", "Page 3", "The quick brown fox"])
+def test_line_alone_is_read_however_short(engine: Engine, text: str) -> None:
+    words = engine.recognise_line(line_of(text), 300, ("eng",))
+    assert " ".join(word.text for word in words) == text
+    assert all(word.confidence > 0.8 for word in words)
+
+
+def test_line_leaves_its_words_where_they_stand(engine: Engine) -> None:
+    page, drawn = draw_page(LINES[:1]).pixels, draw_page(LINES[:1]).words
+    found = engine.recognise_line(page, 300, ("eng",))
+    off = [np.hypot(*np.subtract(word.quad, ink.quad).T) for word, ink in zip(found, drawn, strict=True)]
+    assert np.median(off) <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (60, 200)])
+def test_line_that_is_blank_is_not_read_surely(engine: Engine, shape: tuple[int, int]) -> None:
+    words = engine.recognise_line(np.full(shape, 255, np.uint8), 300, ("eng",))
+    assert all(word.confidence < 0.3 for word in words)
+
+
+def test_page_after_a_line_is_read_as_before(engine: Engine) -> None:
+    page = draw_page().pixels
+    before = engine.recognise(page, 300, ("eng",))
+    engine.recognise_line(line_of("2"), 300, ("eng",))
+    assert engine.recognise(page, 300, ("eng",)) == before
+
+
+def test_line_in_a_language_that_is_missing_or_too_long_is_refused(engine: Engine) -> None:
+    with pytest.raises(LanguageNotInstalled, match="xyz"):
+        engine.recognise_line(blank_page(), 300, ("xyz",))
+    with pytest.raises(PageTooLarge, match=str(MAX_SIDE_PX)):
+        engine.recognise_line(np.full((10, MAX_SIDE_PX + 1), 255, np.uint8), 300, ("eng",))
+
+
 def test_script_of_two_words_is_none(engine: Engine) -> None:
     assert engine.detect_script(draw_page(("Two words",)).pixels, 300) is None
 
@@ -175,7 +222,13 @@ def test_traineddata_of_a_language_that_is_missing_are_refused(engine: Engine) -
 
 
 @pytest.mark.parametrize(
-    "call", ["recognise(white, 300, ('eng',))", "detect_script(white, 300)", "detect_script(noise, 300)"]
+    "call",
+    [
+        "recognise_line(noise, 300, ('eng',))",
+        "recognise(white, 300, ('eng',))",
+        "detect_script(white, 300)",
+        "detect_script(noise, 300)",
+    ],
 )
 @pytest.mark.parametrize("name", ["pytesseract", "tesserocr"])
 def test_engine_leaves_standard_output_and_error_alone(name: EngineName, call: str) -> None:

@@ -98,6 +98,9 @@ class PretendedEngine:
         words = [tuple(Word(text, confidence, box, quad_of(box)) for text in line.split()) for line in lines]
         return (Block(tuple(Line(line, box, quad_of(box), 0) for line in words), box),)
 
+    def recognise_line(self, pixels: GreyArray, dpi: int, languages: tuple[str, ...]) -> tuple[Word, ...]:
+        return ()
+
     def detect_script(self, pixels: GreyArray, dpi: int) -> Script | None:
         return self.script
 
