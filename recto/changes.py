@@ -1,6 +1,6 @@
 """How a waiter learns that something changed, at a cost that does not grow with the waiters.
 
-One thread per process learns whether the database changed at all (recto/database/commits.py: it looks at SQLite, and PostgreSQL tells it), reads
+One thread per process learns whether the database changed at all (recto/database/commits.py: it is told by the kernel or by PostgreSQL, or looks), reads
 the changed jobs once, and hands them to whoever waits for them. Nobody waits: nobody looks. Under gevent the thread is a
 greenlet, which looks by itself, and `call` runs the reading in the hub's thread pool.
 """
