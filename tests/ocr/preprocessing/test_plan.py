@@ -73,6 +73,7 @@ TESTED_ELSEWHERE: Final = {
     "contrast": "test_contrast.py",
     "second_reading": "../test_second_reading.py",
     "rules": "test_rules.py",
+    "page_numbers": "../test_page_numbers.py",
     "scraps": "../test_scraps.py",
 }
 """Where steps are tested that no measurement chooses: what was read does, or a user."""
