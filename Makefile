@@ -123,8 +123,8 @@ test: $(DEV_READY) | system-packages-tests ## Test, in minutes, with nothing but
 
 .PHONY: test-services
 test-services: $(DOCS_READY) $(PROMETHEUS_READY) $(NGINX_READY) $(OIDC_PROVIDER_READY) | system-packages-services ## Test with a real browser, PostgreSQL and other real services, installing them
-	@$(call pytest,-n $(WORKERS) --dist loadfile -m "services and postgresql and not long")
-	@$(call pytest,-n $(WORKERS) --dist loadfile -m "services and not postgresql and not long")
+	@$(call pytest,-n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "services and postgresql and not long")
+	@$(call pytest,-n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "services and not postgresql and not long")
 
 .PHONY: test-long
 test-long: $(DEV_READY) $(PROMETHEUS_READY) | system-packages-long ## Run the tests that take many minutes, some of them as root only

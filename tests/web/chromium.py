@@ -63,6 +63,7 @@ def sign_in(page: Page, address: str, name: str = "admin", password: str = PASSW
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Read a document")).to_be_visible()
+    page.wait_for_load_state()  # the scripts run then: keys pressed before are nobody's
 
 
 def open_list(context: BrowserContext, address: str) -> Page:
