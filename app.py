@@ -242,10 +242,8 @@ def _sign_on(app: Flask, settings: Settings) -> SignOn:
     oidc, proxy = settings.oidc, settings.proxy_sign_in
     provider = None
     if oidc.issuer:
-        from recto.web.sign_in.provider import (
-            Provider,
-            ProviderSettings,
-        )  # a tenth of a second that only those wait who need it
+        # A tenth of a second that only those wait who need it.
+        from recto.web.sign_in.provider import Provider, ProviderSettings
 
         named = ("issuer", "client_id", "client_secret", "scopes", "name_claim", "admin_claim", "admin_value")
         provider = Provider(app, ProviderSettings(**{name: getattr(oidc, name) for name in named}))

@@ -55,21 +55,15 @@ def _metrics_token(value: str) -> str:
     return value
 
 
-def _endpoint(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^/\s]+/\S+", value):
-        raise ValueError("must be empty or a whole address, such as http://127.0.0.1:4318/v1/traces")
-    return value
+def _shaped(pattern: str, shape: str) -> AfterValidator:
+    """Empty, or of the pattern, which `shape` describes."""
 
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(f"must be empty or {shape}")
+        return value
 
-def _issuer(value: str) -> str:
-    """Without TLS only to this machine: whoever sits on the way could sign in as anybody."""
-    if value and not re.fullmatch(
-        r"https://[^/\s?#]+[^\s?#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?[^\s?#]*", value
-    ):
-        raise ValueError(
-            "must be empty or an https address such as https://id.example.org (http only for this machine)"
-        )
-    return value
+    return AfterValidator(check)
 
 
 def _header(value: str) -> str:
@@ -86,18 +80,6 @@ def _networks(value: str) -> str:
     return value
 
 
-def _web_address(value: str) -> str:
-    if value and not re.fullmatch(r"https?://[^\s]+|/[^\s]*", value):
-        raise ValueError("must be empty or an address, such as https://id.example.org/sign-out")
-    return value
-
-
-def _scheduler(value: str) -> str:
-    if value and not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s]+", value):
-        raise ValueError("must be empty or a Dask scheduler's address, such as tcp://10.0.0.1:8786")
-    return value
-
-
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
 BasePath: TypeAlias = Annotated[str, AfterValidator(_base_path)]
 AllowedHosts: TypeAlias = Annotated[str, AfterValidator(_allow_list)]
@@ -106,9 +88,22 @@ StoreUrl: TypeAlias = Annotated[str, AfterValidator(_store_url)]
 StoreAddress: TypeAlias = Annotated[str, AfterValidator(_store_address)]
 Origins: TypeAlias = Annotated[str, AfterValidator(_origins)]
 MetricsToken: TypeAlias = Annotated[str, AfterValidator(_metrics_token)]
-TraceEndpoint: TypeAlias = Annotated[str, AfterValidator(_endpoint)]
-Issuer: TypeAlias = Annotated[str, AfterValidator(_issuer)]
+TraceEndpoint: TypeAlias = Annotated[
+    str, _shaped(r"https?://[^/\s]+/\S+", "a whole address, such as http://127.0.0.1:4318/v1/traces")
+]
+# Without TLS only to this machine: whoever sits on the way could sign in as anybody.
+Issuer: TypeAlias = Annotated[
+    str,
+    _shaped(
+        r"https://[^/\s?#]+[^\s?#]*|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?[^\s?#]*",
+        "an https address such as https://id.example.org (http only for this machine)",
+    ),
+]
 HeaderName: TypeAlias = Annotated[str, AfterValidator(_header)]
 Networks: TypeAlias = Annotated[str, AfterValidator(_networks)]
-WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
-SchedulerAddress: TypeAlias = Annotated[str, AfterValidator(_scheduler)]
+WebAddress: TypeAlias = Annotated[
+    str, _shaped(r"https?://[^\s]+|/[^\s]*", "an address, such as https://id.example.org/sign-out")
+]
+SchedulerAddress: TypeAlias = Annotated[
+    str, _shaped(r"(tcp|tls|ws|wss)://[^\s]+", "a Dask scheduler's address, such as tcp://10.0.0.1:8786")
+]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -49,11 +49,11 @@ from recto.views.jobs import checkpoints, page_failures
 from recto.working.heartbeat import Heartbeat
 from recto.working.job_in_hand import JobInHand, Work, WorkKind
 from recto.working.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
+from recto.working.transactions import Operation
 
 _log = get_logger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-Operation: TypeAlias = Callable[Concatenate[Session, _P], _T]
 _BUSY_PAUSE_S: Final = 0.5
 _SHORT_PAGE_S: Final = 0.1
 _WEIGHT_OF_LATEST: Final = 0.2

@@ -8,7 +8,7 @@ import os
 import select
 import time
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from inotify_simple import INotify, flags
 
@@ -58,12 +58,6 @@ class LogWrites:
         """Give the kernel's resources back."""
         self._inotify.close()
         os.close(self._woken)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _is_of_log(self, name: str, mask: int) -> bool:
         return name == self._log_name or bool(mask & flags.Q_OVERFLOW)

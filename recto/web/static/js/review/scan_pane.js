@@ -58,7 +58,8 @@ export class ScanPane {
   /** Gives every sheet its size; pictures follow when it has been left alone for a moment. */
   resize() {
     // All widths first: each asks how wide the pane is, which after a change of style costs a layout of all pages.
-    const sizes = Array.from(this.#sheets, ([number, sheet]) => [sheet, this.shapeOf(number), this.#widthOf(this.shapeOf(number))]);
+    const shapes = Array.from(this.#sheets, ([number, sheet]) => [sheet, this.shapeOf(number)]);
+    const sizes = shapes.map(([sheet, shape]) => [sheet, shape, this.#widthOf(shape)]);
     for (const [sheet, shape, width] of sizes) sheet.resize(shape, width);
     clearTimeout(this.#later);
     this.#later = setTimeout(() => this.#sharpen(), SHARPEN_AFTER_MS);
