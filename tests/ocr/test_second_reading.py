@@ -6,32 +6,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from recto.ocr.page import MAX_SIDE_PX, words_of
-from recto.ocr.preprocessing.transform import map_blocks, scaling
+from recto.ocr.page import MAX_SIDE_PX, Block, words_of
+from recto.ocr.preprocessing.transform import map_blocks, scaling, translation
 from recto.ocr.second_reading import read_again
 from tests.drawing import blank_page
 from tests.ocr.made_words import read_block, read_line
 from tests.ocr.reading_order.made_blocks import texts
 
 if TYPE_CHECKING:
-    from recto.ocr.page import Block, GreyArray
+    from recto.ocr.page import GreyArray, Line
 
 SURE = read_line("the baker opens his shop", 0.98)
 DOUBTFUL = read_line("Iights tha ovcn", 0.4, row=2)
+DOUBTFUL_BELOW = read_line("Iights tha ovcn", 0.4, row=1)
+"""Near enough to the sure line for that to be among the rows that are shown."""
 WELL_READ = read_line("lights the oven", 0.95, row=2)
 
 
 @dataclass(slots=True)
 class Recogniser:
-    """Answers with blocks that are given in the page's pixels, and keeps the pictures that it is shown."""
+    """Answers with blocks that are given in the page's pixels, and keeps the pictures that it is shown, of rows from `top_px` of the page on."""
 
     answer: tuple[Block, ...] = ()
+    top_px: int = 0
     pictures: list[GreyArray] = field(default_factory=list)
 
     def __call__(self, picture: GreyArray, growth: float) -> tuple[Block, ...]:
         self.pictures.append(picture)
         height_px, width_px = picture.shape
-        return map_blocks(scaling(growth, growth), self.answer, width_px, height_px)
+        return map_blocks(scaling(growth, growth) @ translation(0, -self.top_px), self.answer, width_px, height_px)
+
+
+def top_shown(line: Line) -> int:
+    """Where the rows begin that are shown of a page with this doubtful line: a line's height above it."""
+    return line.box.top - line.box.height
 
 
 def printed(*blocks: Block) -> GreyArray:
@@ -42,11 +50,12 @@ def printed(*blocks: Block) -> GreyArray:
     return page
 
 
-def darkest(picture: GreyArray, page: GreyArray, block: Block) -> int:
+def darkest(recogniser: Recogniser, page: GreyArray, block: Block) -> int:
     """The darkest pixel of the picture where the page has the block."""
-    growth = picture.shape[0] / page.shape[0]
-    box = block.box
-    rows = slice(round(box.top * growth), round((box.top + box.height) * growth))
+    (picture,) = recogniser.pictures
+    growth = picture.shape[1] / page.shape[1]
+    box, top_px = block.box, block.box.top - recogniser.top_px
+    rows = slice(max(0, round(top_px * growth)), round((top_px + box.height) * growth))
     columns = slice(round(box.left * growth), round((box.left + box.width) * growth))
     return int(picture[rows, columns].min())
 
@@ -67,42 +76,62 @@ def test_page_without_words_is_not_read_again() -> None:
 
 def test_doubtful_line_is_read_again_in_larger_print() -> None:
     blocks = (read_block(SURE, DOUBTFUL),)
-    page, recogniser = printed(*blocks), Recogniser((read_block(WELL_READ),))
+    page, recogniser = printed(*blocks), Recogniser((read_block(WELL_READ),), top_shown(DOUBTFUL))
     reading = read_again(page, blocks, recogniser)
     assert texts(reading.blocks) == [SURE.text, WELL_READ.text]
     (step,) = reading.steps
     assert step.name == "second_reading"
     assert step.measured == {"doubtful_lines": 1.0, "replaced_words": 3.0, "added_words": 0.0}
     (picture,) = recogniser.pictures
-    assert picture.shape[0] > page.shape[0]
-    assert picture.shape[0] / page.shape[0] == pytest.approx(picture.shape[1] / page.shape[1], rel=0.01)
+    growth = picture.shape[1] / page.shape[1]
+    assert growth > 1
+    assert picture.shape[0] == pytest.approx(
+        3 * DOUBTFUL.box.height * growth, abs=1
+    )  # itself, and as much above and below
 
 
 def test_words_of_the_second_reading_come_back_to_their_place() -> None:
     blocks = (read_block(SURE, DOUBTFUL),)
-    reading = read_again(printed(*blocks), blocks, Recogniser((read_block(WELL_READ),)))
+    reading = read_again(printed(*blocks), blocks, Recogniser((read_block(WELL_READ),), top_shown(DOUBTFUL)))
     for found, true in zip(reading.blocks[0].lines[1].words, WELL_READ.words, strict=True):
         assert np.array(found.quad) == pytest.approx(np.array(true.quad), abs=0.01)
         assert (found.box.left, found.box.top) == pytest.approx((true.box.left, true.box.top), abs=1)
 
 
+def test_words_come_back_to_their_place_from_several_places_of_the_page() -> None:
+    first, last = read_line("tha bakcr", 0.4), read_line("Iights tha ovcn", 0.4, row=5)
+    blocks = (read_block(first, read_line("opens his shop", 0.98, row=2), last),)
+    well_read = (read_line("the baker", 0.95), read_line("lights the oven", 0.95, row=5))
+    between_px = top_shown(last) - first.box.top - 2 * first.box.height
+    shown = Block((well_read[0], *moved_up(well_read[1], between_px)), blocks[0].box)
+    reading = read_again(printed(*blocks), blocks, Recogniser((shown,), top_shown(first)))
+    assert texts(reading.blocks) == ["the baker", "opens his shop", "lights the oven"]
+    for found, true in zip(reading.blocks[0].lines[::2], well_read, strict=True):
+        for word, true_word in zip(found.words, true.words, strict=True):
+            assert np.array(word.quad) == pytest.approx(np.array(true_word.quad), abs=0.01)
+
+
+def moved_up(line: Line, by_px: int) -> tuple[Line, ...]:
+    (block,) = map_blocks(translation(0, -by_px), (read_block(line),), 800, 400)
+    return block.lines
+
+
 def test_sure_lines_are_painted_over_and_the_page_stays_as_it_is() -> None:
-    sure, doubtful = read_block(SURE), read_block(DOUBTFUL)
-    page, recogniser = printed(sure, doubtful), Recogniser()
+    sure, doubtful = read_block(SURE), read_block(DOUBTFUL_BELOW)
+    page, recogniser = printed(sure, doubtful), Recogniser(top_px=top_shown(DOUBTFUL_BELOW))
     before = page.copy()
     read_again(page, (sure, doubtful), recogniser)
-    (picture,) = recogniser.pictures
-    assert darkest(picture, page, sure) == 255
-    assert darkest(picture, page, doubtful) == 0
+    assert darkest(recogniser, page, sure) == 255
+    assert darkest(recogniser, page, doubtful) == 0
     assert np.array_equal(page, before)
 
 
 def test_sure_lines_are_painted_over_with_the_grey_of_the_paper() -> None:
-    sure, doubtful = read_block(SURE), read_block(DOUBTFUL)
+    sure, doubtful = read_block(SURE), read_block(DOUBTFUL_BELOW)
     page = np.minimum(printed(sure, doubtful), 180).astype(np.uint8)
-    recogniser = Recogniser()
+    recogniser = Recogniser(top_px=top_shown(DOUBTFUL_BELOW))
     read_again(page, (sure, doubtful), recogniser)
-    assert darkest(recogniser.pictures[0], page, sure) == 180
+    assert darkest(recogniser, page, sure) == 180
 
 
 def test_worse_second_reading_leaves_the_first_and_is_recorded() -> None:
@@ -116,11 +145,11 @@ def test_worse_second_reading_leaves_the_first_and_is_recorded() -> None:
     ("grey", "added"), [(0, 2.0), (90, 2.0), (200, 0.0)], ids=["black", "faded", "shining through"]
 )
 def test_word_that_the_first_did_not_see_is_added_where_there_is_print(grey: int, added: float) -> None:
-    blocks, unseen = (read_block(SURE, DOUBTFUL),), read_block(read_line("kneads dough", 0.95, row=4))
+    blocks, unseen = (read_block(SURE, DOUBTFUL),), read_block(read_line("kneads dough", 0.95, row=2, left=500))
     page = printed(*blocks)
     box = unseen.box
     page[box.top : box.top + box.height, box.left : box.left + box.width] = grey
-    step = read_again(page, blocks, Recogniser((unseen,))).steps[0]
+    step = read_again(page, blocks, Recogniser((unseen,), top_shown(DOUBTFUL))).steps[0]
     assert step.measured["added_words"] == added
 
 
@@ -134,9 +163,15 @@ def test_other_scripts_are_not_read_again(text: str) -> None:
 
 def test_page_that_cannot_grow_is_not_read_again() -> None:
     recogniser, blocks = Recogniser(), (read_block(DOUBTFUL),)
-    for page in (blank_page(MAX_SIDE_PX, 300), blank_page(6500, 6500)):
-        assert read_again(page, blocks, recogniser).steps == ()
+    assert read_again(blank_page(MAX_SIDE_PX, 300), blocks, recogniser).steps == ()
     assert recogniser.pictures == []
+
+
+def test_page_that_could_not_grow_as_a_whole_is_read_again_where_it_is_doubtful() -> None:
+    recogniser, blocks = Recogniser(), (read_block(DOUBTFUL),)
+    assert read_again(blank_page(6500, 6500), blocks, recogniser).steps
+    (picture,) = recogniser.pictures
+    assert picture.shape[1] == 6500 * 1.25
 
 
 @pytest.mark.parametrize("may_lose_rules", [True, False])
@@ -146,7 +181,8 @@ def test_doubtful_line_is_read_again_without_its_underline_where_that_is_allowed
     below = box.top + box.height
     page[below : below + 3, box.left - 40 : box.left + box.width + 40] = 0
     reading = read_again(page, blocks, recogniser, may_lose_rules=may_lose_rules)
-    growth = recogniser.pictures[0].shape[0] / page.shape[0]
-    is_gone = recogniser.pictures[0][round((below + 1) * growth), round((box.left + 20) * growth)] > 200
+    (picture,) = recogniser.pictures
+    growth = picture.shape[1] / page.shape[1]
+    is_gone = picture[round((below + 1 - top_shown(DOUBTFUL)) * growth), round((box.left + 20) * growth)] > 200
     assert is_gone == may_lose_rules
     assert ("rules" in [step.name for step in reading.steps]) == may_lose_rules
