@@ -80,6 +80,7 @@ def profile(page_count: int, flame_graph: Path | None) -> dict[str, float]:
         service = Service(Path(folder), core_count())
         try:
             token = service.new_token()
+            service.wait_for_worker()
             pids = family(service.process.pid)
             spies = [_spy(service.process.pid, "raw", raw)]
             if flame_graph:

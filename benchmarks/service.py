@@ -48,6 +48,14 @@ class Service:
             )
         self._wait_until_ready()
 
+    def wait_for_worker(self) -> None:
+        """Until the page processes have started as well: the service answers, and takes documents, before that."""
+        until = time.monotonic() + _START_S
+        while "worker_ready" not in self.log.read_text(encoding="utf-8", errors="replace"):
+            if time.monotonic() > until or self.process.poll() is not None:
+                raise AssertionError(f"The Worker did not start: {self.log.read_text(encoding='utf-8')}")
+            time.sleep(0.1)
+
     def new_token(self, user: str = "admin") -> str:
         """A token of this user's, made as an administrator makes one."""
         return self._command("tokens", "create", user, "--name", "measuring").strip()

@@ -88,6 +88,7 @@ def recto(documents: list[Path], folder: Path) -> Run:
     service = Service(folder, core_count())
     try:
         token = service.new_token()
+        service.wait_for_worker()
         began_s = time.monotonic()
         with ThreadPoolExecutor(_CLIENTS) as clients:
             list(clients.map(partial(through_service, service.address, token), documents))
