@@ -8,6 +8,7 @@ without print Tesseract looks for lines in the grain, for three seconds a page.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -118,8 +119,12 @@ def _letter_px(blocks: tuple[Block, ...]) -> float:
 def _ink_test(pixels: GreyArray, blocks: tuple[Block, ...]) -> Callable[[Word], bool]:
     """Whether a word is nearly as dark as the page's others: with most of the page painted over, Tesseract reads what shines through it."""
     paper = paper_of(pixels)
-    usual = float(np.median([_depth(pixels, word, paper) for word in words_of(blocks)]))
-    return lambda word: _depth(pixels, word, paper) >= _MIN_DEPTH * usual
+
+    @cache
+    def usual() -> float:
+        return float(np.median([_depth(pixels, word, paper) for word in words_of(blocks)]))
+
+    return lambda word: _depth(pixels, word, paper) >= _MIN_DEPTH * usual()
 
 
 def _depth(pixels: GreyArray, word: Word, paper: float) -> float:

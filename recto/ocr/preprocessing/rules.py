@@ -93,11 +93,13 @@ def _those_that_touch(rules: Mask, rest: Mask) -> Mask:
     """The rules with ink against them."""
     beside = cv2.bitwise_and(rules, cv2.dilate(rest, np.ones((3, 1), np.uint8)))
     _, found, stats, _ = cv2.connectedComponentsWithStats(rules, connectivity=8)
-    labels = np.asarray(found, dtype=np.int32)
     widths = np.asarray(stats[:, cv2.CC_STAT_WIDTH], dtype=np.int32)
-    touches = np.bincount(labels[beside > 0], minlength=len(widths)) >= _MIN_TOUCHED * widths
-    touches[0] = False
-    return np.where(touches[labels], np.uint8(255), np.uint8(0))
+    places = np.flatnonzero(rules)  # few, beside all pixels of the page
+    labels = np.asarray(found, dtype=np.int32).ravel()[places]
+    touches = np.bincount(labels[beside.ravel()[places] > 0], minlength=len(widths)) >= _MIN_TOUCHED * widths
+    touching = np.zeros_like(rules)
+    touching.ravel()[places[touches[labels]]] = 255
+    return touching
 
 
 def _between_ink(ink: Mask, reach_px: int) -> Mask:
