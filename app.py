@@ -5,6 +5,7 @@ if __name__ == "__main__":
 
     monkey.patch_all()  # before anything else is imported, and nowhere else
 
+import gc
 import os
 import signal
 import socket
@@ -359,6 +360,7 @@ def serve(settings: Settings) -> None:
     if settings.outbound.webhooks:
         parts.sender.start()
     _log.info("backend_ready", address=address)
+    gc.freeze()  # what is there from now on to the end: no collection need look through it
     _wait_for_signal()
     _log.info("backend_stopping")
     parts.feed.stop()

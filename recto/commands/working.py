@@ -1,5 +1,6 @@
 """What `run` and `dispatch` have in common: a Worker's loop with all that goes on beside it, until it is stopped."""
 
+import gc
 import os
 import secrets
 import signal
@@ -69,6 +70,7 @@ class Working:
             thread.start()
         _log.info("worker_ready", worker=name, engine=engine.engine, processes=executor.capacity)
         limits, poll_interval_s = settings.worker.time_limits, settings.worker.poll_interval_s
+        gc.freeze()  # what is there from now on to the end: no collection need look through it
         worker = Worker(name, self._database, self._jobs, executor, heartbeat, limits, poll_interval_s, self._tracing)
         worker.run(self.stopping)
         for thread in beside:
