@@ -69,12 +69,10 @@ def read_again(
     lines = [line for block in blocks for line in block.lines]
     sure = [line for line in lines if line_trust(line) >= _SURE]
     places = [line.box for line in lines if line_trust(line) < _SURE]
-    if not places or not is_known_script(blocks):
+    if not places or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
         return SecondReading(blocks)
     doubtful, letter_px = _painted_over(pixels, sure), _letter_px(blocks)
     rows = _rows_to_show(doubtful, places, letter_px)
-    if largest_factor(len(rows), pixels.shape[1]) < _GROWTH:
-        return SecondReading(blocks)
     rules = measure_rules(doubtful, letter_px, places) if may_lose_rules else None
     picture, growth = scaled((without_rules(doubtful, rules) if rules else doubtful)[rows], _GROWTH)
     again = _put_back(recognise(picture, _GROWTH), growth, rows, pixels.shape)

@@ -63,14 +63,17 @@ def _line(node: ElementTree.Element, paragraph: int, known: Iterator[bool | None
 
 
 def _text_angle_deg(title: str, box: Box) -> int:
-    """How far text without a baseline is turned.
+    """How far text without a baseline is turned."""
+    given = _TEXT_ANGLE.search(title)
+    return round(float(given[1])) % 360 if given else unnamed_angle_deg(box)
 
-    Without orientation detection Tesseract takes vertical lines as running downwards, and writes neither their angle nor a baseline
+
+def unnamed_angle_deg(box: Box) -> int:
+    """How far text is turned, counter-clockwise, whose line in this box has neither an angle nor a baseline.
+
+    Without orientation detection Tesseract takes vertical lines as running downwards, and says neither
     (a vertical one has no slope; AddBaselineCoordsTohOCR in its hocrrenderer.cpp).
     """
-    given = _TEXT_ANGLE.search(title)
-    if given:
-        return round(float(given[1])) % 360
     return 270 if box.height > box.width else 0
 
 

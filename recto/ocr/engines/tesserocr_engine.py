@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from recto.errors import EngineMissing, PageUnreadable
 from recto.ocr.engines.base import require_languages, require_size
-from recto.ocr.engines.hocr import parse_hocr
+from recto.ocr.engines.hocr import parse_hocr, unnamed_angle_deg
 from recto.ocr.engines.osd import OSD, osd_view, script_of
 from recto.ocr.engines.tessdata import checksums, data_file, find_tessdata, installed_languages
 from recto.ocr.layout import quad_of
@@ -220,11 +220,6 @@ def _baseline(place: PyResultIterator, box: Box) -> tuple[Point, Point] | None:
 
 
 def _text_angle_deg(place: PyResultIterator, box: Box) -> int:
-    """How far text without a baseline is turned, counter-clockwise.
-
-    Without orientation detection Tesseract takes vertical lines as running downwards, and does not call them turned.
-    """
+    """How far text without a baseline is turned, counter-clockwise."""
     orientation, *_ = place.Orientation()
-    if orientation != tesserocr.Orientation.PAGE_UP:
-        return int(-90 * orientation % 360)
-    return 270 if box.height > box.width else 0
+    return int(-90 * orientation % 360) if orientation != tesserocr.Orientation.PAGE_UP else unnamed_angle_deg(box)
