@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from recto.ocr.page import Box
-from recto.ocr.preprocessing.rules import measure_rules, without_rules
+from recto.ocr.preprocessing.rules import _those_that_touch, measure_rules, without_rules
 from tests.drawing import LINES, DrawnPage, blank_page, draw_page
 
 PAGE = draw_page(LINES * 2, size_pt=10)
@@ -40,6 +40,11 @@ def boxed() -> Picture:
 @pytest.mark.parametrize("page", [PAGE.pixels, boxed(), blank_page(), blank_page() * 0, blank_page(1, 1)], ids=str)
 def test_page_without_rules_at_its_text_has_none(page: Picture) -> None:
     assert measure_rules(page, LETTER_PX, EVERYWHERE) is None
+
+
+def test_none_touches_where_no_run_of_ink_was_thin_enough_for_a_rule() -> None:
+    none = np.zeros((50, 60), np.uint8)
+    assert np.array_equal(_those_that_touch(none, none + 255), none)
 
 
 def test_rules_on_their_side_are_found_as_well() -> None:
