@@ -1,4 +1,4 @@
-"""Tesseract's hOCR as blocks. Both engines speak it, so both yield the same tree.
+"""Tesseract's hOCR as blocks: all that the command says, and what the library says of text that runs from right to left.
 
 hOCR 1.2 (kba.github.io/hocr-spec): boxes are left, top, right, bottom with the right and bottom edge exclusive; `baseline` is slope and
 offset against the line box's bottom left corner; `textangle` is the text's turn in degrees, counter-clockwise.
