@@ -29,6 +29,8 @@ SLOW_POLL_S: Final = 5.0
 """So often it is asked all the same: of a connection that is dead, nothing is heard, not even that."""
 _LOOKS_FOR_S: Final = 1.0
 """For so long after a write the commit may be on its way to the disk."""
+_MOST_UNTOLD: Final = 2
+"""So many commits running may have shown without a write that was told of; with another, only looking tells."""
 _FIRST_LOOK_S: Final = 0.001
 _LATER: Final = 0.5
 _FIRST_PAUSE_S: Final = 0.2
@@ -73,6 +75,7 @@ class DataVersion:
         self._writes: LogWrites | None = None
         self._is_told = sys.platform == "linux"
         self._told_s = -_LOOKS_FOR_S
+        self._untold = 0
 
     def start(self) -> None:
         """See Commits."""
@@ -88,20 +91,26 @@ class DataVersion:
 
     def wait(self, seen: int | None, longest_s: float, glance_s: float) -> None:
         """See Commits."""
+        is_first = self._writes is None
         writes = self._log_writes()
         if writes is None:
             time.sleep(min(longest_s, glance_s))
             return
+        if is_first:
+            self._told_s = time.monotonic()
+            return  # of what was committed before this, nothing was told
         since_s = time.monotonic() - self._told_s
         is_expected = since_s < _LOOKS_FOR_S
         # The commit that a write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
         pause_s = max(_FIRST_LOOK_S, since_s * _LATER) if is_expected else longest_s
         if writes.wait(min(pause_s, longest_s)):
-            self._told_s = time.monotonic()
+            self._told_s, self._untold = time.monotonic(), 0
         elif not is_expected and seen is not None and self._has_passed(seen) and not writes.take():
-            _log.info("commits_not_told", database=self._engine.url.database)
-            self._is_told = False
-            self._close_writes()
+            self._untold += 1  # a slow disk's commit, or the kernel does not tell
+            if self._untold > _MOST_UNTOLD:
+                _log.info("commits_not_told", database=self._engine.url.database)
+                self._is_told = False
+                self._close_writes()
 
     def wake(self) -> None:
         """See Commits."""
@@ -123,7 +132,7 @@ class DataVersion:
             return False  # whoever reads next, outside the wait, hears what is wrong
 
     def _log_writes(self) -> "LogWrites | None":
-        """None where only looking tells: on other systems than Linux, or where the kernel will not tell or has not told once."""
+        """None where only looking tells: on other systems than Linux, or where the kernel will not tell or has not told."""
         if self._writes is None and self._is_told:
             database = self._engine.url.database or ""
             try:

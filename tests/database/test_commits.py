@@ -145,15 +145,37 @@ def test_data_version_is_looked_at_where_the_kernel_will_not_tell(
     commits.close()
 
 
-def test_data_version_is_looked_at_from_then_on_where_a_commit_was_not_told(
+def test_data_version_is_looked_at_from_then_on_where_commits_were_not_told(
     table: JobTable, ann: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commits_module, "LogWrites", Deaf)
+    monkeypatch.setattr(commits_module, "_LOOKS_FOR_S", 0.0)
     commits = DataVersion(table.engine)
     seen = commits.read()
-    table.submit(ann)
-    commits.wait(seen, 0.05, 0.0)
+    commits.wait(seen, NOT_YET_S, 0.0)
+    for _ in range(3):
+        assert waited_s(lambda: commits.wait(commits.read(), NOT_YET_S, 0.0)) >= NOT_YET_S
+        table.submit(ann)
+        commits.wait(seen, 0.05, 0.0)
+        seen = commits.read()
     assert waited_s(lambda: commits.wait(commits.read(), PATIENCE_S, 0.01)) < PATIENCE_S / 2
+    commits.close()
+
+
+def test_data_version_goes_on_listening_where_the_commit_was_before_it_began(
+    table: JobTable, ann: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits_module, "_LOOKS_FOR_S", 0.0)
+    commits = DataVersion(table.engine)
+    seen = commits.read()
+    for _ in range(4):
+        table.submit(ann)
+        assert waited_s(lambda: commits.wait(seen, PATIENCE_S, 0.0)) < PATIENCE_S / 2  # noqa: B023 - called at once
+        seen = commits.read()
+        commits.close()  # and begins anew
+        seen = commits.read()
+    commits.wait(seen, NOT_YET_S, 0.0)
+    assert waited_s(lambda: commits.wait(commits.read(), NOT_YET_S, 0.0)) >= NOT_YET_S
     commits.close()
 
 
