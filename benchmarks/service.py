@@ -11,6 +11,7 @@ from typing import Final
 
 import requests
 
+from tests.patience import wait_until
 from tests.ports import free_port
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
@@ -50,11 +51,15 @@ class Service:
 
     def wait_for_worker(self) -> None:
         """Until the page processes have started as well: the service answers, and takes documents, before that."""
-        until = time.monotonic() + _START_S
-        while "worker_ready" not in self.log.read_text(encoding="utf-8", errors="replace"):
-            if time.monotonic() > until or self.process.poll() is not None:
-                raise AssertionError(f"The Worker did not start: {self.log.read_text(encoding='utf-8')}")
-            time.sleep(0.1)
+        wait_until(self._has_worker, _START_S, "the Worker", told=self._said, pause_s=0.1)
+
+    def _has_worker(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"Recto ended: {self._said()}")
+        return "worker_ready" in self._said()
+
+    def _said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def new_token(self, user: str = "admin") -> str:
         """A token of this user's, made as an administrator makes one."""
@@ -110,4 +115,4 @@ class Service:
             except requests.ConnectionError:
                 time.sleep(0.2)
         self.stop()
-        raise AssertionError(f"Recto did not start: {self.log.read_text(encoding='utf-8')}")
+        raise AssertionError(f"Recto did not start: {self._said()}")

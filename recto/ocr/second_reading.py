@@ -66,9 +66,9 @@ def read_again(
     `recognise` reads a picture that is larger by the given factor, and without rules that touch text if it `may_lose_rules`. Other scripts than Latin, Greek and Cyrillic stay as
     they are: trust.py knows too little about them.
     """
-    lines = [line for block in blocks for line in block.lines]
-    sure = [line for line in lines if line_trust(line) >= _SURE]
-    places = [line.box for line in lines if line_trust(line) < _SURE]
+    judged = [(line, line_trust(line) >= _SURE) for block in blocks for line in block.lines]
+    sure = [line for line, is_sure in judged if is_sure]
+    places = [line.box for line, is_sure in judged if not is_sure]
     if not places or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
         return SecondReading(blocks)
     doubtful, letter_px = _painted_over(pixels, sure), _letter_px(blocks)
@@ -77,7 +77,7 @@ def read_again(
     picture, growth = scaled((without_rules(doubtful, rules) if rules else doubtful)[rows], _GROWTH)
     again = _put_back(recognise(picture, _GROWTH), growth, rows, pixels.shape)
     merged = merge(blocks, again, _ink_test(pixels, blocks))
-    counts = {"doubtful_lines": len(lines) - len(sure), "replaced_words": merged.replaced, "added_words": merged.added}
+    counts = {"doubtful_lines": len(places), "replaced_words": merged.replaced, "added_words": merged.added}
     step = Step("second_reading", {name: float(count) for name, count in counts.items()})
     return SecondReading(
         merged.blocks, (step, Step("rules", {"rule_share": round(rules.share, 5)})) if rules else (step,)

@@ -106,6 +106,7 @@ def test_doubtful_line_is_read_again_in_larger_print() -> None:
     (picture,) = recogniser.pictures
     growth = picture.shape[1] / page.shape[1]
     assert growth > 1
+    assert picture.shape[0] / len(recogniser.rows) == pytest.approx(growth, rel=0.01)
     assert DOUBTFUL.box.height * growth < picture.shape[0] < page.shape[0] / 2
 
 
