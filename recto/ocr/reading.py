@@ -10,8 +10,7 @@ from recto.ocr.languages.detection import detect_languages_of_script
 from recto.ocr.options import AUTO_LANGUAGE, EVERY_STEP
 from recto.ocr.page import mean_confidence, sure_characters, words_of
 from recto.ocr.page_numbers import with_page_numbers
-from recto.ocr.preprocessing.contrast import measure_contrast
-from recto.ocr.preprocessing.plan import preprocess, with_contrast
+from recto.ocr.preprocessing.plan import cleared_of_doubtful_marks, preprocess
 from recto.ocr.preprocessing.transform import inverse, map_blocks
 from recto.ocr.reading_order.order import in_reading_order
 from recto.ocr.scraps import only_sure, without_scraps
@@ -183,10 +182,9 @@ def _cleared_where_better(attempt: _Attempt, engine: Engine) -> _Attempt:
     words = tuple(words_of(attempt.blocks))
     if mean_trust(words) >= _SURE or not is_known_script(attempt.blocks):
         return attempt
-    contrast = measure_contrast(attempt.prepared.pixels)
-    if contrast is None or not contrast.is_doubtful:
+    prepared = cleared_of_doubtful_marks(attempt.prepared)
+    if prepared is None:
         return attempt
-    prepared = with_contrast(attempt.prepared, contrast)
     blocks = engine.recognise(prepared.pixels, _engine_dpi(prepared), attempt.languages)
     before, after = expected_lead(words), expected_lead(words_of(blocks))
     is_better = after - before > _MIN_GAIN * abs(before)

@@ -82,7 +82,7 @@ def typed(tmp_path: Path) -> DocumentFile:
         (CROOKED, 0, "auto", ["text_size", "deskew"]),
         (CROOKED, 0, "none", []),
         (255 - CROOKED, 0, "auto", ["polarity", "text_size", "deskew"]),
-        (255 - CROOKED, 0, "no-polarity+no-deskew+no-light", []),
+        (255 - CROOKED, 0, "no-polarity+no-deskew+no-light+no-grain", []),
         (ON_ITS_SIDE, 90, "auto", ["orientation", "text_size", "deskew"]),
         (CROOKED, 0, "auto+contrast", ["text_size", "deskew", "contrast"]),
     ],

@@ -18,6 +18,7 @@ from recto.ocr.preprocessing.aspect import squared
 from recto.ocr.preprocessing.borders import cropped, measure_borders
 from recto.ocr.preprocessing.contrast import Contrast, cleared, measure_contrast
 from recto.ocr.preprocessing.curl import flattened, measure_curl
+from recto.ocr.preprocessing.grain import measure_grain, without_grain
 from recto.ocr.preprocessing.ink import LEAST_CONTRAST, Letters, find_letters
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
 from recto.ocr.preprocessing.noise import measure_noise, smoothed
@@ -98,13 +99,19 @@ def preprocess(
     if may_bend:
         prepared = _with_curl(prepared, contrast_of_ink)
     contrast = measure_contrast(prepared.pixels) if is_cleared or "contrast" in choice.wanted else None
-    return with_contrast(prepared, contrast) if contrast else prepared
+    if contrast:
+        prepared = _with_contrast(prepared, contrast)
+    return _with_even_grain(prepared) if "grain" in choice.allowed else prepared
 
 
-def with_contrast(prepared: Preprocessed, contrast: Contrast) -> Preprocessed:
-    """The page cleared of its faint marks: the last step, so that it can be taken on what another reading has seen."""
-    step = Step("contrast", {"faint_share": round(contrast.faint_share, 3), "cut": round(contrast.cut, 2)})
-    return prepared.after(step, cleared(prepared.pixels, contrast))
+def cleared_of_doubtful_marks(prepared: Preprocessed) -> Preprocessed | None:
+    """The page without its faint marks; None where there are none that may disturb the reading. They are measured as they were before their paper was made even."""
+    grainy = prepared.before_grain or prepared
+    contrast = measure_contrast(grainy.pixels)
+    if contrast is None or not contrast.is_doubtful:
+        return None
+    cleared_page = _with_contrast(grainy, contrast)
+    return _with_even_grain(cleared_page) if prepared.before_grain else cleared_page
 
 
 def estimated_dpi(size: TextSize | None) -> float:
@@ -202,6 +209,20 @@ def _with_curl(prepared: Preprocessed, contrast_of_ink: int) -> Preprocessed:
         return prepared
     step = Step("curl", {"amplitude_px": round(curl.amplitude_px, 1), "explained": round(curl.explained, 2)})
     return prepared.after(step, *flattened(prepared.pixels, curl))
+
+
+def _with_contrast(prepared: Preprocessed, contrast: Contrast) -> Preprocessed:
+    step = Step("contrast", {"faint_share": round(contrast.faint_share, 3), "cut": round(contrast.cut, 2)})
+    return prepared.after(step, cleared(prepared.pixels, contrast))
+
+
+def _with_even_grain(prepared: Preprocessed) -> Preprocessed:
+    """After every step that moves points, which would give the paper grain again, and that measures faint marks."""
+    grain = measure_grain(prepared.pixels)
+    if not grain.is_there:
+        return prepared
+    step = Step("grain", {"deviation": round(grain.deviation, 1)})
+    return prepared.after(step, without_grain(prepared.pixels, grain), before_grain=prepared)
 
 
 def _with_text_size(prepared: Preprocessed, size: TextSize | None) -> Preprocessed:

@@ -22,7 +22,7 @@ class Preprocessed:
 
     `transform` maps points of the original onto `pixels`. `original_dpi` is what the original is taken to have, `dpi` what `pixels`
     then have. `suspected_text_angle_deg` is by how much the text of `pixels` still seems to be turned: see orientation.py.
-    `observer` is shown the page after each step.
+    `observer` is shown the page after each step. `before_grain` is the page as it was before its paper was made even, where it was.
     """
 
     pixels: GreyArray
@@ -32,6 +32,7 @@ class Preprocessed:
     steps: tuple[Step, ...] = ()
     suspected_text_angle_deg: int = 0
     observer: Observer | None = None
+    before_grain: Preprocessed | None = None
 
     def after(self, step: Step, pixels: GreyArray, transform: Transform = IDENTITY, **changes: Any) -> Preprocessed:
         """The page after one more step, which moved points by `transform`; without one they stay where they are."""

@@ -117,4 +117,4 @@ def test_light_is_levelled_with_the_paper_and_letters_of_one_line_say_their_size
 
 def test_grain_is_not_taken_for_letters_that_are_too_small() -> None:
     prepared = preprocess(PageImage(grainy(blank_page(), 30), 300.0))
-    assert [step.name for step in prepared.steps] == ["noise"]
+    assert [step.name for step in prepared.steps] == ["noise", "grain"]
