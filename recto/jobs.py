@@ -101,6 +101,7 @@ class Claim:
     attempt: int
     created: datetime
     options: dict[str, Any]
+    media_type: str
     finished_pages: frozenset[int]
     request_id: str | None = None
     trace_parent: str | None = None
@@ -173,12 +174,14 @@ class Jobs:
             return None
         lease = Lease(uuid, uuid4().hex, worker)
         # Read first: from its number on, the claim holds up all who write to jobs.
-        columns = (Job.user_id, Job.attempt, Job.created_us, Job.options, Job.request_id, Job.trace_parent)
+        about = (Job.user_id, Job.attempt, Job.created_us, Job.options, Job.media_type)
+        columns = (*about, Job.request_id, Job.trace_parent)
         row = session.execute(select(*columns).where(Job.uuid == uuid)).one()
-        user_id, attempt, created_us, options, request_id, trace_parent = row
+        user_id, attempt, created_us, options, media_type, request_id, trace_parent = row
         finished = frozenset(session.scalars(select(JobPage.number).where(JobPage.job_uuid == uuid)))
         self._lend(session, lease)
-        return Claim(lease, user_id, attempt + 1, utc(created_us), options, finished, request_id, trace_parent)
+        created, attempt = utc(created_us), attempt + 1
+        return Claim(lease, user_id, attempt, created, options, media_type, finished, request_id, trace_parent)
 
     def _claimable(self, session: Session, except_users: Collection[int]) -> str | None:
         """Whose turn it is, locked. Where others are taking all that a user has, it is the next user's."""

@@ -48,7 +48,15 @@ from recto.tracing.spans import NoTracing, Span, Tracing
 from recto.views.jobs import checkpoints, page_failures
 from recto.working.heartbeat import Heartbeat
 from recto.working.job_in_hand import JobInHand, Work, WorkKind
-from recto.working.page_tasks import FormatFailure, checkpoint_page, describe_result, inspect_document, write_results
+from recto.working.page_tasks import (
+    FormatFailure,
+    WholeDocument,
+    checkpoint_page,
+    describe_result,
+    inspect_document,
+    read_whole_document,
+    write_results,
+)
 from recto.working.transactions import Operation
 
 _log = get_logger(__name__)
@@ -218,13 +226,15 @@ class Worker:
         lease, options = job.claim.lease, Options.model_validate(job.claim.options)
         task: Callable[[], Any]
         match work.kind:
+            case WorkKind.WHOLE:
+                task = partial(read_whole_document, lease.job_uuid, lease.token, job.claim.created, options)
             case WorkKind.OPEN:
                 task = partial(inspect_document, lease.job_uuid, options.plain_password)
             case WorkKind.PAGE:
                 task = partial(checkpoint_page, lease.job_uuid, lease.token, work.number, options)
             case WorkKind.WRITE:
                 task = self._writing(job, options)
-        span = self._tracing.begin(_STAGE_OF[work.kind] or "page", job.span.trace_parent, **_page_attribute(work))
+        span = self._tracing.begin(_STAGE_OF.get(work.kind, "page"), job.span.trace_parent, **_page_attribute(work))
         future = self._executor.submit(task, self._time_limit_s(job, work))
         self._running[future] = _Running(job, work, time.monotonic(), span)
 
@@ -233,7 +243,7 @@ class Worker:
         running = self._running.pop(future)
         took_s = time.monotonic() - running.started_s
         running.span.end(_error_code(future))
-        if stage := _STAGE_OF[running.work.kind]:
+        if stage := _STAGE_OF.get(running.work.kind):
             self._heartbeat.stage_times.add(stage, took_s)
         else:
             self._page_s += _WEIGHT_OF_LATEST * (took_s - self._page_s)
@@ -255,6 +265,11 @@ class Worker:
 
     def _take_in(self, job: JobInHand, work: Work, future: Future[Any]) -> None:
         """Record how a piece of work ended."""
+        if work.kind is WorkKind.WHOLE and not future.cancelled() and future.exception():
+            # Part by part it shows which is at fault, and each has the time and the second chance that are its due.
+            _about(job).info("read_part_by_part", code=_error_code(future))
+            job.take_apart()
+            return
         try:
             result = future.result()
         except CancelledError:
@@ -284,19 +299,26 @@ class Worker:
     def _succeeded(self, job: JobInHand, work: Work, result: Any) -> None:
         lease = job.claim.lease
         match work.kind:
+            case WorkKind.WHOLE:
+                self._record(self._finish_whole, lease, result)
+                self._finished(job, result.failures)
             case WorkKind.OPEN:
                 self._opened(job, result)
             case WorkKind.PAGE:
                 self._record(self._jobs.adopt_page, lease, work.number, page=result)
                 job.page_ended(work.number)
-                for stage, took_s in result.took_s:
-                    self._heartbeat.stage_times.add(stage, took_s)
             case WorkKind.WRITE:
                 self._record(self._finish, lease, result)
-                self._drop(job, "FINISHED")
-                for failure in result:
-                    _about(job).error("format_not_made", format=failure.result_format, traceback=failure.traceback)
-                _about(job).info("job_finished", took_s=round(time.monotonic() - job.started_s, 3))
+                self._finished(job, result)
+        if work.kind in (WorkKind.WHOLE, WorkKind.PAGE):
+            for stage, took_s in result.took_s:
+                self._heartbeat.stage_times.add(stage, took_s)
+
+    def _finished(self, job: JobInHand, failures: tuple[FormatFailure, ...]) -> None:
+        self._drop(job, "FINISHED")
+        for failure in failures:
+            _about(job).error("format_not_made", format=failure.result_format, traceback=failure.traceback)
+        _about(job).info("job_finished", took_s=round(time.monotonic() - job.started_s, 3))
 
     def _opened(self, job: JobInHand, info: DocumentInfo) -> None:
         try:
@@ -307,6 +329,12 @@ class Worker:
         job.opened(numbers, info)
         self._start_pages()  # the first page is read while its document's count is flushed to the disk
         self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
+
+    def _finish_whole(self, session: Session, lease: Lease, whole: WholeDocument) -> None:
+        """What is recorded of the parts one after another, by one commit."""
+        self._jobs.set_page_count(session, lease, 1, whole.info.warnings)
+        self._jobs.adopt_page(session, lease, whole.page.number, page=whole.page)
+        self._finish(session, lease, whole.failures)
 
     def _finish(self, session: Session, lease: Lease, failures: tuple[FormatFailure, ...]) -> None:
         """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
@@ -416,8 +444,8 @@ class _Running:
     span: Span
 
 
-_STAGE_OF: Final[dict[WorkKind, Stage | None]] = {WorkKind.OPEN: "open", WorkKind.PAGE: None, WorkKind.WRITE: "write"}
-"""A page measures its stages itself."""
+_STAGE_OF: Final[dict[WorkKind, Stage]] = {WorkKind.OPEN: "open", WorkKind.WRITE: "write"}
+"""Of what is read, the stages are measured where it is read."""
 
 
 def _failures_and_checkpoints(session: Session, uuid: str) -> tuple[list[ResultWarning], list[tuple[int, str]]]:

@@ -125,8 +125,8 @@ def new_submission(user_id: int, options: dict[str, Any] | None = None, uuid: UU
     return Submission(
         uuid=str(uuid or uuid4()),
         user_id=user_id,
-        file_name="letter.png",
-        media_type="image/png",
+        file_name="letter.pdf",
+        media_type="application/pdf",
         size_bytes=1000,
         options=options or {"languages": "eng"},
     )

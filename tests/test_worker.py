@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from models import JobStatus
 from recto import worker as worker_module
-from recto.database.connections import connect
-from recto.errors import DatabaseBusy, StorageFull, StorageUnavailable
+from recto.database.connections import connect, utc
+from recto.errors import DatabaseBusy, PageUnreadable, StorageFull, StorageUnavailable
 from recto.jobs import Jobs, Lease
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import Options
@@ -20,11 +20,12 @@ from recto.ocr.page import Document, ResultWarning, Step
 from recto.records import meters
 from recto.records.meters import Metered
 from recto.records.meters import read_all as read_all_meters
+from recto.stage_labels import STAGES
 from recto.views.jobs import checkpoints, pages_read
-from recto.working.page_tasks import checkpoint_page, inspect_document, write_results
+from recto.working.page_tasks import checkpoint_page, inspect_document, read_whole_document, write_results
 from tests.conftest import JobTable, writing_elsewhere
 from tests.patience import wait_until
-from tests.worker_loop import LIMITS, Loop, Task, end, page_read, read_all
+from tests.worker_loop import LIMITS, Loop, Task, crash, end, page_read, read_all, read_whole
 
 pytestmark = pytest.mark.each_database
 
@@ -47,6 +48,53 @@ def test_job_is_opened_read_written_and_finished(table: JobTable, ann: int, loop
     assert isinstance(document, Document)
     assert (document.page_count, document.warnings) == (3, ())
     assert document.created.endswith("Z")
+
+
+def test_image_is_opened_read_and_written_in_one_piece_and_recorded_as_if_it_had_not_been(
+    table: JobTable, ann: int, loop: Loop
+) -> None:
+    uuids = [table.submit(ann, media_type=media_type) for media_type in ("image/png", "application/pdf")]
+    loop.run_until_idle(read_whole)
+    whole, by_parts = (table.job(uuid) for uuid in uuids)
+    (task,) = loop.started(read_whole_document)
+    assert task.args == (whole.uuid, whole.result_token, utc(whole.created_us), Options(languages=("eng",)))
+    assert task.timeout_s == LIMITS.page_timeout_s
+    assert [task.uuid for task in loop.started(inspect_document)] == [by_parts.uuid]
+    for job in (whole, by_parts):
+        assert (job.status, job.page_count, job.pages_done, job.pages_failed) == (JobStatus.FINISHED, 1, 1, 0)
+        assert table.statuses(job.uuid) == ["QUEUED", "IN_PROGRESS", "FINISHED"]
+    assert whole.result_version == by_parts.result_version is not None
+    with table.sessions() as session:
+        pages = [checkpoints(session, uuid) for uuid in uuids]
+    assert pages == [[(1, job.result_token)] for job in (whole, by_parts)]
+    taken = loop.heartbeat.stage_times.take()
+    assert set(taken.total_us) == set(STAGES)
+    assert sum(taken.times.values()) == 2 * len(STAGES)
+
+
+@pytest.mark.parametrize("outcome", [crash(), TimeoutError(), PageUnreadable("Not to be read."), ZeroDivisionError()])
+def test_image_that_cannot_be_done_in_one_piece_is_done_part_by_part(
+    table: JobTable, ann: int, loop: Loop, outcome: BaseException
+) -> None:
+    uuid = table.submit(ann, media_type="image/png")
+    loop.run_until_idle(lambda task: outcome if task.function is read_whole_document else read_all(1)(task))
+    assert [task.function for task in loop.executor.tasks] == [
+        read_whole_document,
+        inspect_document,
+        checkpoint_page,
+        write_results,
+    ]
+    job = table.job(uuid)
+    assert (job.status, job.attempt, job.page_count, job.pages_done) == (JobStatus.FINISHED, 1, 1, 1)
+
+
+def test_image_whose_piece_the_pool_dropped_is_done_in_one_piece_again(table: JobTable, ann: int, loop: Loop) -> None:
+    uuid = table.submit(ann, media_type="image/png")
+    loop.step()
+    loop.executor.running[0].future.cancel()
+    loop.run_until_idle(read_whole)
+    assert len(loop.started(read_whole_document)) == 2
+    assert table.job(uuid).status == JobStatus.FINISHED
 
 
 def test_nothing_is_claimed_or_started_while_nothing_can_run(table: JobTable, ann: int, loop: Loop) -> None:

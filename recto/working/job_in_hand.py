@@ -7,13 +7,15 @@ from enum import Enum, auto
 
 from recto.jobs import Claim
 from recto.ocr.documents import DocumentInfo
+from recto.ocr.media_types import OF_ONE_PAGE
 from recto.ocr.page import ResultWarning
 from recto.tracing.spans import NoSpan, Span
 
 
 class WorkKind(Enum):
-    """What a page process does for a job."""
+    """What a page process does for a job. WHOLE is all the others at once, for a document of one page."""
 
+    WHOLE = auto()
     OPEN = auto()
     PAGE = auto()
     WRITE = auto()
@@ -21,14 +23,17 @@ class WorkKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One task of a job. `number` is the page's, from 1, and 0 for OPEN and WRITE."""
+    """One task of a job. `number` is the page's, from 1, and 0 for what is about all pages."""
 
     kind: WorkKind
     number: int = 0
 
 
 class JobInHand:
-    """Hands out the work of one job in order: open it, read its pages, write its results."""
+    """Hands out the work of one job in order: open it, read its pages, write its results.
+
+    A document that is known to be one page gets all of it in one piece at first, which spares the way between the processes and two commits.
+    """
 
     def __init__(self, claim: Claim, started_s: float, span: Span | None = None) -> None:
         """`span` is the attempt's, for its work to be below it."""
@@ -40,7 +45,8 @@ class JobInHand:
         self.warnings: tuple[ResultWarning, ...] = ()
         self.running: set[Work] = set()
         self._pages_px: tuple[int, ...] = ()
-        self._waiting: deque[Work] = deque([Work(WorkKind.OPEN)])
+        is_whole = claim.media_type in OF_ONE_PAGE and claim.attempt == 1 and not claim.finished_pages
+        self._waiting: deque[Work] = deque([Work(WorkKind.WHOLE if is_whole else WorkKind.OPEN)])
         self._tried_again: set[Work] = set()
 
     @property
@@ -58,6 +64,11 @@ class JobInHand:
     def is_ready_to_write(self) -> bool:
         """Whether every page has ended."""
         return Work(WorkKind.WRITE) in self._waiting
+
+    def take_apart(self) -> None:
+        """The piece that was to be everything came to nothing: each part is done by itself."""
+        self.running.discard(Work(WorkKind.WHOLE))
+        self._waiting.append(Work(WorkKind.OPEN))
 
     def opened(self, numbers: Iterable[int], info: DocumentInfo) -> None:
         """The document is open; of its pages `numbers` are to be read, less those that an earlier attempt finished."""

@@ -27,7 +27,7 @@ from recto.ocr.corrections import AS_READ, Correction, Corrections, corrected
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import DocumentInfo, Limits, inspect
 from recto.ocr.engines.select import EngineName, choose_engine
-from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, Stage
+from recto.ocr.options import RESULT_FORMATS, Options, ResultFormat, Stage, page_numbers
 from recto.ocr.page import Document, Page, ResultWarning
 from recto.ocr.pipeline import recognise_page
 from recto.ocr.reading import Reader
@@ -182,6 +182,29 @@ def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Pag
     with watch.measure("store"), _here().storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
     return without_text(page, watch.took_s)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDocument:
+    """A document of one page that was opened and read, and its results written, but for the formats that could not be made. How long its stages took."""
+
+    info: DocumentInfo
+    page: PageWithoutText
+    failures: tuple[FormatFailure, ...]
+    took_s: tuple[tuple[TimedStage, float], ...]
+
+
+def read_whole_document(uuid: str, token: str, created: datetime, options: Options) -> WholeDocument:
+    """Do for the attempt `token` all that there is to do for a document of one page. Raises what the parts raise; the caller does them one by one then."""
+    watch = Stopwatch()
+    with watch.measure("open"):
+        info = inspect_document(uuid, options.plain_password)
+        (number,) = page_numbers(options.pages, info.page_count)
+    page = checkpoint_page(uuid, token, number, options)
+    with watch.measure("write"):
+        document = describe_result(info.page_count, info.warnings, created, options)
+        failures = write_results(uuid, token, [(number, token)], document, options)
+    return WholeDocument(info, page, failures, (*page.took_s, *watch.took_s))
 
 
 def without_text(page: Page, took_s: tuple[tuple[TimedStage, float], ...] = ()) -> PageWithoutText:

@@ -21,7 +21,7 @@ def test_jobs_list_is_a_table_or_json(command_line: CommandLine, table: JobTable
     table.do(table.jobs.cancel, ann, first)
     shown = command_line("jobs", "list")
     assert shown.status == 0
-    assert all(word in shown.out for word in (first, second, "FAILURE", "cancelled", "letter.png"))
+    assert all(word in shown.out for word in (first, second, "FAILURE", "cancelled", "letter.pdf"))
     rows = json.loads(command_line("jobs", "list", "--status", "QUEUED", "--user", "bob", "--json").out)
     assert [row["uuid"] for row in rows] == [second]
     assert len(json.loads(command_line("jobs", "list", "--limit", "1", "--json").out)) == 1

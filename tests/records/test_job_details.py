@@ -106,7 +106,7 @@ def test_change_of_tags_replaces_them_and_is_a_change_of_the_job(table: JobTable
     seen = table.read(latest_change)
     table.do(change_details, ann, uuid, tags=("b", "c"))
     (job,) = table.read(changes_after, seen).jobs
-    assert (job.uuid, job.tags, job.file_name) == (uuid, ("b", "c"), "letter.png")
+    assert (job.uuid, job.tags, job.file_name) == (uuid, ("b", "c"), "letter.pdf")
     assert tag_rows(table, uuid) == {"b", "c"}
     table.do(change_details, ann, uuid, tags=())
     assert (table.job(uuid).tags, tag_rows(table, uuid)) == ([], set())

@@ -33,7 +33,7 @@ def test_get_job_shows_the_job_with_its_log(table: JobTable, ann: int) -> None:
     table.clock.move(2)
     table.do(table.jobs.fail, table.claim().lease, PageDamaged("Page 1 is damaged."))
     view = table.read(get_job, ann, uuid)
-    assert (view.uuid, view.user_id, view.status, view.file_name) == (uuid, ann, JobStatus.FAILURE, "letter.png")
+    assert (view.uuid, view.user_id, view.status, view.file_name) == (uuid, ann, JobStatus.FAILURE, "letter.pdf")
     assert (view.options.languages, view.options.pages) == (("deu", "eng"), "1-3")
     assert view.reason is not None
     assert (view.reason.code, view.reason.detail) == ("page_damaged", "Page 1 is damaged.")

@@ -1,18 +1,21 @@
 from datetime import UTC, datetime
 
+import pytest
+
 from recto.jobs import Claim, Lease
 from recto.ocr.documents import DocumentInfo
+from recto.ocr.media_types import ACCEPTED
 from recto.working.job_in_hand import JobInHand, Work, WorkKind
 
-OPEN, WRITE = Work(WorkKind.OPEN), Work(WorkKind.WRITE)
+WHOLE, OPEN, WRITE = Work(WorkKind.WHOLE), Work(WorkKind.OPEN), Work(WorkKind.WRITE)
 
 
 def page(number: int) -> Work:
     return Work(WorkKind.PAGE, number)
 
 
-def new_job(finished: frozenset[int] = frozenset()) -> JobInHand:
-    claim = Claim(Lease("uuid", "token", "one"), 1, 1, datetime.now(UTC), {}, finished)
+def new_job(finished: frozenset[int] = frozenset(), media_type: str = "application/pdf", attempt: int = 1) -> JobInHand:
+    claim = Claim(Lease("uuid", "token", "one"), 1, attempt, datetime.now(UTC), {}, media_type, finished)
     return JobInHand(claim, 0.0)
 
 
@@ -29,6 +32,26 @@ def test_new_job_has_its_opening_to_do_and_nothing_else() -> None:
     assert job.next_work() == OPEN
     assert not job.has_work
     assert job.running == {OPEN}
+
+
+@pytest.mark.parametrize("media_type", sorted(ACCEPTED))
+def test_only_a_document_of_one_page_is_done_in_one_piece_at_first(media_type: str) -> None:
+    is_one_page = media_type not in ("application/pdf", "image/tiff")
+    assert new_job(media_type=media_type).next_work() == (WHOLE if is_one_page else OPEN)
+
+
+def test_document_of_which_something_was_done_or_tried_is_done_part_by_part() -> None:
+    assert new_job(finished=frozenset([1]), media_type="image/png").next_work() == OPEN
+    assert new_job(media_type="image/png", attempt=2).next_work() == OPEN
+
+
+def test_document_that_was_to_be_done_in_one_piece_is_taken_apart() -> None:
+    job = new_job(media_type="image/png")
+    job.next_work()
+    job.take_apart()
+    assert not job.running
+    assert job.next_work() == OPEN
+    assert not job.has_work
 
 
 def test_opened_job_gives_its_pages_in_order_and_then_waits_for_them() -> None:

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +26,7 @@ from recto.errors import (
     EngineMissing,
     FileNotFound,
     LanguageNotInstalled,
+    PageNotInDocument,
     PageOutOfMemory,
     StorageFull,
 )
@@ -42,14 +44,16 @@ from recto.working.page_tasks import (
     PageProcessSetup,
     checkpoint_page,
     describe_engine,
+    describe_result,
     inspect_document,
     page_stages,
     prepare_this_process,
     read_page,
+    read_whole_document,
     write_picture,
     write_results,
 )
-from tests.drawing import draw_page, save_tiff
+from tests.drawing import DPI, draw_page, save_tiff
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a" * 32
@@ -122,6 +126,35 @@ def test_page_is_kept_under_its_attempt_and_written_into_every_format(storage: V
         1,
         2,
     ]
+
+
+def test_document_of_one_page_is_read_in_one_piece_as_it_is_part_by_part(
+    storage: VolumeStorage, tmp_path: Path
+) -> None:
+    created = datetime(2026, 11, 23, 18, tzinfo=UTC)
+    picture = tmp_path / "one.png"
+    Image.fromarray(PAGES[0]).save(picture, dpi=(DPI, DPI))
+    whole, by_parts = (store(storage, picture.read_bytes()) for _ in range(2))
+    read = read_whole_document(whole, TOKEN, created, OPTIONS)
+    info = inspect_document(by_parts)
+    page = checkpoint_page(by_parts, TOKEN, 1, OPTIONS)
+    write_results(by_parts, TOKEN, [(1, TOKEN)], describe_result(1, info.warnings, created, OPTIONS), OPTIONS)
+    assert (read.info, read.failures) == (info, ())
+    assert replace(read.page, took_s=()) == replace(page, took_s=())
+    assert [stage for stage, _ in read.took_s] == ["recognise", "prepare", "store", "open", "write"]
+    for name in (checkpoint_name(TOKEN, 1), result_name(TOKEN, "txt"), result_name(TOKEN, "json")):
+        assert content(storage, whole, name) == content(storage, by_parts, name)
+
+
+def test_page_that_a_document_of_one_does_not_have_is_none_to_read_in_one_piece(
+    storage: VolumeStorage, tmp_path: Path
+) -> None:
+    picture = tmp_path / "one.png"
+    Image.fromarray(PAGES[0]).save(picture)
+    with pytest.raises(PageNotInDocument):
+        read_whole_document(
+            store(storage, picture.read_bytes()), TOKEN, datetime.now(UTC), OPTIONS.model_copy(update={"pages": "2"})
+        )
 
 
 def test_results_take_each_page_from_the_attempt_that_read_it(storage: VolumeStorage, uuid: str) -> None:
