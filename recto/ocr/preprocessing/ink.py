@@ -85,6 +85,15 @@ def reduced(grey: GreyArray, scale: float) -> GreyArray:
     return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def halved(grey: GreyArray, long_side_px: int) -> GreyArray:
+    """The page halved until it is no longer than that: the mean of each four pixels, which takes a tenth of the time of another scale."""
+    while max(grey.shape) > long_side_px and min(grey.shape) > 1:
+        height, width = grey.shape[0] // 2, grey.shape[1] // 2
+        whole = grey[: 2 * height, : 2 * width]
+        grey = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return grey
+
+
 def paper_of(grey: GreyArray) -> float:
     """The grey of the paper: of most of the page's lighter half."""
     return float(np.percentile(grey[::8, ::8], 75))

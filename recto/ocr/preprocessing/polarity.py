@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from recto.ocr.preprocessing.ink import reduced
+from recto.ocr.preprocessing.ink import halved, reduced
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
@@ -25,10 +25,10 @@ def is_inverted(grey: GreyArray) -> bool:
     the ink; where the window around a pixel has contrast, its mean is held against the middle of its range. A photograph, or a dark
     desk around a sheet, darkens the page but not the ground of its text.
     """
-    small = reduced(grey, min(1.0, _LONG_SIDE_PX / max(grey.shape)))
-    _, dark = cv2.threshold(small, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    _, dark = cv2.threshold(halved(grey, _LONG_SIDE_PX), 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     if float(np.mean(dark)) <= 0.5:
         return False
+    small = reduced(grey, min(1.0, _LONG_SIDE_PX / max(grey.shape)))
     return _dark_ground_share(small) >= _CLEAR_MAJORITY
 
 
