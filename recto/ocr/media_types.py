@@ -25,8 +25,8 @@ ACCEPTED: Final[dict[str, str]] = {
 }
 """Media types that Recto reads, with the name people use. J2K is the bare codestream of JPEG 2000; PNM stands for PBM, PGM, PPM and grey PFM."""
 
-OF_ONE_PAGE: Final = frozenset(ACCEPTED) - {"application/pdf", "image/tiff"}
-"""What has a single page, whatever else is in it."""
+OF_MANY_PAGES: Final = frozenset({"application/pdf", "image/tiff"})
+"""What may have more than one page. Of all the others a document is one."""
 
 FILE_NAME_ENDINGS: Final = (
     *(".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".heic", ".heif", ".avif", ".webp", ".jp2", ".j2k"),

@@ -42,7 +42,7 @@ class TransitionView:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """One job. `page_count` counts the pages to be read and is None until a Worker has opened the document.
+    """One job. `page_count` counts the pages to be read and is None until a Worker has opened the document, or, of an image, has read it.
 
     `pages_done` includes the `pages_failed`. `transitions` is empty in lists. `result_token` names the attempt whose files are
     the result; it is not for clients. `warnings` are those about the document as a whole. `deduplicated_from` is the job whose result this one

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import Job, JobStatus, JobStatusTransition, User
 from recto.database.connections import NowMicroseconds
+from recto.ocr.media_types import OF_MANY_PAGES
 from recto.queue_order import IS_IN_PROGRESS, QUEUED, pages_left
 from recto.views.jobs import JobView
 from recto.workers import list_workers
@@ -27,7 +28,6 @@ _LEAST_PAGES: Final = 3
 """So many pages have to have been read before anything is said of how long others take."""
 _MOST_COUNTED: Final = 10_000
 """Of one user's waiting jobs. Who has more before them waits for hours."""
-_OF_MANY_PAGES: Final = frozenset({"application/pdf", "image/tiff"})
 _ROUNDING: Final = ((60, 5), (600, 30), (7200, 300), (math.inf, 1800))
 """(below, step), in seconds."""
 _UNSURE: Final = 2.5
@@ -190,7 +190,7 @@ def _position(before: Before, pace: Pace) -> int:
 
 def seconds_left(job: JobView, before: Before, pace: Pace, page_s: float) -> float:
     """Until the job has ended, not rounded. Of a document that was not opened yet, the typical length counts."""
-    pages = job.page_count or (pace.typical_pages if job.media_type in _OF_MANY_PAGES else 1)
+    pages = job.page_count or (pace.typical_pages if job.media_type in OF_MANY_PAGES else 1)
     pages_left = max(0, pages - job.pages_done)
     own = before.pages + before.jobs * pace.mean_pages + pages_left
     others = sum(min(own, left + jobs * pace.mean_pages) for jobs, left in before.others)

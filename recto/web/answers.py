@@ -75,7 +75,8 @@ class Progress(Answer):
 
     pages_done: int = Field(description="Pages that were read or given up", examples=[2])
     page_count: int | None = Field(
-        description="Pages to be read; null until a Worker has opened the document", examples=[6]
+        description="Pages to be read; null until a Worker has opened the document, or, of an image, has read it",
+        examples=[6],
     )
     pages_failed: int = Field(description="Of the pages done, those that could not be read", examples=[0])
 

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from recto.jobs import Claim
 from recto.ocr.documents import DocumentInfo
-from recto.ocr.media_types import OF_ONE_PAGE
+from recto.ocr.media_types import OF_MANY_PAGES
 from recto.ocr.page import ResultWarning
 from recto.tracing.spans import NoSpan, Span
 
@@ -45,7 +45,7 @@ class JobInHand:
         self.warnings: tuple[ResultWarning, ...] = ()
         self.running: set[Work] = set()
         self._pages_px: tuple[int, ...] = ()
-        is_whole = claim.media_type in OF_ONE_PAGE and claim.attempt == 1 and not claim.finished_pages
+        is_whole = claim.media_type not in OF_MANY_PAGES and claim.attempt == 1 and not claim.finished_pages
         self._waiting: deque[Work] = deque([Work(WorkKind.WHOLE if is_whole else WorkKind.OPEN)])
         self._tried_again: set[Work] = set()
 

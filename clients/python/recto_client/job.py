@@ -20,7 +20,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job at the moment when it was asked for. `page_count` is None until a Worker has opened the document.
+    """A job at the moment when it was asked for. `page_count` is None until a Worker has opened the document, or, of an image, has read it.
 
     `status` is QUEUED, IN_PROGRESS, FINISHED or FAILURE; `reason` belongs to FAILURE. `json` is the whole answer.
     """
