@@ -57,7 +57,7 @@ def measure_grain(grey: GreyArray) -> Grain:
     lighter = counts[usual + 255 :]
     deviation = float(np.sqrt((lighter * np.arange(lighter.size) ** 2).sum() / max(lighter.sum(), 1)))
     # The closing prefers the lighter grains.
-    return Grain(np.asarray(cv2.addWeighted(paper, 1.0, paper, 0.0, usual), dtype=np.uint8), deviation)
+    return Grain(np.asarray(cv2.addWeighted(paper, 1.0, paper, 0.0, usual, dst=paper), dtype=np.uint8), deviation)
 
 
 def without_grain(grey: GreyArray, grain: Grain) -> GreyArray:
@@ -70,10 +70,13 @@ def without_grain(grey: GreyArray, grain: Grain) -> GreyArray:
     away = np.arange(256)
     steeper = (away - nothing) * everything / (everything - nothing)
     kept = np.round(np.clip(steeper, 0, away)).astype(np.uint8)
-    # OpenCV's differences of bytes end at 0 instead of going below.
-    darker = cv2.LUT(cv2.subtract(grain.paper, grey), kept)
-    lighter = cv2.LUT(cv2.subtract(grey, grain.paper), kept)
-    return np.asarray(cv2.add(cv2.subtract(_levelled(grain.paper), darker), lighter), dtype=np.uint8)
+    evened = _levelled(grain.paper)
+    # In place, since a page may have a hundred megapixels. OpenCV's differences of bytes end at 0 instead of going below.
+    away_from_paper = cv2.subtract(grain.paper, grey)
+    cv2.subtract(evened, cv2.LUT(away_from_paper, kept, dst=away_from_paper), dst=evened)
+    cv2.subtract(grey, grain.paper, dst=away_from_paper)
+    cv2.add(evened, cv2.LUT(away_from_paper, kept, dst=away_from_paper), dst=evened)
+    return evened
 
 
 def _levelled(paper: GreyArray) -> GreyArray:
