@@ -187,6 +187,7 @@ class Mixture:
         self.users = users
         self.random = random.Random(seed)
         self.leases: list[Lease] = []
+        self.unread: dict[Lease, list[int]] = {}
         self.uuids: list[str] = []
 
     def run(self, steps: int) -> int:
@@ -203,10 +204,13 @@ class Mixture:
     def claim(self) -> None:
         if claim := self.own.try_claim(str(id(self))):
             self.leases.append(claim.lease)
+            self.unread[claim.lease] = sorted({1, 2, 3} - claim.finished_pages)
 
     def adopt(self) -> None:
+        """A page that no earlier attempt has finished, as a Worker does."""
         for lease in self.leases[-1:]:
-            self.own.do(self.own.jobs.adopt_page, lease, self.random.randrange(1, 4))
+            if unread := self.unread[lease]:
+                self.own.do(self.own.jobs.adopt_page, lease, self.random.choice(unread))
 
     def finish(self) -> None:
         if self.leases:
