@@ -118,33 +118,39 @@ class Jobs:
         self._retention = retention
         self._order = QueueOrder(clock)
 
-    def submit(self, session: Session, submission: Submission) -> None:
-        """Record the job as QUEUED. UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much."""
+    def submit(self, session: Session, submission: Submission) -> bool:
+        """Record the job as QUEUED; whether its end will be told at somebody's address.
+
+        UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much.
+        """
         self._keep(session, submission)
         most = self.policy.max_unfinished_per_user, self.policy.max_unfinished
         now = unfinished_jobs.check_room(session, submission.user_id, *most, self._clock())
-        self._insert(session, submission, now)
+        return self._insert(session, submission, now)
 
-    def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> None:
+    def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> bool:
         """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.
+
+        Whether its end will be told at somebody's address.
 
         It waits for nothing, so a full queue does not refuse it, but UserStorageFull may. JobNotFound where the source, or its result, is not there any more.
         """
         result = deduplication.result_of(session, submission.user_id, source_uuid)
         self._keep(session, submission)
         now = session.scalars(select(self._clock())).one()
-        self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
+        is_told = self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
         lease = Lease(submission.uuid, token, DEDUPLICATION)
         self._lend(session, lease)
         page_count = deduplication.copy_pages(session, source_uuid, submission.uuid, token)
         note_pages(session, submission.uuid, now, next_change(session, page_count) - page_count)
         self.finish(session, lease, result.version)
+        return is_told
 
     def _keep(self, session: Session, submission: Submission) -> None:
         """Count the document as one of the user's, whose row is locked by it. UserStorageFull."""
         kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
 
-    def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> None:
+    def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> bool:
         of_user_s = retention_of_user(session, submission.user_id)
         recorded = asdict(submission)
         webhook_url = recorded.pop("webhook_url")
@@ -159,9 +165,10 @@ class Jobs:
             "not_before_us": 0,
         }
         session.execute(_INSERT_JOB, job | as_read)
-        deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
+        is_told = deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
         note_event(session, submission.uuid, "status", now)
+        return is_told
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
         """Take the oldest QUEUED job of the user with the fewest pages in progress; None where nothing waits.

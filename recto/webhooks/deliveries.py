@@ -105,14 +105,15 @@ class DeliveryView:
     next_attempt: datetime | None
 
 
-def expect(session: Session, job_uuid: str, user_id: int, url: str | None) -> None:
-    """Have the end of a new job told: at `url`, or else at the user's address, where there is one. OptionInvalid without a secret."""
+def expect(session: Session, job_uuid: str, user_id: int, url: str | None) -> bool:
+    """Have the end of a new job told: at `url`, or else at the user's address; False where there is none. OptionInvalid without a secret."""
     values = {"id": f"msg_{uuid4().hex}", "job_uuid": job_uuid, "user_id": user_id, "url": url}
-    made = session.execute(_EXPECT, values | {"has_url": url is not None})
-    if url is not None and not cast(CursorResult[Any], made).rowcount:
+    made = cast(CursorResult[Any], session.execute(_EXPECT, values | {"has_url": url is not None}))
+    if url is not None and not made.rowcount:
         raise OptionInvalid(
             "Option 'webhook': there is no secret yet to sign messages with. Make one first: POST /api/v1/webhook/secret."
         )
+    return bool(made.rowcount)
 
 
 def fall_due(session: Session, job_uuid: str, status: JobStatus, timestamp_us: int, now: ColumnElement[int]) -> None:

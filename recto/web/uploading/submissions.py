@@ -25,12 +25,12 @@ from recto.web.serving.request_ids import origin
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that is about to be made: `put_files` fills its folder, `record` is its part of the commit."""
+    """A job that is about to be made: `put_files` fills its folder, `record` is its part of the commit, and says whether its end will be told."""
 
     submission: Submission
     options: Options
     put_files: Callable[[], None]
-    record: Callable[[Session], None]
+    record: Callable[[Session], bool]
     deduplicated_from: str | None = None
 
 
@@ -54,14 +54,15 @@ def _make(
         for one in new:
             in_thread(partial(_store, one), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        jobs = write(_record, new, keyed, also)
+        jobs, are_told = write(_record, new, keyed, also)
     except OutcomeUnknown:
         raise  # a sweep finds out whether there are jobs, and removes the files where there are none
     except BaseException:
         for one in new:
             in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
         raise
-    services().sender.wake()
+    if are_told:
+        services().sender.wake()
     return jobs
 
 
@@ -91,8 +92,8 @@ def from_earlier(submission: Submission, options: Options) -> NewJob | None:
         listed = [file.name for file in storage.contents(earlier.uuid)]
         storage.copy(earlier.uuid, own.uuid, earlier.files(listed, token))
 
-    def record(session: Session) -> None:
-        jobs.submit_answered(session, own, earlier.uuid, token)
+    def record(session: Session) -> bool:
+        return jobs.submit_answered(session, own, earlier.uuid, token)
 
     return NewJob(own, options, put_files, record, earlier.uuid)
 
@@ -136,14 +137,13 @@ def _store(new: NewJob) -> None:
 
 def _record(
     session: Session, new: Sequence[NewJob], keyed: KeyedRequest | None, also: Callable[[Session], None] | None
-) -> list[JobView]:
-    """Record the jobs, and see in the same transaction that no document was taken for one left behind (recto/records/file_references.py)."""
+) -> tuple[list[JobView], bool]:
+    """Record the jobs, and whether the end of one will be told; and see in the same transaction that no document was taken for one left behind (recto/records/file_references.py)."""
     for one in new:
         # First, and not while all who write to jobs are held up: a disk far away may be slow.
         hold_folder(session, one.submission.uuid)
         services().storage.size_bytes(one.submission.uuid, DOCUMENT)
-    for one in new:
-        one.record(session)
+    are_told = [one.record(session) for one in new]
     if also is not None:
         also(session)
     first = new[0].submission
@@ -151,4 +151,4 @@ def _record(
         services().idempotency_keys.record(session, keyed, first.uuid)
     for one in new:
         put_tags(session, one.submission.uuid, one.submission.tags)
-    return [get_job(session, first.user_id, one.submission.uuid) for one in new]
+    return [get_job(session, first.user_id, one.submission.uuid) for one in new], any(are_told)
