@@ -95,6 +95,12 @@ def scanned_line(text: str = LINES[0], *, grain: float = 14.0, darkest: float = 
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 
+def on_grainy_paper(page: GreyArray, deviation: float, paper: int = 220) -> GreyArray:
+    """On grey paper: white paper would only get darker grains."""
+    grains = np.random.default_rng(1).normal(0, deviation, page.shape)
+    return np.clip(np.minimum(page, paper) + np.round(grains), 0, 255).astype(np.uint8)
+
+
 def blank_page(width_px: int = 1200, height_px: int = 1600) -> GreyArray:
     """White paper."""
     return np.full((height_px, width_px), 255, np.uint8)

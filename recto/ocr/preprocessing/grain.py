@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from recto.ocr.preprocessing.ink import halved
+from recto.ocr.preprocessing.ink import halved, paper_window_px
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
 
 _LONG_SIDE_PX: Final = 1000
-_WINDOW_SHARE: Final = 1 / 30
-"""Of the long side, as in light.py: between letters and within this some paper is always seen."""
 _SAMPLED: Final = 4
 _LEAST: Final = 0.25
 """Rendered pages have none at all, the cleanest drawn scans 1."""
@@ -90,7 +88,7 @@ def _paper_behind(grey: GreyArray) -> GreyArray:
     """Grey closing (Serra 1982) at a reduced size takes dark strokes away, a blur evens its steps out."""
     height, width = grey.shape
     small = halved(grey, _LONG_SIDE_PX)
-    window = max(9, int(max(small.shape) * _WINDOW_SHARE) | 1)
+    window = paper_window_px(small)
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8))
     box = (window // 2 | 1, window // 2 | 1)
     paper = cv2.blur(cv2.blur(closed, box), box)  # about as a Gaussian, in a tenth of the time

@@ -19,6 +19,8 @@ MAX_LONG_SIDE_PX: Final = 2000
 """Pages are measured at no more than this: letters of 300-dpi print keep ten pixels, and measuring takes 0.1 s."""
 
 _WINDOW_PX: Final = 51
+_PAPER_WINDOW_SHARE: Final = 1 / 30
+"""Of the long side."""
 LEAST_CONTRAST: Final = 20
 """A pixel is ink where it is this much darker than the mean of the window around it, of 255."""
 
@@ -92,6 +94,11 @@ def halved(grey: GreyArray, long_side_px: int) -> GreyArray:
         whole = grey[: 2 * height, : 2 * width]
         grey = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return grey
+
+
+def paper_window_px(grey: GreyArray) -> int:
+    """The odd width of a window in which some paper is always seen: wider than letters and their strokes' ends."""
+    return max(9, int(max(grey.shape) * _PAPER_WINDOW_SHARE) | 1)
 
 
 def paper_of(grey: GreyArray) -> float:

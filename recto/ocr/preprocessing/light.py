@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from recto.ocr.preprocessing.ink import reduced
+from recto.ocr.preprocessing.ink import paper_window_px, reduced
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
 
 _LONG_SIDE_PX: Final = 600
-_WINDOW_SHARE: Final = 1 / 30
-"""Of the long side: wider than letters and their strokes' ends, so that between them some paper is always seen."""
 _UNEVEN: Final = 0.12
 """75 pages of five sets lie below 0.09 or above 0.2; those above gain 0.05 to 0.26 of word F1, or lose nothing, the others nothing."""
 _DARKEST: Final = 32
@@ -42,7 +40,7 @@ class Light:
 def measure_light(grey: GreyArray) -> Light:
     """The paper behind the text: grey closing (Serra 1982) at a reduced size takes dark strokes away, a blur evens its steps out."""
     small = reduced(grey, min(1.0, _LONG_SIDE_PX / max(grey.shape)))
-    window = max(9, int(max(small.shape) * _WINDOW_SHARE) | 1)
+    window = paper_window_px(small)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc)
     paper = np.asarray(cv2.GaussianBlur(closed, (0, 0), window / 3), dtype=np.uint8)

@@ -5,15 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recto.ocr.preprocessing.grain import Grain, measure_grain, without_grain
-from tests.drawing import LINES, blank_page, draw_page
+from tests.drawing import LINES, blank_page, draw_page, on_grainy_paper
 
 PAGE = draw_page(LINES * 2, size_pt=8).pixels
 Picture = np.typing.NDArray[np.uint8]
-
-
-def grainy(page: Picture, deviation: float, paper: int = 220) -> Picture:
-    grains = np.random.default_rng(1).normal(0, deviation, page.shape)
-    return np.clip(np.minimum(page, paper) + np.round(grains), 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("page", [PAGE, blank_page(), blank_page() * 0, np.full((900, 700), 180, np.uint8)])
@@ -24,13 +19,13 @@ def test_even_paper_has_no_grain(page: Picture) -> None:
 @given(st.floats(1, 8), st.integers(150, 225))
 @settings(max_examples=10, deadline=None)
 def test_grain_is_measured_by_its_deviation(deviation: float, paper: int) -> None:
-    grain = measure_grain(grainy(PAGE, deviation, paper))
+    grain = measure_grain(on_grainy_paper(PAGE, deviation, paper))
     assert grain.is_there
     assert grain.deviation == pytest.approx(deviation, rel=0.25)
 
 
 def test_paper_becomes_even_and_ink_stays() -> None:
-    page = grainy(PAGE, 4)
+    page = on_grainy_paper(PAGE, 4)
     evened = without_grain(page, measure_grain(page))
     paper = cv2.erode((PAGE == 255).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     ink = PAGE < 128
@@ -41,7 +36,7 @@ def test_paper_becomes_even_and_ink_stays() -> None:
 
 
 def test_no_point_strays_further_than_the_grain_did() -> None:
-    page = grainy(PAGE, 3)
+    page = on_grainy_paper(PAGE, 3)
     evened = without_grain(page, measure_grain(page))
     assert 3 * 3 - 1 <= np.abs(evened.astype(int) - page).max() <= 5 * 3
 
@@ -58,7 +53,7 @@ def test_nothing_stands_out_that_did_not_before() -> None:
 
 def test_slight_shadow_goes_and_a_deep_one_is_left_to_the_light() -> None:
     light = np.linspace(0.7, 1, PAGE.shape[1])
-    page = grainy((np.minimum(PAGE, 220) * light).astype(np.uint8), 3, 255)
+    page = on_grainy_paper((np.minimum(PAGE, 220) * light).astype(np.uint8), 3, 255)
     evened = without_grain(page, measure_grain(page)).astype(float)
     right, middle, left = (np.median(evened[:, column]) for column in (-40, PAGE.shape[1] * 3 // 4, 40))
     assert middle == pytest.approx(right, abs=2)
@@ -66,8 +61,8 @@ def test_slight_shadow_goes_and_a_deep_one_is_left_to_the_light() -> None:
 
 
 def test_light_letters_in_a_black_box_stay() -> None:
-    page = grainy(PAGE, 3)
-    page[600:900, 200:900] = grainy(255 - PAGE[600:900, 200:900], 3, 230)
+    page = on_grainy_paper(PAGE, 3)
+    page[600:900, 200:900] = on_grainy_paper(255 - PAGE[600:900, 200:900], 3, 230)
     evened = without_grain(page, measure_grain(page))
     letters = PAGE[600:900, 200:900] < 60
     assert np.median(evened[600:900, 200:900][letters]) > 200
