@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Result,
+    Row,
     Table,
     Update,
     bindparam,
@@ -36,9 +37,10 @@ from recto.queue_order import QueueOrder, is_any_queued
 from recto.records import deduplication, kept_documents, meters, tallies, unfinished_jobs
 from recto.records.change_numbers import next_change
 from recto.records.job_events import note_event, note_pages, write_and_tell
+from recto.records.kept_documents import OwnLimits
 from recto.records.meters import Metered
-from recto.records.retention import RetentionPolicy, lifetime_s, retention_of_user
-from recto.views.jobs import job_not_found
+from recto.records.retention import RetentionPolicy, lifetime_s
+from recto.views.jobs import JobView, get_job, job_not_found, new_job
 from recto.webhooks import deliveries
 
 KEPT_FOR_EVER: Final = RetentionPolicy()
@@ -81,6 +83,14 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A job that was recorded, as it is now, and whether its end will be told at somebody's address."""
+
+    job: JobView
+    is_told: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """One attempt's right to a job. Names the job, the token that every write carries, and the Worker."""
 
@@ -118,40 +128,44 @@ class Jobs:
         self._retention = retention
         self._order = QueueOrder(clock)
 
-    def submit(self, session: Session, submission: Submission) -> bool:
-        """Record the job as QUEUED; whether its end will be told at somebody's address.
+    def submit(self, session: Session, submission: Submission) -> Recorded:
+        """Record the job as QUEUED.
 
         UserQueueFull and QueueFull where too many jobs are unfinished, UserStorageFull where the user keeps too much.
         """
-        self._keep(session, submission)
-        most = self.policy.max_unfinished_per_user, self.policy.max_unfinished
+        own = self._keep(session, submission)
+        most_of_user = self.policy.max_unfinished_per_user if own.max_unfinished is None else own.max_unfinished
+        most = most_of_user, self.policy.max_unfinished
         now = unfinished_jobs.check_room(session, submission.user_id, *most, self._clock())
-        return self._insert(session, submission, now)
+        row, is_told = self._insert(session, submission, own.retention_s, now)
+        return Recorded(new_job(row), is_told)
 
-    def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> bool:
+    def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> Recorded:
         """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.
-
-        Whether its end will be told at somebody's address.
 
         It waits for nothing, so a full queue does not refuse it, but UserStorageFull may. JobNotFound where the source, or its result, is not there any more.
         """
         result = deduplication.result_of(session, submission.user_id, source_uuid)
-        self._keep(session, submission)
+        own = self._keep(session, submission)
         now = session.scalars(select(self._clock())).one()
-        is_told = self._insert(session, submission, now, **result.as_read, deduplicated_from=source_uuid)
+        as_read = result.as_read | {"deduplicated_from": source_uuid}
+        _, is_told = self._insert(session, submission, own.retention_s, now, **as_read)
         lease = Lease(submission.uuid, token, DEDUPLICATION)
         self._lend(session, lease)
         page_count = deduplication.copy_pages(session, source_uuid, submission.uuid, token)
         note_pages(session, submission.uuid, now, next_change(session, page_count) - page_count)
         self.finish(session, lease, result.version)
-        return is_told
+        return Recorded(get_job(session, submission.user_id, submission.uuid), is_told)
 
-    def _keep(self, session: Session, submission: Submission) -> None:
+    def _keep(self, session: Session, submission: Submission) -> OwnLimits:
         """Count the document as one of the user's, whose row is locked by it. UserStorageFull."""
-        kept_documents.add(session, submission.user_id, submission.size_bytes, self.policy.max_stored_bytes_per_user)
+        most_bytes = self.policy.max_stored_bytes_per_user
+        return kept_documents.add(session, submission.user_id, submission.size_bytes, most_bytes)
 
-    def _insert(self, session: Session, submission: Submission, now: int, **as_read: Any) -> bool:
-        of_user_s = retention_of_user(session, submission.user_id)
+    def _insert(
+        self, session: Session, submission: Submission, of_user_s: int | None, now: int, **as_read: Any
+    ) -> tuple[Row[Any], bool]:
+        """The job's row, and whether its end will be told."""
         recorded = asdict(submission)
         webhook_url = recorded.pop("webhook_url")
         job = recorded | {
@@ -164,11 +178,11 @@ class Jobs:
             "attempt": 0,
             "not_before_us": 0,
         }
-        session.execute(_INSERT_JOB, job | as_read)
+        row = session.execute(_INSERT_JOB, job | as_read).one()
         is_told = deliveries.expect(session, submission.uuid, submission.user_id, webhook_url)
         _log(session, submission.uuid, JobStatus.QUEUED, now, attempt=0)
         note_event(session, submission.uuid, "status", now)
-        return is_told
+        return row, is_told
 
     def claim_next(self, session: Session, worker: str, except_users: Collection[int] = ()) -> Claim | None:
         """Take the oldest QUEUED job of the user with the fewest pages in progress; None where nothing waits.
@@ -440,7 +454,7 @@ _LOCK_JOB: Final = (
     .where(_ROWS.c.uuid == bindparam("uuid"))
     .with_for_update(key_share=True)
 )
-_INSERT_JOB: Final = insert(_ROWS)
+_INSERT_JOB: Final = insert(_ROWS).returning(_ROWS)
 _INSERT_TRANSITION: Final = insert(cast(Table, JobStatusTransition.__table__))
 
 

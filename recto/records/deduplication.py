@@ -54,14 +54,9 @@ def find_earlier(session: Session, user_id: int, content_sha256: str, options: O
 
     Formats make no difference: every one can be made of every result.
     """
-    versions = result_versions(list_workers(session))
-    latest = (
-        select(Job.uuid, Job.result_token, Job.result_version, Job.options)
-        .where(Job.user_id == user_id, Job.content_sha256 == content_sha256, Job.result_version.is_not(None))
-        .order_by(Job.created_us.desc())
-        .limit(_MOST_LOOKED_AT)
-    )
-    for uuid, token, version, stored in session.execute(latest):
+    results = session.execute(_LATEST, {"user_id": user_id, "content_sha256": content_sha256}).all()
+    versions = result_versions(list_workers(session)) if results else frozenset()
+    for uuid, token, version, stored in results:
         if version in versions and _read_alike(Options.model_validate(stored), options):
             return EarlierResult(uuid, token, tuple(number for number, _ in checkpoints(session, uuid)))
     return None
@@ -102,6 +97,18 @@ def _read_alike(one: Options, other: Options) -> bool:
     return one.reading() == other.reading() and one.plain_password == other.plain_password
 
 
+# Built once, and on the table: every upload runs it.
+_JOBS: Final = cast(Table, Job.__table__)
+_LATEST: Final = (
+    select(_JOBS.c.uuid, _JOBS.c.result_token, _JOBS.c.result_version, _JOBS.c.options)
+    .where(
+        _JOBS.c.user_id == bindparam("user_id"),
+        _JOBS.c.content_sha256 == bindparam("content_sha256"),
+        _JOBS.c.result_version.is_not(None),
+    )
+    .order_by(_JOBS.c.created_us.desc())
+    .limit(_MOST_LOOKED_AT)
+)
 _COPY_PAGES: Final = (
     insert(cast(Table, JobPage.__table__))
     .from_select(

@@ -5,9 +5,9 @@ The length is settled when a job is made and stays: whoever was promised that a 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
-from sqlalchemy import ColumnElement, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from models import Job, User
@@ -17,9 +17,6 @@ from recto.errors import OptionInvalid
 
 FOR_EVER: Final = "forever"
 LONGEST_S: Final = 100 * 366 * 86_400
-# Built once, and on the table: every upload runs it.
-_USERS: Final = cast(Table, User.__table__)
-_OF_USER: Final = select(_USERS.c.retention_s).where(_USERS.c.id == bindparam("user_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,6 @@ def lifetime_s(asked_s: int | None, of_user_s: int | None, policy: RetentionPoli
     wanted_s = next(value for value in (asked_s, of_user_s, policy.default_s) if value is not None)
     limits = [value for value in (wanted_s, policy.longest_s) if value]
     return min(limits, default=None)
-
-
-def retention_of_user(session: Session, user_id: int) -> int | None:
-    """What the user has of their own: seconds, 0 for ever; None where the default holds."""
-    return session.scalar(_OF_USER, {"user_id": user_id})
 
 
 def set_user_retention(session: Session, user_id: int, retention_s: int | None) -> None:

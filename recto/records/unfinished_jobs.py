@@ -7,7 +7,7 @@ from typing import Final, cast
 from sqlalchemy import ColumnElement, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
-from models import Job, JobStatus, User
+from models import Job, JobStatus
 from recto.errors import QueueFull, UserQueueFull
 from recto.records.change_numbers import hold_changes
 
@@ -18,26 +18,25 @@ _NARROW: Final = 100
 
 
 def check_room(session: Session, user_id: int, max_of_user: int, max_of_all: int, clock: ColumnElement[int]) -> int:
-    """The time by `clock`, which is asked with it. UserQueueFull, QueueFull. A limit of the user's own stands in the place of `max_of_user`."""
-    now, own, of_all, own_limit = _count(session, user_id, clock)
-    limit = max_of_user if own_limit is None else own_limit
-    if min(limit - own, max_of_all - of_all) <= _NARROW:
+    """The time by `clock`, which is asked with it. UserQueueFull, QueueFull."""
+    now, own, of_all = _count(session, user_id, clock)
+    if min(max_of_user - own, max_of_all - of_all) <= _NARROW:
         hold_changes(session)
-        now, own, of_all, own_limit = _count(session, user_id, clock)
-    if own >= limit:
+        now, own, of_all = _count(session, user_id, clock)
+    if own >= max_of_user:
         raise UserQueueFull(
             f"You have {own} unfinished jobs, the most you may have. Wait until some have ended, or delete some.",
-            limit=limit,
+            limit=max_of_user,
         )
     if of_all >= max_of_all:
         raise QueueFull("The queue is full. Try again when some of the jobs in it have ended.", limit=max_of_all)
     return now
 
 
-def _count(session: Session, user_id: int, clock: ColumnElement[int]) -> tuple[int, int, int, int | None]:
-    """The time, the user's unfinished jobs, everybody's, and the limit of the user's own."""
-    counts = session.execute(select(clock, *_COUNTS, _OWN_LIMIT), {"user_id": user_id})
-    return cast(tuple[int, int, int, int | None], tuple(counts.one()))
+def _count(session: Session, user_id: int, clock: ColumnElement[int]) -> tuple[int, int, int]:
+    """The time, the user's unfinished jobs, and everybody's."""
+    counts = session.execute(select(clock, *_COUNTS), {"user_id": user_id})
+    return cast(tuple[int, int, int], tuple(counts.one()))
 
 
 def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
@@ -51,4 +50,3 @@ def _count_unfinished(*of: ColumnElement[bool]) -> ColumnElement[int]:
 
 # Built once, for every upload runs it.
 _COUNTS: Final = (_count_unfinished(Job.user_id == bindparam("user_id")), _count_unfinished())
-_OWN_LIMIT: Final = select(User.max_unfinished).where(User.id == bindparam("user_id")).scalar_subquery()

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from recto.database.turns import hold_folder
 from recto.errors import FileNotFound, JobNotFound, OutcomeUnknown
 from recto.file_storage.base import DOCUMENT, METADATA
-from recto.jobs import Submission
+from recto.jobs import Recorded, Submission
 from recto.ocr.options import Options
 from recto.records.batches import record_batch
 from recto.records.deduplication import find_earlier
 from recto.records.idempotency import KeyedRequest
 from recto.records.job_details import put_tags
-from recto.views.jobs import JobView, get_job
+from recto.views.jobs import JobView
 from recto.web.services import services
 from recto.web.serving.database import Lane, in_thread, read, write
 from recto.web.serving.request_ids import origin
@@ -25,12 +25,12 @@ from recto.web.serving.request_ids import origin
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job that is about to be made: `put_files` fills its folder, `record` is its part of the commit, and says whether its end will be told."""
+    """A job that is about to be made: `put_files` fills its folder, `record` is its part of the commit."""
 
     submission: Submission
     options: Options
     put_files: Callable[[], None]
-    record: Callable[[Session], bool]
+    record: Callable[[Session], Recorded]
     deduplicated_from: str | None = None
 
 
@@ -54,16 +54,16 @@ def _make(
         for one in new:
             in_thread(partial(_store, one), Lane.DISK)
         # Read in the transaction that writes it: a refusal after the commit would have the client send an accepted document again.
-        jobs, are_told = write(_record, new, keyed, also)
+        recorded = write(_record, new, keyed, also)
     except OutcomeUnknown:
         raise  # a sweep finds out whether there are jobs, and removes the files where there are none
     except BaseException:
         for one in new:
             in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
         raise
-    if are_told:
+    if any(one.is_told for one in recorded):
         services().sender.wake()
-    return jobs
+    return [one.job for one in recorded]
 
 
 def to_be_read(submission: Submission, options: Options, put_files: Callable[[], None]) -> NewJob:
@@ -92,7 +92,7 @@ def from_earlier(submission: Submission, options: Options) -> NewJob | None:
         listed = [file.name for file in storage.contents(earlier.uuid)]
         storage.copy(earlier.uuid, own.uuid, earlier.files(listed, token))
 
-    def record(session: Session) -> bool:
+    def record(session: Session) -> Recorded:
         return jobs.submit_answered(session, own, earlier.uuid, token)
 
     return NewJob(own, options, put_files, record, earlier.uuid)
@@ -137,13 +137,13 @@ def _store(new: NewJob) -> None:
 
 def _record(
     session: Session, new: Sequence[NewJob], keyed: KeyedRequest | None, also: Callable[[Session], None] | None
-) -> tuple[list[JobView], bool]:
-    """Record the jobs, and whether the end of one will be told; and see in the same transaction that no document was taken for one left behind (recto/records/file_references.py)."""
+) -> list[Recorded]:
+    """Record the jobs, and see in the same transaction that no document was taken for one left behind (recto/records/file_references.py)."""
     for one in new:
         # First, and not while all who write to jobs are held up: a disk far away may be slow.
         hold_folder(session, one.submission.uuid)
         services().storage.size_bytes(one.submission.uuid, DOCUMENT)
-    are_told = [one.record(session) for one in new]
+    recorded = [one.record(session) for one in new]
     if also is not None:
         also(session)
     first = new[0].submission
@@ -151,4 +151,4 @@ def _record(
         services().idempotency_keys.record(session, keyed, first.uuid)
     for one in new:
         put_tags(session, one.submission.uuid, one.submission.tags)
-    return [get_job(session, first.user_id, one.submission.uuid) for one in new], any(are_told)
+    return recorded
