@@ -93,6 +93,7 @@ from recto.web.uploading.answers import (
     UploadLimits,
     WaitingLimits,
 )
+from recto.web.uploading.known_languages import KnownLanguages
 from recto.web.uploading.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_batches, discard_incoming
 from recto.web.waiting.held_requests import install_held_requests
 from recto.web.waiting.live_reader import LiveReader
@@ -215,6 +216,7 @@ def _services(app: Flask, settings: Settings, engine: Engine, storage: FileStora
         ),
         allowed_origins=frozenset(server.allowed_origins.lower().split()),
         default_languages=settings.ocr.languages,
+        known_languages=KnownLanguages(),
         sign_on=_sign_on(app, settings),
         scraper=Scraper(settings.metrics.loopback, settings.metrics.token),
         first_password_file=settings.file_storage.path / "first_password",

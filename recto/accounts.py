@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import BigInteger, CursorResult, Select, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import BigInteger, CursorResult, Select, Table, bindparam, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -254,27 +254,34 @@ class Recognised:
     scopes: frozenset[Scope]
 
 
-# Built once: every request runs one of these two, and building a statement takes longer than running it.
+# Built once, and on the tables: every request runs one of these two, and building a statement takes longer than running it.
+_USERS: Final = cast(Table, User.__table__)
+_SESSIONS: Final = cast(Table, UserSession.__table__)
+_TOKENS: Final = cast(Table, ApiToken.__table__)
 _NOW: Final = NowMicroseconds()
 _OWNER_OF_SESSION: Final = (
     select(
-        User.id, User.name, User.is_admin, _NOW - UserSession.seen_us > _SEEN_RESOLUTION_US, literal(" ".join(Scope))
+        _USERS.c.id,
+        _USERS.c.name,
+        _USERS.c.is_admin,
+        _NOW - _SESSIONS.c.seen_us > _SEEN_RESOLUTION_US,
+        literal(" ".join(Scope)),
     )
-    .join(UserSession, UserSession.user_id == User.id)
-    .where(UserSession.secret_hash == bindparam("secret_hash"), User.is_disabled.is_(False))
-    .where(UserSession.seen_us > _NOW - bindparam("lifetime_us", type_=BigInteger))
+    .join(_SESSIONS, _SESSIONS.c.user_id == _USERS.c.id)
+    .where(_SESSIONS.c.secret_hash == bindparam("secret_hash"), _USERS.c.is_disabled.is_(False))
+    .where(_SESSIONS.c.seen_us > _NOW - bindparam("lifetime_us", type_=BigInteger))
 )
 _OWNER_OF_TOKEN: Final = (
     select(
-        User.id,
-        User.name,
-        User.is_admin,
-        ApiToken.last_used_us.is_(None) | (_NOW - ApiToken.last_used_us > _SEEN_RESOLUTION_US),
-        ApiToken.scopes,
+        _USERS.c.id,
+        _USERS.c.name,
+        _USERS.c.is_admin,
+        _TOKENS.c.last_used_us.is_(None) | (_NOW - _TOKENS.c.last_used_us > _SEEN_RESOLUTION_US),
+        _TOKENS.c.scopes,
     )
-    .join(ApiToken, ApiToken.user_id == User.id)
-    .where(ApiToken.token_hash == bindparam("token_hash"), User.is_disabled.is_(False))
-    .where(ApiToken.expires_us.is_(None) | (ApiToken.expires_us > _NOW))
+    .join(_TOKENS, _TOKENS.c.user_id == _USERS.c.id)
+    .where(_TOKENS.c.token_hash == bindparam("token_hash"), _USERS.c.is_disabled.is_(False))
+    .where(_TOKENS.c.expires_us.is_(None) | (_TOKENS.c.expires_us > _NOW))
 )
 
 
@@ -367,7 +374,7 @@ def account_of_token(session: Session, token: str) -> Recognised | None:
     return _recognise(session, _OWNER_OF_TOKEN, token_hash=_digest(token))
 
 
-def _recognise(session: Session, owner: Select[int, str, bool, bool, str], **values: str | int) -> Recognised | None:
+def _recognise(session: Session, owner: Select[Any], **values: str | int) -> Recognised | None:
     found = session.execute(owner, values).one_or_none()
     if found is None:
         return None

@@ -34,12 +34,13 @@ from recto.database.connections import Clock, NowMicroseconds, utc
 from recto.errors import AttemptsExhausted, JobCancelled, LeaseLost, RectoError, WorkerLost
 from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
-from recto.records import deduplication, kept_documents, meters, tallies, unfinished_jobs
+from recto.records import deduplication, kept_documents, meters, tallies
 from recto.records.change_numbers import next_change
 from recto.records.job_events import note_event, note_pages, write_and_tell
 from recto.records.kept_documents import OwnLimits
 from recto.records.meters import Metered
 from recto.records.retention import RetentionPolicy, lifetime_s
+from recto.records.unfinished_jobs import Counted, UnfinishedJobs
 from recto.views.jobs import JobView, get_job, job_not_found, new_job
 from recto.webhooks import deliveries
 
@@ -84,10 +85,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A job that was recorded, as it is now, and whether its end will be told at somebody's address."""
+    """A job that was recorded, as it is now, and whether its end will be told at somebody's address. `counted` beside it, where it has to wait."""
 
     job: JobView
     is_told: bool
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Jobs:
         self._clock = clock
         self._retention = retention
         self._order = QueueOrder(clock)
+        self._unfinished = UnfinishedJobs(clock)
 
     def submit(self, session: Session, submission: Submission) -> Recorded:
         """Record the job as QUEUED.
@@ -135,10 +138,14 @@ class Jobs:
         """
         own = self._keep(session, submission)
         most_of_user = self.policy.max_unfinished_per_user if own.max_unfinished is None else own.max_unfinished
-        most = most_of_user, self.policy.max_unfinished
-        now = unfinished_jobs.check_room(session, submission.user_id, *most, self._clock())
-        row, is_told = self._insert(session, submission, own.retention_s, now)
-        return Recorded(new_job(row), is_told)
+        room = self._unfinished.check_room(session, submission.user_id, most_of_user, self.policy.max_unfinished)
+        row, is_told = self._insert(session, submission, own.retention_s, room.now_us)
+        return Recorded(new_job(row), is_told, room.counted)
+
+    def committed(self, recorded: Recorded) -> None:
+        """What was recorded is committed: the next job of this user need not be preceded by a count."""
+        if recorded.counted is not None:
+            self._unfinished.remember(recorded.job.user_id, recorded.counted)
 
     def submit_answered(self, session: Session, submission: Submission, source_uuid: str, token: str) -> Recorded:
         """Record a job that ends at once with the result of the user's job `source_uuid`, whose files lie in the attempt `token` already.

@@ -87,7 +87,7 @@ class JobTable:
     def submit(self, user_id: int, options: dict[str, Any] | None = None, **origin: str) -> str:
         """Submit a job and return its uuid. `origin` is what it keeps of the request that made it."""
         submission = replace(new_submission(user_id, options), **origin)  # type: ignore[arg-type]
-        self.do(self.jobs.submit, submission)
+        self.jobs.committed(self.do(self.jobs.submit, submission))
         return submission.uuid
 
     def try_claim(self, worker: str = "one", except_users: Collection[int] = ()) -> Claim | None:

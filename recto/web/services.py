@@ -17,6 +17,7 @@ from recto.web.downloads.links import LinkSigner
 from recto.web.sign_in.elsewhere import SignOn
 from recto.web.sign_in.scraper import Scraper
 from recto.web.uploading.answers import Limits
+from recto.web.uploading.known_languages import KnownLanguages
 from recto.web.waiting.live_reader import LiveReader
 from recto.web.waiting.outlooks import Outlooks
 from recto.webhooks.deliveries import Deliveries
@@ -63,6 +64,7 @@ class Services:
     sign_in_limits: SignInLimits
     allowed_origins: frozenset[str]
     default_languages: str
+    known_languages: KnownLanguages
     scraper: Scraper
     sign_on: SignOn
     first_password_file: Path

@@ -11,9 +11,7 @@ from recto.ocr.options import AUTO_LANGUAGE, Options, parse_options
 from recto.records.job_details import parse_tags
 from recto.records.retention import parse_retention
 from recto.web.services import services
-from recto.web.serving.database import read
 from recto.web.webhooks.urls import check_webhook_url
-from recto.workers import installed_languages, list_workers
 
 FIELD: Final = "document"
 DEDUPE: Final = "dedupe"
@@ -127,11 +125,12 @@ def is_form() -> bool:
 
 def _check_languages(options: Options) -> None:
     """LanguageUnknown where Workers were seen and none has the language. Before any was seen, the job's own run decides."""
-    installed = installed_languages(read(list_workers))
-    missing = [language for language in options.languages if language not in (*installed, AUTO_LANGUAGE)]
-    if installed and missing:
+    wanted = [language for language in options.languages if language != AUTO_LANGUAGE]
+    installed = services().known_languages.lack(wanted)
+    if installed is not None:
+        missing = next(language for language in wanted if language not in installed)
         raise LanguageUnknown(
-            f"Language '{missing[0]}' is not installed. Installed are: {', '.join(installed)}. "
+            f"Language '{missing}' is not installed. Installed are: {', '.join(installed)}. "
             "docs/languages.md says how to add one.",
             installed=list(installed),
         )

@@ -61,9 +61,11 @@ def _make(
         for one in new:
             in_thread(partial(services().storage.delete, one.submission.uuid), Lane.DISK)
         raise
-    if any(one.is_told for one in recorded):
+    for made in recorded:
+        services().jobs.committed(made)
+    if any(made.is_told for made in recorded):
         services().sender.wake()
-    return [one.job for one in recorded]
+    return [made.job for made in recorded]
 
 
 def to_be_read(submission: Submission, options: Options, put_files: Callable[[], None]) -> NewJob:

@@ -201,7 +201,7 @@ def test_commit_that_fails_leaves_nothing(program: Program, folder: Path, monkey
     def busy(*_: object) -> None:
         raise DatabaseBusy("Busy.")
 
-    monkeypatch.setattr(submissions, "get_job", busy)
+    monkeypatch.setattr(submissions, "put_tags", busy)
     problem(send(program, *THREE), 503, "database_busy")
     assert left_behind(folder) == []
     assert program.get(JOBS).get_json()["jobs"] == []

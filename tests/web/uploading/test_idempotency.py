@@ -102,7 +102,7 @@ def test_request_that_dies_leaves_its_key_free(program: Program, folder: Path, m
         raise DatabaseBusy("Busy.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("recto.web.uploading.submissions.get_job", busy)
+        patched.setattr("recto.web.uploading.submissions.put_tags", busy)
         problem(program.send_form(headers=KEY), 503, "database_busy")
     assert left_behind(folder) == []
     assert "Idempotent-Replayed" not in program.send_form(headers=KEY).headers

@@ -208,7 +208,7 @@ def test_job_that_cannot_be_shown_is_not_accepted_either(
     def busy(*_: object) -> None:
         raise DatabaseBusy("Busy.")
 
-    monkeypatch.setattr("recto.web.uploading.submissions.get_job", busy)
+    monkeypatch.setattr("recto.web.uploading.submissions.put_tags", busy)
     problem(program.send_form(), 503, "database_busy")
     assert program.get(JOBS).get_json()["jobs"] == []
     assert left_behind(folder) == []
