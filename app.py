@@ -98,6 +98,7 @@ from recto.web.uploading.uploads import FORM_FIELDS_BYTES, RectoRequest, allow_b
 from recto.web.waiting.held_requests import install_held_requests
 from recto.web.waiting.live_reader import LiveReader
 from recto.web.waiting.outlooks import Outlooks
+from recto.web.waiting.twins import install_twins
 from recto.web.webhooks import api as webhooks_api
 from recto.web.webhooks.events import event_body
 from recto.webhooks.deliveries import Deliveries
@@ -166,6 +167,7 @@ def create_app(settings: Settings, tracing: Tracing | None = None) -> Flask:
     app.after_request(_finish_response)
     install_held_requests(app)
     app.teardown_request(discard_incoming)
+    install_twins(app)
     _place_behind_proxies(app, settings)
     return app
 

@@ -30,19 +30,27 @@ class RequestCounts:
         )
         ProcessCollector(registry=self.registry)
 
-    def count(self, response: Response) -> Response:
+    def count(self, status_code: int) -> None:
         """Take note of the answer to the current request."""
         route = request.url_rule.rule if request.url_rule else "(none)"
         method = request.method if request.method in _METHODS else "(other)"
-        self._requests.labels(method, route, str(response.status_code)).inc()
-        return response
+        self._requests.labels(method, route, str(status_code)).inc()
 
 
 def install_request_counts(app: Flask) -> None:
     """Count every answer."""
-    counts = RequestCounts()
-    app.extensions[_KEY] = counts
-    app.after_request(counts.count)
+    app.extensions[_KEY] = RequestCounts()
+
+    def count(response: Response) -> Response:
+        count_answer(response.status_code)
+        return response
+
+    app.after_request(count)
+
+
+def count_answer(status_code: int) -> None:
+    """Take note of the answer to the current request."""
+    cast(RequestCounts, current_app.extensions[_KEY]).count(status_code)
 
 
 class _Now:

@@ -41,13 +41,18 @@ def install_request_ids(app: Flask, tracing: Tracing) -> None:
 
     def end(response: Response) -> Response:
         response.headers[HEADER] = g.request_id
-        if span := _span():
-            is_fault = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-            span.end(str(response.status_code) if is_fault else None, http__response__status_code=response.status_code)
+        end_span(response.status_code)
         return response
 
     app.before_request(begin)
     app.after_request(end)
+
+
+def end_span(status_code: int) -> None:
+    """The current request was answered so."""
+    if span := _span():
+        is_fault = status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        span.end(str(status_code) if is_fault else None, http__response__status_code=status_code)
 
 
 def origin() -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import io
 import re
+import socket
+from contextlib import suppress
 from http.client import HTTPException
 from typing import Any, Final, cast
 
@@ -9,6 +11,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from recto.web.serving.slow_clients import ClientReader, Patience
+from recto.web.waiting.twins import SEND, Answered
 from recto.web.waiting.websocket import TAKE_OVER, Connection
 
 _REQUEST_TIMEOUT: Final = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 15\r\n\r\nRequest Timeout"
@@ -75,7 +78,17 @@ class RectoHandler(WSGIHandler):
         """What the application is told of the request, and how it gets hold of the connection for a WebSocket."""
         environ = super().get_environ()
         environ[TAKE_OVER] = self._take_over
+        environ[SEND] = self._send
         return environ
+
+    def _send(self, answer: bytes) -> None:
+        """All of an answer, in the place of what the application would give. Who asked for it to be the last one has the end at once."""
+        self.headers_sent = True
+        self.socket.sendall(answer)
+        self.response_length = len(answer)
+        if self.close_connection:
+            with suppress(OSError):  # the client was quicker
+                self.socket.shutdown(socket.SHUT_WR)
 
     def _take_over(self) -> Connection:
         """No request follows on this connection; it is closed when the application has returned."""
@@ -88,6 +101,8 @@ class RectoHandler(WSGIHandler):
         self._client.await_body()
         try:
             super().run_application()
+        except Answered:
+            pass  # by _send
         finally:
             self._client.linger()
 

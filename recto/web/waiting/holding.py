@@ -12,6 +12,7 @@ from recto.records.batches import BatchView, get_batch, has_ended
 from recto.views.jobs import Changes, JobView, changes_after, get_job, job_not_found
 from recto.web.services import services
 from recto.web.serving.database import read
+from recto.web.waiting.twins import answer_as_twin
 
 
 def asked_wait_s() -> float:
@@ -61,6 +62,8 @@ def wait_for(user_id: int, uuid: str, wait_s: float, is_enough: Callable[[JobVie
             if isinstance(news, Deleted):
                 raise job_not_found()
             job = news or job
+            if news is not None and is_enough(job):
+                answer_as_twin(job)
     return job
 
 
