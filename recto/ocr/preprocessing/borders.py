@@ -9,15 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.preprocessing.ink import find_letters, reduced
+from recto.ocr.preprocessing.ink import find_letters
 from recto.ocr.preprocessing.lines import find_lines
 from recto.ocr.preprocessing.transform import Transform, translation
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
-    from recto.ocr.preprocessing.ink import Letters, Mask
+    from recto.ocr.preprocessing.ink import Letters, Mask, Small
 
-_LONG_SIDE_PX: Final = 500
 _TEXT_PX: Final = 15
 """What is thinner than this on the reduced page, and not at its rim, is no border."""
 _DARK: Final = 0.45
@@ -58,14 +57,13 @@ class Borders:
     share: float
 
 
-def measure_borders(grey: GreyArray, letters: Letters) -> Borders | None:
+def measure_borders(grey: GreyArray, letters: Letters, reduced: Small) -> Borders | None:
     """Dark areas that touch the page's edge, are too thick for text and hold none; None where there are none.
 
     The page is closed (grey morphology, Serra 1982) at a reduced size, so that letters vanish and thick areas stay; the
     areas that reach the edge are taken. Rows and columns that are full of them are cut as long as no letters are lost.
     """
-    scale = min(1.0, _LONG_SIDE_PX / max(grey.shape))
-    small = reduced(grey, scale)
+    small, scale = reduced.pixels, reduced.scale
     paper = float(np.percentile(small, 75))
     rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     if paper < _MIN_PAPER or min(small.shape) < 4 * _TEXT_PX or np.mean(rim < _DARK * paper) < 0.02:

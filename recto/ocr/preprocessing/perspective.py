@@ -19,7 +19,7 @@ from recto.ocr.preprocessing.transform import Matrix, Transform, for_opencv, inv
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray, Point, Quad
-    from recto.ocr.preprocessing.ink import Letters
+    from recto.ocr.preprocessing.ink import Letters, Small
 
 _MIN_LINE_LETTERS: Final = 10.0
 """Shorter lines, in letter heights, say little about slopes."""
@@ -57,7 +57,7 @@ class Perspective:
     convergence_deg: float
 
 
-def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None:
+def measure_perspective(grey: GreyArray, letters: Letters, reduced: Small) -> Perspective | None:
     """None where the page lies flat, or where that is in doubt.
 
     A sheet's edges count only where its text agrees: hardly any text lies outside, and its lines are more parallel, and nearly level, when seen
@@ -70,7 +70,7 @@ def measure_perspective(grey: GreyArray, letters: Letters) -> Perspective | None
     slopes = _long(slopes_of(lines), _MIN_LINE_LETTERS * lines.letter_px)
     if len(slopes.x) < _MIN_LINES_ON_SHEET:
         return None
-    sheet = find_sheet(grey)
+    sheet = find_sheet(grey, reduced)
     vanishing = _of_lines(slopes, grey.shape)
     if sheet and _agrees(sheet, slopes, math.degrees(vanishing.rest)):
         corners = sheet if _is_askew(sheet) else _upright(sheet)

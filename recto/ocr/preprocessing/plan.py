@@ -19,7 +19,7 @@ from recto.ocr.preprocessing.borders import cropped, measure_borders
 from recto.ocr.preprocessing.contrast import Contrast, cleared, measure_contrast
 from recto.ocr.preprocessing.curl import flattened, measure_curl
 from recto.ocr.preprocessing.grain import measure_grain, without_grain
-from recto.ocr.preprocessing.ink import LEAST_CONTRAST, Letters, find_letters
+from recto.ocr.preprocessing.ink import LEAST_CONTRAST, Letters, find_letters, small_of
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
 from recto.ocr.preprocessing.noise import measure_noise, smoothed
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
@@ -155,14 +155,14 @@ def _with_orientation(prepared: Preprocessed, turn_deg: int) -> Preprocessed:
 
 def _with_sheet(prepared: Preprocessed, choice: StepChoice, contrast_of_ink: int) -> tuple[Preprocessed, Letters]:
     """The sheet alone and seen from above, and its letters: perspective first, since it cuts away what lies around the sheet as well."""
-    letters = _letters(prepared.pixels, contrast_of_ink)
+    letters, small = _letters(prepared.pixels, contrast_of_ink), small_of(prepared.pixels)
     if "perspective" in choice.allowed:
-        perspective = measure_perspective(prepared.pixels, letters)
+        perspective = measure_perspective(prepared.pixels, letters, small)
         if perspective:
             prepared = _with_perspective(prepared, perspective, scale_for(measure_text_size(letters)))
-            letters = _letters(prepared.pixels, contrast_of_ink)
+            letters, small = _letters(prepared.pixels, contrast_of_ink), small_of(prepared.pixels)
     if "borders" in choice.allowed:
-        borders = measure_borders(prepared.pixels, letters)
+        borders = measure_borders(prepared.pixels, letters, small)
         if borders:
             step = Step("borders", {"border_share": round(borders.share, 3)})
             prepared = prepared.after(step, *cropped(prepared.pixels, borders))

@@ -8,12 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.preprocessing.ink import reduced
-
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray, Point, Quad
+    from recto.ocr.preprocessing.ink import Small
 
-_LONG_SIDE_PX: Final = 500
 _TEXT_PX: Final = 15
 """What is thinner than this on the reduced page is text on the paper."""
 _MIN_CONTRAST: Final = 25.0
@@ -37,7 +35,7 @@ _Side = tuple[_Points, _Points]
 """A point on the side and the side's direction."""
 
 
-def find_sheet(grey: GreyArray) -> Quad | None:
+def find_sheet(grey: GreyArray, reduced: Small) -> Quad | None:
     """Corners of the sheet: top left, top right, bottom right, bottom left, to a fraction of a pixel; None where none is clear.
 
     Text is closed away (grey closing); what then rises inwards votes for a line on each of the four sides (Duda & Hart, "Use of the
@@ -45,8 +43,7 @@ def find_sheet(grey: GreyArray) -> Quad | None:
     that are seen in part, do no harm; each side is then fitted to the steepest places across it on the page itself. A side
     without an edge is the picture's rim; two of the sides have to be seen.
     """
-    scale = min(1.0, _LONG_SIDE_PX / max(grey.shape))
-    small = _without_text(reduced(grey, scale))
+    small, scale = _without_text(reduced.pixels), reduced.scale
     if min(small.shape) < 4 * _TEXT_PX or not _has_dark_rim(small):
         return None
     found = [_voted_side(small, side) for side in range(4)]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recto.ocr.preprocessing.borders import Borders, cropped, measure_borders
-from recto.ocr.preprocessing.ink import find_letters
+from recto.ocr.preprocessing.ink import find_letters, small_of
 from recto.ocr.preprocessing.transform import IDENTITY, inverse, map_points
 from tests.drawing import blank_page, draw_page
 from tests.ocr.preprocessing.photographs import flat_page, found_words
@@ -14,7 +14,7 @@ Picture = np.typing.NDArray[np.uint8]
 
 
 def measured(picture: Picture) -> Borders | None:
-    return measure_borders(picture, find_letters(picture))
+    return measure_borders(picture, find_letters(picture), small_of(picture))
 
 
 def bordered(page: Picture, left: int, top: int, right: int, bottom: int, grey: int = 15) -> Picture:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recto.ocr.page import Quad
-from recto.ocr.preprocessing.ink import find_letters
+from recto.ocr.preprocessing.ink import find_letters, small_of
 from recto.ocr.preprocessing.perspective import Perspective, measure_perspective, rectified
 from recto.ocr.preprocessing.transform import map_points
 from tests.drawing import blank_page, draw_page
@@ -17,7 +17,7 @@ SKEWED: Quad = ((180, 130), (1850, 60), (1900, 1700), (90, 1600))
 
 
 def measured(picture: np.typing.NDArray[np.uint8]) -> Perspective | None:
-    return measure_perspective(picture, find_letters(picture))
+    return measure_perspective(picture, find_letters(picture), small_of(picture))
 
 
 @pytest.mark.parametrize(("desk", "found_by"), [(70, "sheet"), (None, "text")])

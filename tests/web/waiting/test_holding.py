@@ -29,7 +29,7 @@ SOON_S = 1.0
 
 
 class Waiter(threading.Thread):
-    """Calls `wait` in an application context, and keeps what came and when."""
+    """Calls `wait` in the context of a request, and keeps what came and when."""
 
     def __init__(self, app: Flask, wait: Callable[[], Any]) -> None:
         super().__init__(daemon=True)
@@ -41,7 +41,7 @@ class Waiter(threading.Thread):
 
     def run(self) -> None:
         try:
-            with self._app.app_context():
+            with self._app.test_request_context():
                 self.answer = self._wait()
         except JobNotFound as error:
             self.answer = error
