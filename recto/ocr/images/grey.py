@@ -122,7 +122,7 @@ def _luminance(image: Image.Image) -> Image.Image:
         image = ImageChops.invert(image)
     if image.mode in ("CMYK", "HSV", "LAB"):
         image = image.convert("RGB")
-    return image.convert("L")
+    return image if image.mode == "L" else image.convert("L")
 
 
 def _over(grey: GreyArray, alpha: GreyArray, background: int) -> GreyArray:

@@ -91,12 +91,12 @@ def decode_page(path: Path, number: int, max_page_px: int) -> PageImage:
     """Page `number` (from 1), upright as its orientation says. PageTooLarge, PageDamaged, and what `open_frame` raises."""
     with open_frame(path, number) as image, _page_errors(number, image):
         _check_size(image.size, number, max_page_px)
-        dpi, pixel_aspect = page_resolution(image, is_on_side=_stored_orientation(image) >= 5)
-        orientation = orientation_of(image)
+        stored = _stored_orientation(image)
+        dpi, pixel_aspect = page_resolution(image, is_on_side=stored >= 5)
         if image.format in ("JPEG", "MPO"):
             image.draft("L", image.size)  # libjpeg gives the luminance alone: a third of the memory
         load_quietly(image)
-        return PageImage(turned_upright(to_grey(image), orientation), dpi, pixel_aspect)
+        return PageImage(turned_upright(to_grey(image), _yet_to_turn(image, stored)), dpi, pixel_aspect)
 
 
 @contextmanager
@@ -140,9 +140,11 @@ def load_quietly(image: Image.Image) -> None:
 
 def orientation_of(image: Image.Image) -> int:
     """How the decoded picture is yet to be turned, as in Exif 2.32 (table 4): 1 to 8. 1 where what it says is no orientation."""
-    if image.format == "TIFF":
-        return _UPRIGHT  # turned while it is decoded
-    return _stored_orientation(image)
+    return _yet_to_turn(image, _stored_orientation(image))
+
+
+def _yet_to_turn(image: Image.Image, stored: int) -> int:
+    return _UPRIGHT if image.format == "TIFF" else stored  # a TIFF is turned while it is decoded
 
 
 def turned_upright(pixels: GreyArray, orientation: int) -> GreyArray:
