@@ -1,9 +1,11 @@
 """The parts that a PNG is made of (PNG specification, third edition, section 5), without decoding its pixels."""
 
 import io
+import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Final
 
 _SIGNATURE_BYTES: Final = 8
@@ -23,16 +25,28 @@ class Chunk:
 
 
 def chunks(file: IO[bytes]) -> Iterator[Chunk]:
-    """The chunks in order, as far as they lie in the file; each costs a read of eight bytes. Moves the file's position."""
-    offset = _SIGNATURE_BYTES
+    """The chunks in order, as far as they lie in the file; each costs a read of eight bytes. May move the file's position."""
+    read_at, offset = _reader(file), _SIGNATURE_BYTES
     while True:
-        file.seek(offset)
-        head = file.read(8)
+        head = read_at(8, offset)
         if len(head) < 8:
             return
         chunk = Chunk(head[4:], offset, int.from_bytes(head[:4], "big"))
         yield chunk
         offset += chunk.size_bytes + _AROUND_BYTES
+
+
+def _reader(file: IO[bytes]) -> Callable[[int, int], bytes]:
+    """So many bytes from an offset on. Of a file on disk nothing but these: a buffer would be filled anew for each."""
+    try:
+        return partial(os.pread, file.fileno())
+    except io.UnsupportedOperation:  # it lies in memory
+
+        def read_at(size: int, offset: int) -> bytes:
+            file.seek(offset)
+            return file.read(size)
+
+        return read_at
 
 
 def has_metadata_behind_pixels(file: IO[bytes]) -> bool:

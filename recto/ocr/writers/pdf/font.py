@@ -8,6 +8,7 @@ beyond the Basic Multilingual Plane included. All pages of a document share the 
 import io
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from fontTools.fontBuilder import FontBuilder
@@ -33,6 +34,7 @@ _ASCENT: Final = 1000
 _DESCENT: Final = -1
 
 
+@cache
 def width_of(character: str) -> int:
     """Width in thousandths of the font size: next to nothing for marks that sit on other characters, 1000 for East Asian wide ones."""
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
@@ -117,8 +119,9 @@ class InvisibleFont:
         yield "endcmap CMapName currentdict /CMap defineresource pop end end"
 
 
+@cache
 def _truetype() -> bytes:
-    """A TrueType file with a glyph for each width."""
+    """A TrueType file with a glyph for each width. It is the same for every document."""
     names = [".notdef", *(f"blank{width}" for width in _WIDTHS)]
     builder = FontBuilder(UNITS_PER_EM, isTTF=True)
     builder.setupGlyphOrder(names)

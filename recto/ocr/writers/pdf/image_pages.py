@@ -51,7 +51,7 @@ class _Sheet:
 
 
 def write_image_pdf(file: DocumentFile, page_count: int, recognised: Iterable[Page], folder: Path) -> Path:
-    """A PDF of the pages 1 to `page_count` in `folder`, and beside it what was recognised on them (`recognised_pages`).
+    """A PDF of the pages 1 to `page_count` in `folder`, and beside it what was recognised on them (`recognised_pages`). Its ID is no ID.
 
     `recognised` is ascending by number. The pages are files of their own until qpdf joins them from the disk: pikepdf copies
     pictures from one PDF to another through the memory, all of them at once.
@@ -64,9 +64,11 @@ def write_image_pdf(file: DocumentFile, page_count: int, recognised: Iterable[Pa
             page, waiting = waiting, next(coming, None)
             _checkpoint(folder, number).write_bytes(page_to_json(page))
         _write_sheet(_sheet(file, number, page, alone=page_count == 1), _page_file(folder, number))
+    files = [_page_file(folder, number) for number in range(1, page_count + 1)]
+    if page_count == 1:
+        return files[0]
     whole = folder / "pages.pdf"
-    files = [str(_page_file(folder, number)) for number in range(1, page_count + 1)]
-    Job(["qpdf", "--empty", "--deterministic-id", "--pages", *files, "--", str(whole)]).run()
+    Job(["qpdf", "--empty", "--static-id", "--pages", *map(str, files), "--", str(whole)]).run()
     return whole
 
 
@@ -131,7 +133,7 @@ def _write_sheet(sheet: _Sheet, path: Path) -> None:
             content = ContentStreamBuilder().push().cm(_UPRIGHT[sheet.orientation] @ Matrix(width, 0, 0, height, 0, 0))
             page.obj.Contents = pdf.make_stream(content.draw_xobject(_PICTURE).pop().build())
             page.obj.Resources = Dictionary(XObject=Dictionary({str(_PICTURE): _picture(pdf, sheet.picture)}))
-        pdf.save(path, deterministic_id=True, stream_decode_level=StreamDecodeLevel.none)
+        pdf.save(path, static_id=True, stream_decode_level=StreamDecodeLevel.none)
 
 
 def _picture(pdf: Pdf, data: bytes) -> Object:

@@ -90,6 +90,8 @@ def _write_onto_pdf(
         layers.finish()
         end_signatures(pdf)
         provenance.write(pdf, document, describe=is_new)
+        if is_new:
+            del pdf.trailer.ID  # it gets one that is made of all that is in it
         _save(pdf, ready, _NEW_VERSION if is_new else "")
 
 
