@@ -36,7 +36,7 @@ def source(table: JobTable, ann: int, bob: int, engine: Engine) -> Engine:
     """With jobs that wait, are being read and have failed, of two users."""
     for user_id in (ann, bob):
         for name in ("eins.pdf", "zwei\0.pdf"):
-            uuid = table.submit(user_id, {"languages": "eng+deu", "note": "ä\0"})
+            uuid = table.submit(user_id, {"languages": "eng+deu", "password": "ä\0"})
             with Session(engine) as session, session.begin():
                 session.execute(update(Job).where(Job.uuid == uuid).values(file_name=name))
     claim = table.claim()
