@@ -116,6 +116,7 @@ def test_steps_of_a_submission_that_is_answered_are_its_links_and_one_commit_in_
     assert not any(label.startswith("rename to <job>/document") for label in steps)
 
 
+@pytest.mark.long
 def test_point_before_the_commit_of_an_answer_leaves_the_earlier_job_and_files_for_the_sweeper(
     template: Template, tmp_path: Path
 ) -> None:
