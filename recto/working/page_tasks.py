@@ -10,12 +10,13 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
@@ -39,6 +40,9 @@ from recto.stage_labels import Stage as TimedStage
 from recto.storage_setup import StorageSetup
 from recto.working.result_version import result_version
 from recto.working.stage_times import Stopwatch, TimedEngine
+
+_KEPT_PAGES: Final = 16
+"""So many are parsed once for all formats: a page takes some megabytes of memory, and its parsing 3 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +249,13 @@ def write_results(
     `checkpoints` are (page number, attempt token) each. The text is always written, since the pages for people show it: where that
     fails, its error is raised.
     """
-    write_result(uuid, token, "txt", checkpoints, document, options.plain_password)
+    pages = tuple(_pages(_here().storage, uuid, checkpoints, {})) if len(checkpoints) <= _KEPT_PAGES else None
+    write_result(uuid, token, "txt", checkpoints, document, options.plain_password, pages=pages)
     failures = []
     for result_format in options.formats:
         try:
             if result_format != "txt":
-                write_result(uuid, token, result_format, checkpoints, document, options.plain_password)
+                write_result(uuid, token, result_format, checkpoints, document, options.plain_password, pages=pages)
         except (ServiceError, FileNotFound):  # the surroundings are at fault, not the document
             raise
         except Exception as error:  # noqa: BLE001 - the loop logs it; the other formats are written all the same
@@ -267,12 +272,16 @@ def write_result(
     document: Document,
     password: str | None,
     corrections: Corrections = AS_READ,
+    pages: Iterable[Page] | None = None,
 ) -> None:
-    """Write one format with the corrections, under the name of their revision. Raises what its writer or the File Storage raises."""
+    """Write one format with the corrections, under the name of their revision. Raises what its writer or the File Storage raises.
+
+    `pages` are those of the checkpoints, with the corrections, for who has read them already.
+    """
     storage, name = _here().storage, result_name(token, result_format, corrections.revision)
     with _here().document(uuid) as path, storage.write(uuid, name) as sink:
-        pages = _pages(storage, uuid, checkpoints, corrections.of_pages)
-        writer_for(result_format)(document, pages, DocumentFile(path, password), sink)
+        written = _pages(storage, uuid, checkpoints, corrections.of_pages) if pages is None else pages
+        writer_for(result_format)(document, written, DocumentFile(path, password), sink)
 
 
 def write_picture(uuid: str, token: str, checkpoint: tuple[int, str], stage: Stage, options: Options) -> None:
