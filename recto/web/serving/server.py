@@ -82,10 +82,16 @@ class RectoHandler(WSGIHandler):
         return environ
 
     def _send(self, answer: bytes) -> None:
-        """All of an answer, in the place of what the application would give. Who asked for it to be the last one has the end at once."""
+        """All of an answer, in the place of what the application would give. Who asked for it to be the last one has the end at once.
+
+        A client that is gone, or takes nothing, misses it.
+        """
         self.headers_sent = True
-        self.socket.sendall(answer)
         self.response_length = len(answer)
+        try:
+            self.socket.sendall(answer)
+        except OSError:
+            self.close_connection = True
         if self.close_connection:
             with suppress(OSError):  # the client was quicker
                 self.socket.shutdown(socket.SHUT_WR)

@@ -1,6 +1,7 @@
 """Requests that ask the same and are woken by the same news: one is answered by the application, all get what it got."""
 
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -43,6 +44,11 @@ class Waiter:
         return int(first.split()[1]), headers, body
 
     def close(self) -> None:
+        self._socket.close()
+
+    def give_up(self) -> None:
+        """As a program that dies: what comes is refused."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
     def has_ended(self) -> bool:
@@ -145,6 +151,21 @@ def test_connections_go_on_after_the_answer_and_end_where_that_was_asked_for(
         else:
             waiter.ask(f"{JOBS}?limit=1", token)
             assert waiter.answer()[0] == 200
+
+
+def test_client_that_has_gone_holds_up_no_twin_and_is_no_fault(
+    server: LiveServer, hand: HandWorker, token: str, ask: Callable[..., Waiter]
+) -> None:
+    def make(uuid: str, number: int) -> Waiter:
+        waiter = ask(f"{JOBS}/{uuid}?wait=20", token)
+        if number % 2:
+            waiter.give_up()
+        return waiter
+
+    waiters, twins = woken(server, hand, token, make)
+    assert [waiter.answer()[0] for waiter in waiters[::2]] == [200] * (COUNT // 2)
+    assert twins == COUNT - 1
+    assert [event for event in server.events() if event["level"] in ("error", "critical")] == []
 
 
 def test_every_answer_is_counted(server: LiveServer, hand: HandWorker, token: str, ask: Callable[..., Waiter]) -> None:
