@@ -3,8 +3,9 @@
     python -m benchmarks.uploads [--documents N] [--clients N] [--rounds N] [--json FILE]
 
 The peer is Flask on gevent's server, as Recto is: it writes the body to a file, calls fsync on file and folder, renames it, and answers 202. It
-knows no users, no database, and does not look at what it gets. The same clients send the same documents to both in turns, each client
-over a connection of its own; the table has medians.
+knows no users, no database, and does not look at what it gets. No Worker reads meanwhile, but one has said what it can read, as where
+documents are sent to be read. The same clients send the same documents to both in turns, each client over a connection of its own; the
+table has medians.
 """
 
 import argparse
@@ -23,7 +24,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy.orm import Session
+
 from benchmarks.service import PROJECT, Service
+from recto.database.connections import Begin, connect, transaction
+from recto.workers import report
 
 _SIZE_BYTES: Final = 100_000
 _START_S: Final = 30.0
@@ -102,6 +107,7 @@ def measure(folder: Path, count: int, clients: int, rounds: int) -> dict[str, li
         RECTO_LIMITS_UPLOADS_PER_MINUTE="1000000",
     )
     try:
+        _report_a_worker(service.storage)
         addresses = {"Recto": (service.address, service.new_token()), "peer": (f"http://127.0.0.1:{port}", "-")}
         _wait_for(port)
         for number in range(-1, rounds):  # the first one warms up
@@ -112,6 +118,13 @@ def measure(folder: Path, count: int, clients: int, rounds: int) -> dict[str, li
         peer.terminate()
         peer.wait()
     return found
+
+
+def _report_a_worker(storage: Path) -> None:
+    engine = connect(f"sqlite:///{storage / 'recto.db'}", _START_S)
+    with transaction(Session(engine), Begin.WRITE) as session:
+        report(session, "benchmark", "0", "none", ["eng"], 1)
+    engine.dispose()
 
 
 def _wait_for(port: int) -> None:

@@ -14,17 +14,13 @@ class KnownLanguages:
     """Those of one Backend. Each upload names languages, and they hardly ever change."""
 
     def __init__(self) -> None:
-        self._installed: tuple[str, ...] = ()
+        self._installed: frozenset[str] = frozenset()
         self._until_s = 0.0
 
     def lack(self, wanted: Collection[str]) -> tuple[str, ...] | None:
         """None where every language of `wanted` can be read, or no Worker was seen yet; else those that can be, as they are now."""
-        if time.monotonic() < self._until_s and _has_all(self._installed, wanted):
+        if time.monotonic() < self._until_s and self._installed.issuperset(wanted):
             return None
-        self._installed = installed_languages(read(list_workers))
-        self._until_s = time.monotonic() + _KNOWN_FOR_S
-        return None if _has_all(self._installed, wanted) else self._installed
-
-
-def _has_all(installed: Collection[str], wanted: Collection[str]) -> bool:
-    return not installed or all(language in installed for language in wanted)
+        installed = installed_languages(read(list_workers))
+        self._installed, self._until_s = frozenset(installed), time.monotonic() + _KNOWN_FOR_S
+        return installed if installed and not self._installed.issuperset(wanted) else None

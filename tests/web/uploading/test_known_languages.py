@@ -37,10 +37,12 @@ def test_language_is_asked_for_again_before_it_is_refused(asked: list[str]) -> N
     assert len(asked[1]) == 2
 
 
-def test_before_any_worker_was_seen_everything_is_taken(asked: list[str]) -> None:
+def test_before_any_worker_was_seen_everything_is_taken_and_one_is_looked_for_each_time(asked: list[str]) -> None:
     known = KnownLanguages()
     assert [known.lack(["eng"]), known.lack(["zzz"])] == [None, None]
-    assert len(asked[1]) == 1
+    asked[0] = "eng"
+    assert known.lack(["zzz"]) == ("eng",)
+    assert len(asked[1]) == 3
 
 
 def test_what_is_known_is_forgotten_after_a_second(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
