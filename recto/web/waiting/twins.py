@@ -34,7 +34,7 @@ _PATIENCE_S: Final = 1.0
 """A first one that takes longer, since a format has to be made, is not waited for."""
 _MOST_BYTES: Final = 256 * 1024
 _OF_EACH: Final = frozenset({"HTTP_X_REQUEST_ID", "HTTP_TRACEPARENT"})
-_ASKED_BY: Final = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "wsgi.url_scheme")
+_ASKED_BY: Final = ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "wsgi.url_scheme")
 Question: TypeAlias = tuple[Any, ...]
 
 
