@@ -14,7 +14,7 @@ from recto.executors import PROCESS_DIED, Executor, LocalProcesses
 from tests.cluster.processes import cluster, dask_executor
 from tests.patience import wait_until
 from tests.process_tree import lives
-from tests.test_executors import PATIENCE_S, SETUP, die, fail, note_and_sleep
+from tests.test_executors import PATIENCE_S, SETUP, die, fail, note_and_compute, note_and_sleep
 
 _KILLED_WITHIN_S = 2.0
 NewExecutor = Callable[[], Executor]
@@ -81,9 +81,12 @@ def test_task_that_takes_too_long_is_killed(executor: Executor, tmp_path: Path) 
     assert executor.submit(os.getpid, PATIENCE_S).result() != int(file.read_text())
 
 
-def test_cancelled_task_is_killed_within_two_seconds(executor: Executor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hang", [note_and_sleep, note_and_compute])
+def test_cancelled_task_is_killed_within_two_seconds(
+    executor: Executor, tmp_path: Path, hang: Callable[[Path], None]
+) -> None:
     file = tmp_path / "pid"
-    running = executor.submit(partial(note_and_sleep, file), PATIENCE_S)
+    running = executor.submit(partial(hang, file), PATIENCE_S)
     wait_until(file.exists)
     running.cancel()
     wait_until(lambda: not lives(int(file.read_text())), _KILLED_WITHIN_S)

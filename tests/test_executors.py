@@ -1,5 +1,6 @@
 """Page processes for real: what dies, what is killed, and what is left behind."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -26,10 +27,20 @@ PATIENCE_S = 30.0
 
 def note_and_sleep(file: Path) -> None:
     """Tell the process's id, then hang."""
+    _note(file)
+    time.sleep(60)
+
+
+def note_and_compute(file: Path) -> None:
+    """Tell the process's id, then be busy in C for minutes, as an engine is: no handler of signals in Python runs meanwhile."""
+    _note(file)
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**30)
+
+
+def _note(file: Path) -> None:
     part = file.with_suffix(".part")
     part.write_text(str(os.getpid()))
     part.rename(file)
-    time.sleep(60)
 
 
 def die() -> None:
