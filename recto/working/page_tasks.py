@@ -120,7 +120,9 @@ def start_page_process(setup: PageProcessSetup, parent_pid: int | None = None) -
     """
     die_with_parent(signal.SIGKILL, parent_pid=parent_pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler in Python would wait for the engine to come back, for seconds
+    signal.signal(
+        signal.SIGTERM, signal.SIG_DFL
+    )  # a handler in Python would wait for the engine to come back, for seconds
     limit_this_process(setup)
     prepare_this_process(setup)
 
@@ -180,13 +182,19 @@ def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Pag
 
     Gives the page without its blocks: how it was read, for the Database, and not the text.
     """
+    page = _read_and_kept(uuid, token, number, options)
+    return without_text(page, _here().stopwatch.took_s)
+
+
+def _read_and_kept(uuid: str, token: str, number: int, options: Options) -> Page:
+    """The page, with its checkpoint written. The process's stopwatch has the times."""
     watch = _here().stopwatch
     watch.reset()
     with watch.measure("prepare", inner="recognise"), _here().document(uuid) as path:
         page = read_page(DocumentFile(path, options.plain_password), number, options)
     with watch.measure("store"), _here().storage.write(uuid, checkpoint_name(token, number)) as file:
         file.write(page_to_json(page))
-    return without_text(page, watch.took_s)
+    return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +213,11 @@ def read_whole_document(uuid: str, token: str, created: datetime, options: Optio
     with watch.measure("open"):
         info = inspect_document(uuid, options.plain_password)
         (number,) = page_numbers(options.pages, info.page_count)
-    page = checkpoint_page(uuid, token, number, options)
+    page = _read_and_kept(uuid, token, number, options)
     with watch.measure("write"):
         document = describe_result(info.page_count, info.warnings, created, options)
-        failures = write_results(uuid, token, [(number, token)], document, options)
-    return WholeDocument(info, page, failures, (*page.took_s, *watch.took_s))
+        failures = write_results(uuid, token, [(number, token)], document, options, pages=(page,))
+    return WholeDocument(info, without_text(page), failures, (*_here().stopwatch.took_s, *watch.took_s))
 
 
 def without_text(page: Page, took_s: tuple[tuple[TimedStage, float], ...] = ()) -> PageWithoutText:
@@ -243,14 +251,20 @@ def describe_result(
 
 
 def write_results(
-    uuid: str, token: str, checkpoints: Sequence[tuple[int, str]], document: Document, options: Options
+    uuid: str,
+    token: str,
+    checkpoints: Sequence[tuple[int, str]],
+    document: Document,
+    options: Options,
+    pages: tuple[Page, ...] | None = None,
 ) -> tuple[FormatFailure, ...]:
     """Write the text and the formats that the options name as results of the attempt `token`; those that could not be made.
 
     `checkpoints` are (page number, attempt token) each. The text is always written, since the pages for people show it: where that
-    fails, its error is raised.
+    fails, its error is raised. `pages` are those of the checkpoints, for who has them already.
     """
-    pages = tuple(_pages(_here().storage, uuid, checkpoints, {})) if len(checkpoints) <= _KEPT_PAGES else None
+    if pages is None and len(checkpoints) <= _KEPT_PAGES:
+        pages = tuple(_pages(_here().storage, uuid, checkpoints, {}))
     write_result(uuid, token, "txt", checkpoints, document, options.plain_password, pages=pages)
     failures = []
     for result_format in options.formats:

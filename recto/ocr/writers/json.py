@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 from pydantic import TypeAdapter
 
 from recto.ocr.document_file import DocumentFile
-from recto.ocr.page import Block, Document, Line, Page, Point, Word
+from recto.ocr.page import Block, Box, Document, Line, Page, Point, Word
 from recto.ocr.writers.characters import without_surrogates
 
 _PAGE: Final = TypeAdapter(Page)
@@ -63,14 +63,14 @@ def _page(page: Page) -> dict[str, Any]:
 
 
 def _block(block: Block) -> dict[str, Any]:
-    return {"origin": block.origin, "box": asdict(block.box), "lines": [_line(line) for line in block.lines]}
+    return {"origin": block.origin, "box": _box(block.box), "lines": [_line(line) for line in block.lines]}
 
 
 def _line(line: Line) -> dict[str, Any]:
     return {
         "text": line.text,
         "paragraph": line.paragraph,
-        "box": asdict(line.box),
+        "box": _box(line.box),
         "quad": _points(line.quad),
         "baseline": _points(line.baseline) if line.baseline else None,
         "words": [_word(word) for word in line.words],
@@ -83,9 +83,14 @@ def _word(word: Word) -> dict[str, Any]:
         "confidence": round(word.confidence, _CONFIDENCE_DECIMALS),
         "in_dictionary": word.in_dictionary,
         **({"corrected": True} if word.corrected else {}),
-        "box": asdict(word.box),
+        "box": _box(word.box),
         "quad": _points(word.quad),
     }
+
+
+def _box(box: Box) -> dict[str, int]:
+    """As `asdict` would give it, for a tenth of the time: every word has one."""
+    return {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
 
 
 def _points(points: Iterable[Point]) -> list[list[float]]:

@@ -53,18 +53,14 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A line on its reading axis: where it starts and ends, the width of its first word (or character), and an em, all in pixels."""
+    """A line's text, and the line on its reading axis: where it starts and ends, the width of its first word (or character), and an em, all in pixels."""
 
-    line: Line
+    text: str
     start: float
     end: float
     unbreakable: float
     em: float
     set_in_columns: bool
-
-    @property
-    def text(self) -> str:
-        return line_text(self.line)
 
 
 def paragraphs_on(page: Page, *, whole_words: bool) -> Iterator[Paragraph]:
@@ -122,7 +118,7 @@ def _placed(line: Line, turn_deg: float, leftward: bool) -> _Placed:
     in_columns = gap > _GAP_EM * em or bool(_LEADER.search(line.text))
     first = line.words[0].text
     unbreakable = (spans[0][1] - spans[0][0]) / (len(first) if is_spaceless(first) else 1)
-    return _Placed(line, start, end, unbreakable, em, in_columns)
+    return _Placed(line_text(line), start, end, unbreakable, em, in_columns)
 
 
 def _em_px(word: Word) -> float:

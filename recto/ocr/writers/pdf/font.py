@@ -55,10 +55,10 @@ class InvisibleFont:
         self.object: Object = pdf.make_indirect(Dictionary(Type=Name.Font))
         """What pages name in their resources, from the beginning; `embed` fills it."""
 
-    def encode(self, text: str) -> bytes:
-        """Codes of two bytes, for a content stream. At most 65,534 different characters: more than any script has."""
+    def encode(self, text: str) -> str:
+        """Codes of two bytes in hexadecimal digits, for a content stream. At most 65,534 different characters: more than any script has."""
         codes = self._codes
-        return b"".join(codes.setdefault(character, len(codes) + 1).to_bytes(2, "big") for character in text)
+        return "".join([f"{codes.setdefault(character, len(codes) + 1):04x}" for character in text])
 
     def embed(self) -> None:
         """Write the font that `object` stands for."""

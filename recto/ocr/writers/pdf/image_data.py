@@ -44,14 +44,15 @@ def stored_orientation(image: Image.Image) -> int:
     return orientation if orientation in range(1, 9) else _UPRIGHT
 
 
-def picture_as_pdf(image: Image.Image, path: Path, *, alone: bool) -> tuple[bytes, int]:
+def picture_as_pdf(image: Image.Image, path: Path, stored: int, *, alone: bool) -> tuple[bytes, int]:
     """A PDF of one page that holds the picture, and the orientation (1 to 8) that is left to be given to it.
 
-    `image` is not yet decoded; `alone` where it is the only page of its file. Raises what Pillow's decoders raise.
+    `image` is not yet decoded, `stored` its orientation in the file; `alone` where it is the only page of its file. Raises what Pillow's
+    decoders raise.
     """
     if not image.has_transparency_data and _can_be_taken(image, path, alone=alone):
         try:
-            return _as_it_is(image, path), stored_orientation(image)
+            return _as_it_is(image, path), stored
         except MemoryError:
             raise
         except Exception:  # nosec B110 # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew

@@ -4,7 +4,9 @@ A picture that cannot be decoded leaves an empty page of its size, so that page 
 """
 
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,11 +52,29 @@ class _Sheet:
     orientation: int
 
 
-def write_image_pdf(file: DocumentFile, page_count: int, recognised: Iterable[Page], folder: Path) -> Path:
-    """A PDF of the pages 1 to `page_count` in `folder`, and beside it what was recognised on them (`recognised_pages`). Its ID is no ID.
+@contextmanager
+def image_pdf(file: DocumentFile, page_count: int, recognised: Iterable[Page]) -> Iterator[tuple[Pdf, Iterable[Page]]]:
+    """A new PDF of the pages 1 to `page_count`, open while the block runs, and what was recognised on them. It has no ID.
 
-    `recognised` is ascending by number. The pages are files of their own until qpdf joins them from the disk: pikepdf copies
-    pictures from one PDF to another through the memory, all of them at once.
+    `recognised` is ascending by number.
+    """
+    if page_count == 1:
+        pages = list(recognised)
+        with _page_of(_sheet(file, 1, next(iter(pages), None), alone=True)) as pdf:
+            yield pdf, pages
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with pikepdf.open(_joined(file, page_count, recognised, folder)) as pdf:
+            del pdf.trailer.ID  # qpdf's own, the same for all
+            yield pdf, _recognised_pages(folder, page_count)
+
+
+def _joined(file: DocumentFile, page_count: int, recognised: Iterable[Page], folder: Path) -> Path:
+    """A PDF of all pages in `folder`, and beside it what was recognised on them.
+
+    The pages are files of their own until qpdf joins them from the disk: pikepdf copies pictures from one PDF to another through the
+    memory, all of them at once.
     """
     coming = iter(recognised)
     waiting = next(coming, None)
@@ -63,17 +83,16 @@ def write_image_pdf(file: DocumentFile, page_count: int, recognised: Iterable[Pa
         if waiting is not None and waiting.number == number:
             page, waiting = waiting, next(coming, None)
             _checkpoint(folder, number).write_bytes(page_to_json(page))
-        _write_sheet(_sheet(file, number, page, alone=page_count == 1), _page_file(folder, number))
+        with _page_of(_sheet(file, number, page, alone=False)) as pdf:
+            pdf.save(_page_file(folder, number), static_id=True, stream_decode_level=StreamDecodeLevel.none)
     files = [_page_file(folder, number) for number in range(1, page_count + 1)]
-    if page_count == 1:
-        return files[0]
     whole = folder / "pages.pdf"
     Job(["qpdf", "--empty", "--static-id", "--pages", *map(str, files), "--", str(whole)]).run()
     return whole
 
 
-def recognised_pages(folder: Path, page_count: int) -> Iterator[Page]:
-    """The pages that `write_image_pdf` was given, one at a time."""
+def _recognised_pages(folder: Path, page_count: int) -> Iterator[Page]:
+    """The pages that `_joined` was given, one at a time."""
     for number in range(1, page_count + 1):
         checkpoint = _checkpoint(folder, number)
         if checkpoint.exists():
@@ -94,8 +113,9 @@ def _sheet(file: DocumentFile, number: int, page: Page | None, *, alone: bool) -
     picture, orientation = None, 1
     try:
         with open_frame(file.path, number) as image:
-            width_pt, height_pt = _size_pt(image, page)
-            picture, orientation = picture_as_pdf(image, file.path, alone=alone)
+            stored = stored_orientation(image)
+            width_pt, height_pt = _size_pt(image, page, is_on_side=stored >= 5)
+            picture, orientation = picture_as_pdf(image, file.path, stored, alone=alone)
     except MemoryError:
         raise
     except Exception:  # nosec B110 # noqa: BLE001, S110 - that a page cannot be decoded was found by recognition, and is named in its warnings
@@ -103,9 +123,8 @@ def _sheet(file: DocumentFile, number: int, page: Page | None, *, alone: bool) -
     return _Sheet(width_pt, height_pt, picture, orientation)
 
 
-def _size_pt(image: Image.Image, page: Page | None) -> tuple[float, float]:
+def _size_pt(image: Image.Image, page: Page | None, *, is_on_side: bool) -> tuple[float, float]:
     """Width and height of the upright page, at the resolution that recognition assumed or the file plausibly states."""
-    is_on_side = stored_orientation(image) >= 5
     stated_dpi, aspect = page_resolution(image, is_on_side=is_on_side)
     width_px, height_px = image.size
     if page is not None:
@@ -119,21 +138,22 @@ def _size_pt(image: Image.Image, page: Page | None) -> tuple[float, float]:
     return width_pt * growth, height_pt * growth
 
 
-def _write_sheet(sheet: _Sheet, path: Path) -> None:
+def _page_of(sheet: _Sheet) -> Pdf:
+    """A PDF of that page alone."""
     longest_pt = max(sheet.width_pt, sheet.height_pt)
     unit = max(1.0, longest_pt / _MOST_SIDE_PT)
     width, height = round(sheet.width_pt / unit, 3), round(sheet.height_pt / unit, 3)
-    with pikepdf.new() as pdf:
-        page = pdf.add_blank_page()
-        # A strip that is 5,000 times as long as wide is narrower than ISO 32000-1 (annex C.2) wants it: pikepdf would refuse it.
-        page.obj.MediaBox = Array([0, 0, width, height])
-        if unit > 1:
-            page.obj.UserUnit = unit
-        if sheet.picture is not None:
-            content = ContentStreamBuilder().push().cm(_UPRIGHT[sheet.orientation] @ Matrix(width, 0, 0, height, 0, 0))
-            page.obj.Contents = pdf.make_stream(content.draw_xobject(_PICTURE).pop().build())
-            page.obj.Resources = Dictionary(XObject=Dictionary({str(_PICTURE): _picture(pdf, sheet.picture)}))
-        pdf.save(path, static_id=True, stream_decode_level=StreamDecodeLevel.none)
+    pdf = pikepdf.new()
+    page = pdf.add_blank_page()
+    # A strip that is 5,000 times as long as wide is narrower than ISO 32000-1 (annex C.2) wants it: pikepdf would refuse it.
+    page.obj.MediaBox = Array([0, 0, width, height])
+    if unit > 1:
+        page.obj.UserUnit = unit
+    if sheet.picture is not None:
+        content = ContentStreamBuilder().push().cm(_UPRIGHT[sheet.orientation] @ Matrix(width, 0, 0, height, 0, 0))
+        page.obj.Contents = pdf.make_stream(content.draw_xobject(_PICTURE).pop().build())
+        page.obj.Resources = Dictionary(XObject=Dictionary({str(_PICTURE): _picture(pdf, sheet.picture)}))
+    return pdf
 
 
 def _picture(pdf: Pdf, data: bytes) -> Object:

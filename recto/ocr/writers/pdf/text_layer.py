@@ -15,19 +15,17 @@ on the displayed page would come backwards. Such a line is shown at once, which 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
-from pikepdf import ContentStreamInstruction, Dictionary, Matrix, Name, Operator, String, unparse_content_stream
-from pikepdf.canvas import ContentStreamBuilder
+from pikepdf import Matrix, Name
 
 from recto.ocr.page import Line, Point, Quad, Word
 from recto.ocr.writers.pdf.font import UNITS_PER_EM, InvisibleFont, width_of
 from recto.ocr.writers.pdf.text_direction import has_right_to_left, visual_order
+from recto.ocr.writers.pdf.text_operators import TextOperators
 
-_INVISIBLE: Final = 3
 _CURVED: Final = 1.5
 """A line this many times as high as its highest word is curved or stepped: letters alone make it 1.4 times as high (as in "no fig")."""
 _ALIKE: Final = 1.6
@@ -44,8 +42,7 @@ _LINE_TAG: Final = Name.Span  # the tag on which poppler takes an ActualText
 _PIECE_TAG: Final = Name("/RectoPiece")
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A word to be set: `start` and the direction (cosine, sine) in the page's user space, lengths in its units."""
 
     text: str
@@ -60,7 +57,7 @@ class TextLayer:
 
     def __init__(self, font_name: Name, font: InvisibleFont) -> None:
         self._font_name, self._font = font_name, font
-        self._stream = ContentStreamBuilder()
+        self._text = TextOperators()
         self._last: list[_Run] = []
 
     def add(self, lines: Sequence[Line], to_user_space: Matrix) -> None:
@@ -80,29 +77,22 @@ class TextLayer:
         """A space above the end of one line where the next one begins as far down the page: PDFium would take both for one line."""
         fall = sum((begin - end) * along for begin, end, along in zip(first.start, last.start, down, strict=True))
         if abs(fall) < last.height:
-            (cosine, sine), (x, y) = last.direction, last.start
-            away = 1.6 * last.height
-            self._stream.set_text_matrix(
-                Matrix(cosine, sine, -sine, cosine, round(x - down[0] * away, 2), round(y - down[1] * away, 2))
-            )
+            (x, y), away = last.start, 1.6 * last.height
+            self._text.place((x - down[0] * away, y - down[1] * away), last.direction)
             self._show(" ", _LEAST_SIDE_PT, last.height)
 
     def _add_line(self, runs: list[_Run]) -> None:
         # poppler would turn the ActualText of a line from right to left around.
         is_whole = not _is_level(runs) and not any(has_right_to_left(run.text) for run in runs)
         if is_whole:
-            self._stream.extend(_begin_actual_text(_LINE_TAG, " ".join(run.text for run in runs)))
+            self._text.begin_actual_text(_LINE_TAG, " ".join(run.text for run in runs))
         self._set(runs, are_marked=is_whole)
         if is_whole:
-            self._stream.end_marked_content()
+            self._text.end_actual_text()
 
     def content(self) -> bytes:
         """The graphics state is as before after it. Empty without words."""
-        if not self._last:
-            return b""
-        whole = ContentStreamBuilder().push().begin_text().set_text_rendering(_INVISIBLE)
-        whole.extend(self._stream)
-        return whole.end_text().pop().build()
+        return self._text.invisible()
 
     def _set_at_once(self, runs: list[_Run]) -> None:
         """A line as one operator, and so with one scaling: letters are moved so that each word fills its quad."""
@@ -110,9 +100,10 @@ class TextLayer:
         lengths = _lengths(runs)
         scaling = _common_scaling([run.text for run in runs], [length * UNITS_PER_EM / size for length in lengths])
         unit = size * scaling / UNITS_PER_EM
-        self._stream.set_text_font(self._font_name, round(size, 2)).set_text_horizontal_scaling(round(100 * scaling, 2))
-        self._stream.set_text_matrix(Matrix(cosine, sine, -sine, cosine, round(x, 2), round(y, 2)))
-        parts: list[bytes | int] = []
+        self._text.font(self._font_name, size)
+        self._text.scaling(100 * scaling)
+        self._text.place((x, y), (cosine, sine))
+        parts: list[str | int] = []
         reached = 0
         for run, length in zip(runs, lengths, strict=True):
             away = (run.start[0] - x) * cosine + (run.start[1] - y) * sine
@@ -122,37 +113,31 @@ class TextLayer:
                 parts += [closer if index else back, self._font.encode(letter)]
             parts.append(self._font.encode(" "))
             reached += _natural(run.text + " ") - closer * (len(run.text) - 1) - back
-        self._stream.show_text_with_kerning(*parts)
+        self._text.show_moved(parts)
 
     def _set(self, runs: list[_Run], *, are_marked: bool) -> None:
         size = 0.0
         for run, length, following in zip(runs, _lengths(runs), [*runs[1:], None], strict=True):
             if run.height != size:
                 size = run.height
-                self._stream.set_text_font(self._font_name, round(size, 2))
-            (cosine, sine), (x, y) = run.direction, run.start
-            self._stream.set_text_matrix(Matrix(cosine, sine, -sine, cosine, round(x, 2), round(y, 2)))
+                self._text.font(self._font_name, size)
+            self._text.place(run.start, run.direction)
             self._show(run.text, length, size, is_marked=are_marked)
             if following is not None:
                 space = max(_reach(run, following) - length, _LEAST_GAP * size)
                 self._show(" ", space, size, is_marked=are_marked)
-            elif abs(cosine) < _DIAGONAL:
+            elif abs(run.direction[0]) < _DIAGONAL:
                 # PDFium glues the next word on where lines run up or down the page.
                 self._show(" ", _LEAST_GAP * size, size, is_marked=are_marked)
 
     def _show(self, text: str, length: float, size: float, *, is_marked: bool = False) -> None:
         natural = max(_natural(text), UNITS_PER_EM // 10)  # of a mark alone
-        self._stream.set_text_horizontal_scaling(round(100 * length * UNITS_PER_EM / (natural * size), 2))
+        self._text.scaling(100 * length * UNITS_PER_EM / (natural * size))
         if is_marked:
-            self._stream.extend(_begin_actual_text(_PIECE_TAG, text))
-        self._stream.show_text(self._font.encode(text))
+            self._text.begin_actual_text(_PIECE_TAG, text)
+        self._text.show(self._font.encode(text))
         if is_marked:
-            self._stream.end_marked_content()
-
-
-def _begin_actual_text(tag: Name, text: str) -> bytes:
-    operands = [tag, Dictionary(ActualText=String(text))]
-    return unparse_content_stream([ContentStreamInstruction(operands, Operator("BDC"))])
+            self._text.end_actual_text()
 
 
 def _natural(text: str) -> int:
@@ -236,7 +221,7 @@ def _evened(lines: list[list[_Run]]) -> list[list[_Run]]:
         return []
     usual = median(max(run.height for run in runs) for runs in lines)
     return [
-        [replace(run, height=usual) if usual / _ALIKE < run.height < usual * _ALIKE else run for run in runs]
+        [run._replace(height=usual) if usual / _ALIKE < run.height < usual * _ALIKE else run for run in runs]
         for runs in lines
     ]
 

@@ -18,7 +18,6 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import pikepdf
@@ -30,7 +29,7 @@ from recto.ocr.media_types import sniff_file
 from recto.ocr.page import Document, Line, Page
 from recto.ocr.pdf.pdf_files import opened
 from recto.ocr.writers.pdf.garbled_text import hide_text_from_readers
-from recto.ocr.writers.pdf.image_pages import recognised_pages, write_image_pdf
+from recto.ocr.writers.pdf.image_pages import image_pdf
 from recto.ocr.writers.pdf.invisible_text import take_out_invisible_text
 from recto.ocr.writers.pdf.layers import TextLayers
 from recto.ocr.writers.pdf.page_space import pixels_to_user_space
@@ -47,9 +46,11 @@ def write_pdf(document: Document, pages: Iterable[Page], file: DocumentFile, sin
     """See the module. DocumentEncrypted or DocumentDamaged where a PDF does not open; DocumentDamaged where a page is not in it."""
     with tempfile.TemporaryFile() as ready:
         if sniff_file(file.path) == "application/pdf":
-            _write_onto_pdf(document, pages, file, ready)
+            with _opened(file) as pdf:
+                _write_with_layers(pdf, document, pages, file, ready)
         else:
-            _write_images(document, pages, file, ready)
+            with image_pdf(file, document.page_count, pages) as (pdf, read):
+                _write_with_layers(pdf, document, read, file, ready, is_new=True)
         copy_out(ready, sink)
 
 
@@ -59,18 +60,11 @@ def copy_out(ready: BinaryIO, sink: BinaryIO) -> None:
     shutil.copyfileobj(ready, sink)
 
 
-def _write_images(document: Document, pages: Iterable[Page], file: DocumentFile, ready: BinaryIO) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        whole = write_image_pdf(file, document.page_count, pages, folder)
-        read = recognised_pages(folder, document.page_count)
-        _write_onto_pdf(document, read, DocumentFile(whole), ready, is_new=True)
-
-
-def _write_onto_pdf(
-    document: Document, pages: Iterable[Page], file: DocumentFile, ready: BinaryIO, *, is_new: bool = False
+def _write_with_layers(
+    pdf: Pdf, document: Document, pages: Iterable[Page], file: DocumentFile, ready: BinaryIO, *, is_new: bool = False
 ) -> None:
-    with _opened(file) as pdf, ExitStack() as held:
+    """`pdf` is the `file` as it was sent, or `is_new`: made of it."""
+    with ExitStack() as held:
         layers, provenance = TextLayers(pdf), Provenance()
         visible: VisibleText | None = None
         for page in pages:
@@ -90,8 +84,6 @@ def _write_onto_pdf(
         layers.finish()
         end_signatures(pdf)
         provenance.write(pdf, document, describe=is_new)
-        if is_new:
-            del pdf.trailer.ID  # it gets one that is made of all that is in it
         _save(pdf, ready, _NEW_VERSION if is_new else "")
 
 

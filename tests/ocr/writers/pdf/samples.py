@@ -130,7 +130,7 @@ def innermost_actual_text(pdf: bytes) -> str:
                 marks.append([str(operands[1].ActualText)])
             elif str(operator) == "EMC":
                 marks.pop()
-            elif str(operator) == "TJ" and marks and (innermost := marks[-1]):
+            elif str(operator) in ("Tj", "TJ") and marks and (innermost := marks[-1]):
                 texts.append(innermost.pop())
     return "".join(texts)
 
