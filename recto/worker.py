@@ -1,7 +1,8 @@
 """The Worker's loop: claim jobs, have their pages read, write the results, record the end.
 
 Pages are the unit of work: the loop keeps every process busy with pages of the jobs in hand, taking turns between users, and
-claims another job as soon as a process would be idle or a user waits who has none in hand. The loop and its heartbeat own the
+claims another job as soon as a process would be idle, or a user waits who has none in hand, or nothing lies ready for the process
+that is free next and no other Worker has taken what waits. The loop and its heartbeat own the
 database connections; what takes time runs in page processes.
 """
 
@@ -72,6 +73,8 @@ _STAYS_AWAKE_S: Final = 5.0
 _HEARS_OF_A_STOP_S: Final = 0.2
 _GLANCE_WHEN_FULL_S: Final = 0.25
 """How soon work of a job that was cancelled or deleted is stopped. Many documents that come in meanwhile cost no step each."""
+_CLAIMS_AHEAD_AFTER_S: Final = 0.1
+"""What still waits so long after the last process got its work, no other Worker was free for: it may lie ready here."""
 
 
 class Worker:
@@ -102,6 +105,7 @@ class Worker:
         self._running: dict[Future[Any], _Running] = {}
         self._turns = 0
         self._active_s = 0.0
+        self._claims_ahead_at_s = 0.0
         self._page_s = _SHORT_PAGE_S
         """About how long a page takes, lately."""
         self._latest_turn: dict[int, int] = {}
@@ -121,7 +125,7 @@ class Worker:
         if self._in_hand:
             self._active_s = time.monotonic()
         ended = [(future, *self._ended(future)) for future in list(self._running) if future.done()]
-        if all(job.has_work for _, job, _ in ended):
+        if all(job.has_work or work.kind in _LAST_OF_A_JOB for _, job, work in ended):
             # The processes go on while the ends are recorded; else what a job needs next comes first.
             self._start_pages()
         for future, job, work in ended:
@@ -135,7 +139,10 @@ class Worker:
     def _wait(self, stopping: threading.Event) -> None:
         """Until a piece of work has ended, the database has changed, or it is time to look all the same."""
         glance_s = self._glance_s()
-        until = time.monotonic() + self._poll_interval_s
+        now_s = time.monotonic()
+        until = now_s + self._poll_interval_s
+        if now_s < self._claims_ahead_at_s and not self._has_work:
+            until = min(until, self._claims_ahead_at_s)
         while not stopping.is_set() and (left_s := until - time.monotonic()) > 0:
             pause_s = min(left_s, glance_s)
             if self._running and wait(self._running, pause_s, FIRST_COMPLETED).done:
@@ -163,7 +170,7 @@ class Worker:
         return self._seen_commits != before
 
     def _top_up(self) -> None:
-        """Start work until every process has some."""
+        """Start work until every process has some, and have some at hand for the process that is free next: it is not to wait for a claim."""
         if self._in_hand:
             self._claim(except_users=[job.claim.user_id for job in self._in_hand])
         while len(self._running) < self._most_running:
@@ -171,6 +178,13 @@ class Worker:
             if job is None:
                 return
             self._start(job, job.next_work())
+        if self._running and not self._has_work and time.monotonic() >= self._claims_ahead_at_s:
+            self._claim(except_users=[])
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether a job in hand has something that could be started."""
+        return any(job.has_work for job in self._in_hand)
 
     def _start_pages(self) -> None:
         """The same with the jobs in hand alone, which asks nothing of the database."""
@@ -236,7 +250,9 @@ class Worker:
                 task = self._writing(job, options)
         span = self._tracing.begin(_STAGE_OF.get(work.kind, "page"), job.span.trace_parent, **_page_attribute(work))
         future = self._executor.submit(task, self._time_limit_s(job, work))
-        self._running[future] = _Running(job, work, time.monotonic(), span)
+        now_s = time.monotonic()
+        self._running[future] = _Running(job, work, now_s, span)
+        self._claims_ahead_at_s = now_s + _CLAIMS_AHEAD_AFTER_S
 
     def _ended(self, future: "Future[Any]") -> tuple[JobInHand, Work]:
         """Take note that it no longer runs, and of the time that it took."""
@@ -443,6 +459,9 @@ class _Running:
     started_s: float
     span: Span
 
+
+_LAST_OF_A_JOB: Final = (WorkKind.WHOLE, WorkKind.WRITE)
+"""Where these have gone well, their job needs nothing more."""
 
 _STAGE_OF: Final[dict[WorkKind, Stage]] = {WorkKind.OPEN: "open", WorkKind.WRITE: "write"}
 """Of what is read, the stages are measured where it is read."""

@@ -1,5 +1,6 @@
 """Whose page the Worker's loop hands out next, and how it keeps its processes busy."""
 
+import threading
 import time
 from itertools import count
 from typing import Any
@@ -11,7 +12,8 @@ from models import JobStatus
 from recto.ocr.documents import DocumentInfo
 from recto.working.page_tasks import checkpoint_page, inspect_document, write_results
 from tests.conftest import JobTable
-from tests.worker_loop import Loop, end, read_all
+from tests.patience import wait_until
+from tests.worker_loop import Loop, end, read_all, read_whole
 
 pytestmark = pytest.mark.each_database
 
@@ -87,6 +89,60 @@ def test_process_goes_on_with_the_next_page_before_the_last_is_recorded(table: J
     end(loop.executor.running[0], None)
     loop.step()
     assert (started_when_recorded, table.job(uuid).pages_done) == ([3], 1)
+
+
+def images(table: JobTable, user_id: int, count: int) -> list[str]:
+    """Documents of one page, the oldest first."""
+    uuids = []
+    for _ in range(count):
+        uuids.append(table.submit(user_id, media_type="image/png"))
+        table.clock.move(1)
+    return uuids
+
+
+def test_job_that_still_waits_a_little_later_lies_ready_for_the_process_that_is_free_next(
+    table: JobTable, ann: int, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [time.monotonic()]
+    monkeypatch.setattr("recto.worker.time.monotonic", lambda: now_s[0])
+    first, _, third, fourth = images(table, ann, 4)
+    now_s[0] += 60.0  # the last start was long ago
+    loop.step()
+    loop.step()
+    assert table.job(third).status == JobStatus.QUEUED  # a Worker that is idle would have taken it
+    now_s[0] += 0.2
+    loop.step()
+    assert [table.job(uuid).status for uuid in (third, fourth)] == [JobStatus.IN_PROGRESS, JobStatus.QUEUED]
+    assert len(loop.executor.running) == loop.executor.capacity
+    started_when_recorded = []
+    finish = table.jobs.finish
+
+    def record(session: Session, *given: Any, **named: Any) -> None:
+        started_when_recorded.append([task.uuid for task in loop.executor.running])
+        finish(session, *given, **named)
+
+    table.jobs.finish = record  # type: ignore[method-assign]
+    end(loop.executor.running[0], read_whole(loop.executor.running[0]))
+    loop.step()
+    assert table.job(first).status == JobStatus.FINISHED
+    assert third in started_when_recorded[0]
+
+
+def test_worker_wakes_for_what_is_to_lie_ready(table: JobTable, ann: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recto.worker._GLANCE_WHEN_FULL_S", 60.0)
+    loop = Loop(table, poll_interval_s=60.0)
+    uuids = images(table, ann, 3)
+    stopping = threading.Event()
+    running = threading.Thread(target=loop.worker.run, args=(stopping,))
+    running.start()
+    try:
+        wait_until(lambda: table.job(uuids[2]).status == JobStatus.IN_PROGRESS, 5.0)
+    finally:
+        stopping.set()
+        end(loop.executor.running[0], read_whole(loop.executor.running[0]))  # wakes it
+        running.join()
+    assert len(loop.executor.tasks) == loop.executor.capacity
+    assert table.job(uuids[2]).status == JobStatus.QUEUED  # handed back
 
 
 @pytest.mark.usefixtures("_pages_of_a_second")
