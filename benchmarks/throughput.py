@@ -52,6 +52,8 @@ _PAGES_A_PDF: Final = 6
 _CLIENTS: Final = 4
 _OPTIONS: Final = {"languages": LANGUAGE, "mode": "force", "formats": "txt+json+pdf", "dedupe": "false"}
 _FOREVER_S: Final = 3600.0
+_HELD_S: Final = 60
+"""The server answers after that all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +93,40 @@ def recto(documents: list[Path], folder: Path) -> Run:
         service.wait_for_worker()
         began_s = time.monotonic()
         with ThreadPoolExecutor(_CLIENTS) as clients:
-            list(clients.map(partial(through_service, service.address, token), documents))
-        return Run(time.monotonic() - began_s, began_s - started_s)
+            jobs = list(clients.map(partial(through_service, service.address, token), documents))
+        run = Run(time.monotonic() - began_s, began_s - started_s)
+        for job in jobs:
+            check_results(job, token)
+        return run
     finally:
         service.stop()
 
 
-def through_service(address: str, token: str, document: Path) -> None:
+def through_service(address: str, token: str, document: Path) -> str:
+    """Send a document and wait until its results are ready; gives the job's address."""
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         with document.open("rb") as file:
-            posted = session.post(f"{address}/api/v1/jobs", params=_OPTIONS, data=file, timeout=_FOREVER_S)
-        posted.raise_for_status()
-        job = f"{address}/api/v1/jobs/{posted.json()['uuid']}"
-        while (found := session.get(f"{job}?wait=60", timeout=_FOREVER_S).json())["status"] not in (
-            "FINISHED",
-            "FAILURE",
-        ):
-            pass
+            wait = {"Prefer": f"wait={_HELD_S}"}
+            answer = session.post(
+                f"{address}/api/v1/jobs", params=_OPTIONS, data=file, headers=wait, timeout=_FOREVER_S
+            )
+        answer.raise_for_status()
+        job = f"{address}/api/v1/jobs/{answer.json()['uuid']}"
+        while (found := answer.json())["status"] not in ("FINISHED", "FAILURE"):
+            answer = session.get(f"{job}?wait={_HELD_S}", timeout=_FOREVER_S)
         if found["status"] == "FAILURE":
             raise SystemExit(f"Recto could not read {document.name}: {found['reason']['detail']}")
-        for result_format in ("txt", "json", "pdf"):
-            session.get(f"{job}/result?format={result_format}&wait=60", timeout=_FOREVER_S).raise_for_status()
+        return job
+
+
+def check_results(job: str, token: str) -> None:
+    """Ready means that all are there: whoever asks now need not wait. Each has something in it."""
+    for result_format in ("txt", "json", "pdf"):
+        asked = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(f"{job}/result?format={result_format}", headers=asked, timeout=_FOREVER_S)
+        if answer.status_code != 200 or not answer.content.strip():
+            raise SystemExit(f"{job} has no {result_format}: {answer.status_code}")
 
 
 def ocrmypdf(documents: list[Path], folder: Path, *more: str) -> Run:

@@ -1,5 +1,6 @@
 """Text layers on the pages of one PDF, with the one font that they share."""
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -20,6 +21,8 @@ class TextLayers:
         self._pdf = pdf
         self._font = InvisibleFont(pdf)
         self._is_used = False
+        self.sha256 = hashlib.sha256()
+        """Of the text layers so far."""
 
     def add(self, page: Page, blocks: Iterable[Sequence[Line]], to_user_space: Matrix) -> None:
         """Before the page's own content, which may leave behind any state of graphics. `to_user_space` maps the pixels of the lines."""
@@ -31,6 +34,7 @@ class TextLayers:
         if not content:
             return
         _dictionary(_dictionary(page.obj, Name.Resources), Name.Font)[font_name] = self._font.object
+        self.sha256.update(content)
         # Compressed at once: a thousand pages wait in memory until the whole is saved.
         page.contents_add(self._pdf.make_stream(zlib.compress(content, 9), Filter=Name.FlateDecode), prepend=True)
         self._is_used = True

@@ -28,6 +28,7 @@ from recto.ocr.document_file import DocumentFile
 from recto.ocr.media_types import sniff_file
 from recto.ocr.page import Document, Line, Page
 from recto.ocr.pdf.pdf_files import opened
+from recto.ocr.writers.pdf.file_identifier import IDENTIFIER_BYTES, set_identifier
 from recto.ocr.writers.pdf.garbled_text import hide_text_from_readers
 from recto.ocr.writers.pdf.image_pages import image_pdf
 from recto.ocr.writers.pdf.invisible_text import take_out_invisible_text
@@ -84,7 +85,8 @@ def _write_with_layers(
         layers.finish()
         end_signatures(pdf)
         provenance.write(pdf, document, describe=is_new)
-        _save(pdf, ready, _NEW_VERSION if is_new else "")
+        layers.sha256.update(repr(document).encode())
+        _save(pdf, ready, _NEW_VERSION if is_new else "", layers.sha256.digest()[:IDENTIFIER_BYTES])
 
 
 def _recognised(page: Page) -> Iterator[Sequence[Line]]:
@@ -96,7 +98,7 @@ def _all(page: Page) -> Iterator[Sequence[Line]]:
     return (block.lines for block in page.blocks)
 
 
-def _save(pdf: Pdf, ready: BinaryIO, least_version: str) -> None:
+def _save(pdf: Pdf, ready: BinaryIO, least_version: str, identifier: bytes) -> None:
     # Object streams came with PDF 1.5. An older document may be a PDF/A-1, which may not have them.
     is_modern = max(pdf.pdf_version, least_version) >= "1.5"
     if Name.Size not in pdf.trailer:
@@ -108,12 +110,14 @@ def _save(pdf: Pdf, ready: BinaryIO, least_version: str) -> None:
         pdf.save(
             ready,
             encryption=True if pdf.is_encrypted else None,
-            deterministic_id=not pdf.is_encrypted,
+            static_id=not pdf.is_encrypted,  # of an encrypted PDF, passwords depend on it
             # Streams stay as they are; where all are encrypted anew, qpdf leaves no choice.
             stream_decode_level=None if pdf.is_encrypted else StreamDecodeLevel.none,
             object_stream_mode=ObjectStreamMode.generate if is_modern else ObjectStreamMode.preserve,
             min_version=least_version,
         )
+    if not pdf.is_encrypted:
+        set_identifier(ready, identifier, keep_first=Name.ID in pdf.trailer)
 
 
 def _page_of(pdf: Pdf, number: int) -> pikepdf.Page:
