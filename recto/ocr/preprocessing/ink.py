@@ -26,9 +26,9 @@ LEAST_CONTRAST: Final = 20
 """A pixel is ink where it is this much darker than the mean of the window around it, of 255."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Letters:
-    """Components that may be letters. Arrays of shape (n,), in pixels of the page as given, not of the reduced one.
+    """Components that may be letters, a set that is equal to itself alone. Arrays of shape (n,), in pixels of the page as given, not of the reduced one.
 
     `height`, `width`, `left` and `bottom` (exclusive) are those of the components' upright boxes; `scale` is what the page was
     reduced by before they were found (at most 1): the boxes are exact to 1 / scale pixels.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,6 +47,7 @@ class Slopes:
     length_px: NDArray[np.float64]
 
 
+@lru_cache(maxsize=1)
 def find_lines(letters: Letters) -> Lines | None:
     """Chains of letters that are each other's nearest neighbour to the right and to the left. None where there are no chains.
 

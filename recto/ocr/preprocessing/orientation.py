@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from recto.ocr.preprocessing.ink import Letters
-from recto.ocr.preprocessing.skew import measure_skew
+from recto.ocr.preprocessing.skew import measure_coarse_skew
 from recto.ocr.preprocessing.transform import Transform, rotation, translation
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def quarter_turned(grey: GreyArray, turn_deg: int) -> tuple[GreyArray, Transform
 
 
 def _clarity(letters: Letters) -> float:
-    skew = measure_skew(letters)
+    skew = measure_coarse_skew(letters)
     return skew.clarity if skew else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -35,6 +36,7 @@ class Skew:
     clarity: float
 
 
+@lru_cache(maxsize=1)
 def measure_skew(letters: Letters) -> Skew | None:
     """The angle, within 15 degrees either way, at which the letters' feet line up best. None where there are too few letters.
 
@@ -42,20 +44,27 @@ def measure_skew(letters: Letters) -> Skew | None:
     1995, section 3: the sum of squared differences of neighbouring sums), over the bottom edges of components instead of pixels
     (Baird, "The skew angle of printed documents", 1987): rules, pictures and shadows have no say.
     """
-    if len(letters.bottom) < _MIN_LETTERS:
+    coarse = measure_coarse_skew(letters)
+    if coarse is None:
         return None
-    x, y = letters.left + letters.width / 2, letters.bottom
-    bin_px = max(1.0 / letters.scale, float(np.median(letters.height)) / 8)
-    angles = np.arange(-MAX_SKEW_DEG, MAX_SKEW_DEG + _COARSE_STEP_DEG / 2, _COARSE_STEP_DEG)
-    scores = np.array([_score(x, y, bin_px, angle) for angle in angles])
-    best = float(angles[int(scores.argmax())])
-    clarity = float(scores.max() / max(float(np.median(scores)), 1e-9))
-    window = _COARSE_STEP_DEG
+    best, window, feet = coarse.angle_deg, _COARSE_STEP_DEG, _feet(letters)
     for step in _FINE_STEPS_DEG:
         near = np.arange(best - window, best + window + step / 2, step)
-        fine = np.array([_score(x, y, bin_px, angle) for angle in near])
+        fine = np.array([_score(*feet, angle) for angle in near])
         best, window = _centre_of_peak(near, fine), step
-    return Skew(best, clarity)
+    return Skew(best, coarse.clarity)
+
+
+@lru_cache(maxsize=1)
+def measure_coarse_skew(letters: Letters) -> Skew | None:
+    """The same to half a degree, with the same clarity: for who asks whether the letters line up at all."""
+    if len(letters.bottom) < _MIN_LETTERS:
+        return None
+    feet = _feet(letters)
+    angles = np.arange(-MAX_SKEW_DEG, MAX_SKEW_DEG + _COARSE_STEP_DEG / 2, _COARSE_STEP_DEG)
+    scores = np.array([_score(*feet, angle) for angle in angles])
+    clarity = float(scores.max() / max(float(np.median(scores)), 1e-9))
+    return Skew(float(angles[int(scores.argmax())]), clarity)
 
 
 def deskewed(grey: GreyArray, angle_deg: float) -> tuple[GreyArray, Transform]:
@@ -80,6 +89,12 @@ def deskewed(grey: GreyArray, angle_deg: float) -> tuple[GreyArray, Transform]:
     return np.asarray(pixels, dtype=np.uint8), transform
 
 
+def _feet(letters: Letters) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """The middles of the letters' bottom edges, x and y, and the height of a bin for them, all in pixels."""
+    bin_px = max(1.0 / letters.scale, float(np.median(letters.height)) / 8)
+    return letters.left + letters.width / 2, letters.bottom, bin_px
+
+
 def _score(x: NDArray[np.float64], y: NDArray[np.float64], bin_px: float, angle_deg: float) -> float:
     """Sum of squared differences of neighbouring bins of the points' heights above lines of that slope.
 
@@ -92,7 +107,7 @@ def _score(x: NDArray[np.float64], y: NDArray[np.float64], bin_px: float, angle_
     upper_share = height - lower
     size = int(lower.max()) + 2
     profile = np.bincount(lower, 1 - upper_share, size) + np.bincount(lower + 1, upper_share, size)
-    return float(np.square(np.diff(profile)).sum())
+    return float(np.square(profile[1:] - profile[:-1]).sum())
 
 
 def _centre_of_peak(angles: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
