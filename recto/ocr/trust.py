@@ -43,8 +43,8 @@ _LISTED: Final = _Weights(constant=0.55, confidence=0.97, has_digit=0.43, is_sho
 def trust(word: Word) -> float:
     """The probability, 0 to 1, that the word reads as it is printed."""
     confidence = min(max(word.confidence, _LEAST_CONFIDENCE), 1 - _LEAST_CONFIDENCE)
-    letters = [character for character in word.text if character.isalnum()]
-    has_digit = any(character.isdigit() for character in letters)
+    letters = word.text if word.text.isalpha() else "".join(filter(str.isalnum, word.text))
+    has_digit = not letters.isalpha() and any(map(str.isdigit, letters))
     weights = _weights(word.in_dictionary)
     logit = weights.constant + weights.confidence * math.log(confidence / (1 - confidence))
     logit += weights.has_digit * has_digit

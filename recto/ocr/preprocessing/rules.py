@@ -81,13 +81,21 @@ def _rules_along(ink: Mask, letter_px: float) -> Mask:
 
 
 def _runs(ink: Mask, length_px: int) -> Mask | None:
-    """The opening by a segment along the rows, of odd length; None where nothing is left. Two sums over a window: OpenCV's own takes as long as the segment is."""
-    window = (length_px, 1)
-    starts = cv2.boxFilter(ink & 1, cv2.CV_16U, window, normalize=False, borderType=cv2.BORDER_CONSTANT) == length_px
-    if not starts.any():
+    """The opening by a segment along the rows; None where nothing is left. In steps of twice the length: OpenCV's own takes as long as the segment is."""
+    begins, reached = ink, 1
+    while reached < min(length_px, ink.shape[1]):
+        step = min(reached, length_px - reached)
+        begins = begins[:, :-step] & begins[:, step:]
+        reached += step
+    if reached < length_px or not begins.any():
         return None
-    runs = cv2.boxFilter(starts.astype(np.uint8), cv2.CV_16U, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return np.where(runs > 0, np.uint8(255), np.uint8(0))
+    runs, reached = np.zeros_like(ink), 1
+    runs[:, : begins.shape[1]] = begins
+    while reached < length_px:
+        step = min(reached, length_px - reached)
+        runs[:, step:] |= runs[:, :-step]
+        reached += step
+    return runs
 
 
 def _those_that_touch(rules: Mask, rest: Mask) -> Mask:
