@@ -58,6 +58,8 @@ $(BIN)/python:
 $(RUN_READY): requirements.txt $(BIN)/python
 	@echo "Setting up Recto, once: the Python packages of requirements.txt, a minute or a few ..." >&2
 	@$(PIP_INSTALL) -r requirements.txt
+	@# No start has to compile them then, also where Python is told to write no bytecode.
+	@$(BIN)/python -m compileall -q -j 0 app.py ocr_worker.py models.py recto migrations
 	@touch $@
 
 $(DEV_READY): requirements-dev.txt requirements-cluster.txt $(RUN_READY)

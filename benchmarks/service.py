@@ -113,6 +113,6 @@ class Service:
                 if requests.get(f"{self.address}/readyz", timeout=5).ok:
                     return
             except requests.ConnectionError:
-                time.sleep(0.2)
+                time.sleep(0.05)
         self.stop()
         raise AssertionError(f"Recto did not start: {self._said()}")
