@@ -300,6 +300,8 @@ def changes_wanted(
     What nobody wants costs the reading of three columns.
     """
     latest, values = latest_change(session), {"change": change, "most": limit}
+    if latest == change:  # no job: a heartbeat, or text that came into the index
+        return Changes((), (), change, is_complete=True)
     changed, gone = session.execute(_CHANGED, values).all(), session.execute(_GONE, values).all()
     reached = _reached(latest, limit, changed, gone)
     wanted = [row.uuid for row in changed if row.change <= reached and is_wanted(row.uuid, row.user_id)]
