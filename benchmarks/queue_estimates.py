@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, event, literal, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, event, update
 from sqlalchemy.orm import Session
 
 from models import User, Worker
@@ -134,7 +134,9 @@ class Simulation:
             session.execute(update(Worker).values(seen_us=Worker.seen_us + _ALWAYS_US))  # none of them dies
 
     def _clock(self) -> ColumnElement[int]:
-        return literal(_START_US + round(self._now_s * 1_000_000), BigInteger)
+        return bindparam(
+            None, type_=BigInteger, callable_=lambda: _START_US + round(self._now_s * 1_000_000), unique=True
+        )
 
     def _at(self, at_s: float, happen: Callable[[], None]) -> None:
         heapq.heappush(self._events, (at_s, next(self._order), happen))

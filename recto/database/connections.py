@@ -69,7 +69,7 @@ class NowMicroseconds(FunctionElement[int]):
 
 
 Clock: TypeAlias = Callable[[], ColumnElement[int]]
-"""Yields the SQL expression of the time now, in microseconds since 1970."""
+"""Yields the SQL expression of the time now, in microseconds since 1970: of when a statement runs, since some are built once and run often."""
 
 
 @compiles(NowMicroseconds, "sqlite")
