@@ -120,9 +120,8 @@ def start_page_process(setup: PageProcessSetup, parent_pid: int | None = None) -
     """
     die_with_parent(signal.SIGKILL, parent_pid=parent_pid)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(
-        signal.SIGTERM, signal.SIG_DFL
-    )  # a handler in Python would wait for the engine to come back, for seconds
+    # Not the pool's handler: one in Python would wait for the engine to come back, for seconds.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     limit_this_process(setup)
     prepare_this_process(setup)
 
