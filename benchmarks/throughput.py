@@ -115,6 +115,7 @@ def through_service(address: str, token: str, document: Path) -> str:
         job = f"{address}/api/v1/jobs/{answer.json()['uuid']}"
         while (found := answer.json())["status"] not in ("FINISHED", "FAILURE"):
             answer = session.get(f"{job}?wait={_HELD_S}", timeout=_FOREVER_S)
+            answer.raise_for_status()
         if found["status"] == "FAILURE":
             raise SystemExit(f"Recto could not read {document.name}: {found['reason']['detail']}")
         return job

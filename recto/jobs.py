@@ -460,10 +460,8 @@ _LOCK_JOB: Final = (
 _INSERT_JOB: Final = insert(_ROWS).returning(_ROWS)
 _INSERT_TRANSITION: Final = insert(_TRANSITIONS)
 _INSERT_PAGE: Final = insert(_PAGES)
-_TO_READ: Final = select(
-    *(_ROWS.c[name] for name in ("user_id", "attempt", "created_us", "options", "media_type")),
-    *(_ROWS.c[name] for name in ("request_id", "trace_parent")),
-).where(_ROWS.c.uuid == bindparam("uuid"))
+_READ_BY: Final = ("user_id", "attempt", "created_us", "options", "media_type", "request_id", "trace_parent")
+_TO_READ: Final = select(*(_ROWS.c[name] for name in _READ_BY)).where(_ROWS.c.uuid == bindparam("uuid"))
 _LEASES: Final = select(_ROWS.c.lease_token).where(_ROWS.c.uuid.in_(bindparam("uuids", expanding=True)))
 _PAGES_OF_JOB: Final = select(_PAGES.c.number).where(_PAGES.c.job_uuid == bindparam("uuid"))
 _SAME_PAGE: Final = _PAGES_OF_JOB.where(

@@ -105,7 +105,6 @@ class Worker:
         self._running: dict[Future[Any], _Running] = {}
         self._turns = 0
         self._active_s = 0.0
-        self._claims_ahead_at_s = 0.0
         self._page_s = _SHORT_PAGE_S
         """About how long a page takes, lately."""
         self._latest_turn: dict[int, int] = {}
@@ -141,8 +140,8 @@ class Worker:
         glance_s = self._glance_s()
         now_s = time.monotonic()
         until = now_s + self._poll_interval_s
-        if now_s < self._claims_ahead_at_s and not self._has_work:
-            until = min(until, self._claims_ahead_at_s)
+        if now_s < (ahead_at_s := self._claims_ahead_at_s) and not self._has_work:
+            until = min(until, ahead_at_s)
         while not stopping.is_set() and (left_s := until - time.monotonic()) > 0:
             pause_s = min(left_s, glance_s)
             if self._running and wait(self._running, pause_s, FIRST_COMPLETED).done:
@@ -172,19 +171,23 @@ class Worker:
     def _top_up(self) -> None:
         """Start work until every process has some, and have some at hand for the process that is free next: it is not to wait for a claim."""
         if self._in_hand:
-            self._claim(except_users=[job.claim.user_id for job in self._in_hand])
+            may_be_anyones = not self._has_work and time.monotonic() >= self._claims_ahead_at_s
+            self._claim(except_users=[] if may_be_anyones else [job.claim.user_id for job in self._in_hand])
         while len(self._running) < self._most_running:
             job = self._next_job() or self._claim()
             if job is None:
                 return
             self._start(job, job.next_work())
-        if self._running and not self._has_work and time.monotonic() >= self._claims_ahead_at_s:
-            self._claim(except_users=[])
 
     @property
     def _has_work(self) -> bool:
         """Whether a job in hand has something that could be started."""
         return any(job.has_work for job in self._in_hand)
+
+    @property
+    def _claims_ahead_at_s(self) -> float:
+        """From when on what waits may be claimed although every process has work."""
+        return max((one.started_s for one in self._running.values()), default=0.0) + _CLAIMS_AHEAD_AFTER_S
 
     def _start_pages(self) -> None:
         """The same with the jobs in hand alone, which asks nothing of the database."""
@@ -250,9 +253,7 @@ class Worker:
                 task = self._writing(job, options)
         span = self._tracing.begin(_STAGE_OF.get(work.kind, "page"), job.span.trace_parent, **_page_attribute(work))
         future = self._executor.submit(task, self._time_limit_s(job, work))
-        now_s = time.monotonic()
-        self._running[future] = _Running(job, work, now_s, span)
-        self._claims_ahead_at_s = now_s + _CLAIMS_AHEAD_AFTER_S
+        self._running[future] = _Running(job, work, time.monotonic(), span)
 
     def _ended(self, future: "Future[Any]") -> tuple[JobInHand, Work]:
         """Take note that it no longer runs, and of the time that it took."""

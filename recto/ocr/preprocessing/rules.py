@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from recto.ocr.preprocessing.ink import Mask, ink_mask, paper_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from recto.ocr.page import Box, GreyArray
 
@@ -82,20 +82,27 @@ def _rules_along(ink: Mask, letter_px: float) -> Mask:
 
 def _runs(ink: Mask, length_px: int) -> Mask | None:
     """The opening by a segment along the rows; None where nothing is left. In steps of twice the length: OpenCV's own takes as long as the segment is."""
-    begins, reached = ink, 1
-    while reached < min(length_px, ink.shape[1]):
-        step = min(reached, length_px - reached)
-        begins = begins[:, :-step] & begins[:, step:]
-        reached += step
-    if reached < length_px or not begins.any():
+    if length_px > ink.shape[1]:
         return None
-    runs, reached = np.zeros_like(ink), 1
+    begins = ink
+    for step in _doublings(length_px):
+        begins = begins[:, :-step] & begins[:, step:]
+    if not begins.any():
+        return None
+    runs = np.zeros_like(ink)
     runs[:, : begins.shape[1]] = begins
+    for step in _doublings(length_px):
+        runs[:, step:] |= runs[:, :-step]
+    return runs
+
+
+def _doublings(length_px: int) -> Iterator[int]:
+    """By how much to move what is one pixel long, again and again, until it is as long as that together with all its places before."""
+    reached = 1
     while reached < length_px:
         step = min(reached, length_px - reached)
-        runs[:, step:] |= runs[:, :-step]
+        yield step
         reached += step
-    return runs
 
 
 def _those_that_touch(rules: Mask, rest: Mask) -> Mask:
