@@ -44,9 +44,7 @@ class Receiver:
             def handle(self) -> None:
                 receiver.answer(self)
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Bound)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = _Server(("127.0.0.1", 0), Bound)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
 
@@ -104,6 +102,13 @@ class Receiver:
         handler.send(start)
         while not self._closing.wait(0.02):
             handler.send(b"x")
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    """The library's 5 are fewer than senders call at once: the kernel drops what it has no room for, and tries again a second later."""
 
 
 class Handler(socketserver.BaseRequestHandler):
