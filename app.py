@@ -1,9 +1,12 @@
 """The Backend's entry point: create_app(settings) makes the Flask application; `python app.py` serves it with gevent."""
 
 if __name__ == "__main__":
+    import gc
+
     from gevent import monkey
 
     monkey.patch_all()  # before anything else is imported, and nowhere else
+    gc.disable()  # until it serves: what is imported stays, and looking for garbage in it takes a tenth of the start
 
 import gc
 import os
@@ -365,6 +368,7 @@ def serve(settings: Settings) -> None:
         parts.sender.start()
     _log.info("backend_ready", address=address)
     gc.freeze()  # what is there from now on to the end: no collection need look through it
+    gc.enable()
     _wait_for_signal()
     _log.info("backend_stopping")
     parts.feed.stop()
