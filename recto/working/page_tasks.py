@@ -4,6 +4,7 @@ Each task is a plain function of picklable values, so that it runs in a local pr
 process needs for all its tasks, such as the engine with its loaded languages, is made once by `start_page_process`.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -124,6 +125,7 @@ def start_page_process(setup: PageProcessSetup, parent_pid: int | None = None) -
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     limit_this_process(setup)
     prepare_this_process(setup)
+    gc.freeze()  # what is there from now on to the end: no collection need look through it
 
 
 def limit_this_process(setup: PageProcessSetup) -> None:

@@ -47,9 +47,10 @@ class Provenance:
             if describe:
                 metadata["xmp:CreatorTool"] = metadata["pdf:Producer"] = document.generator
                 metadata["xmp:CreateDate"] = metadata["xmp:ModifyDate"] = document.created
-            for name in _NAMES:
-                if _own(name) in metadata:
-                    del metadata[_own(name)]
+            else:
+                for name in _NAMES:
+                    if _own(name) in metadata:
+                        del metadata[_own(name)]
             values = self._values(document)
             if "pdfaid:part" in metadata:
                 add_contributors(metadata, _lines(values))
