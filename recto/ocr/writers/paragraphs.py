@@ -44,11 +44,20 @@ NUMBER: Final = re.compile(r"\(?(?:\d{1,3}|[a-zA-Z])[.)]\s+(?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`lines` are logical ones, without line ends; `em_px` is the size of the letters, `confidence` the mean of the words."""
+    """`lines` are logical ones, without line ends, and `words` those that they are made of: at least one."""
 
     lines: tuple[str, ...]
-    em_px: float
-    confidence: float
+    words: tuple[Word, ...]
+
+    @property
+    def em_px(self) -> float:
+        """The size of the letters."""
+        return median(map(_em_px, self.words))
+
+    @property
+    def confidence(self) -> float:
+        """The mean of the words."""
+        return sum(word.confidence for word in self.words) / len(self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +79,20 @@ def paragraphs_on(page: Page, *, whole_words: bool) -> Iterator[Paragraph]:
     """
     for block in page.blocks:
         for paragraph in paragraphs_of(block):
-            lines = tuple(line for line in paragraph if line_text(line))
-            if not lines:
-                continue
-            words = [word for line in lines for word in line.words]
-            yield Paragraph(
-                lines=tuple(_logical_lines(lines, whole_words=whole_words)),
-                em_px=median(_em_px(word) for word in words),
-                confidence=sum(word.confidence for word in words) / len(words),
-            )
+            lines = tuple(line for line in paragraph if any(map(_word_text, line.words)))
+            if lines:
+                words = tuple(word for line in lines for word in line.words)
+                yield Paragraph(tuple(_logical_lines(lines, whole_words=whole_words)), words)
 
 
 def line_text(line: Line) -> str:
     """The words with what stands between them in their script; empty where there is nothing but white space."""
-    words = [found for word in line.words if (found := " ".join(plain(word.text).split()))]
+    words = [found for word in line.words if (found := _word_text(word))]
     return "".join(words[:1]) + "".join(joint(before, after) + after for before, after in pairwise(words))
+
+
+def _word_text(word: Word) -> str:
+    return " ".join(plain(word.text).split())
 
 
 def _logical_lines(lines: tuple[Line, ...], *, whole_words: bool) -> Iterator[str]:
