@@ -16,7 +16,9 @@ from recto.file_storage.base import FileStorage
 from recto.logs import get_logger
 from recto.ocr.corrections import Correction
 from recto.records import corrections
+from recto.records.corrections import StandingOfJob
 from recto.text_search import text_index
+from recto.text_search.text_index import JobToIndex
 from recto.views.page_results import ReadPage, page_as_searched
 from recto.working.pace import Pace
 from recto.working.repeating import RepeatingThread
@@ -57,12 +59,10 @@ class TextIndexer:
     def index_some(self) -> int | None:
         """Some pages of one job; gives how many, or None where nothing waits."""
         self._pace.begin()
-        job = self._database.read(text_index.next_job)
-        if job is None:
+        waiting = self._database.read(_waiting)
+        if waiting is None:
             return None
-        missing = self._database.read(text_index.missing_pages, job.uuid, _PAGES_AT_ONCE)
-        # After the job's revision: what is corrected from here on is noticed.
-        standing = self._database.read(corrections.of_job, job.uuid)
+        job, missing, standing = waiting
         texts = {
             number: self._text(ReadPage(job.uuid, token, number), standing.page(number).corrections)
             for number, token in standing.checkpoints(missing)
@@ -100,6 +100,15 @@ class TextIndexer:
         except Exception:  # noqa: BLE001 - a checkpoint that cannot be read costs its page, not the index
             _log.exception("page_not_indexed", job=page.uuid, page=page.number)
         return ""
+
+
+def _waiting(session: Session) -> tuple[JobToIndex, list[tuple[int, str]], StandingOfJob] | None:
+    """The job whose turn it is, its first pages that are not in the index, and what stands in them, all as of the job's revision: what is corrected later is noticed."""
+    job = text_index.next_job(session)
+    if job is None:
+        return None
+    missing = text_index.missing_pages(session, job.uuid, _PAGES_AT_ONCE)
+    return job, missing, corrections.of_job(session, job.uuid)
 
 
 class IndexingThread(RepeatingThread):
