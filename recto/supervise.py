@@ -10,7 +10,6 @@ Each program runs in a session of its own. The terminal's Ctrl-C then reaches th
 stopped once and by one signal; its output still goes to the terminal.
 """
 
-import http.client
 import os
 import selectors
 import signal
@@ -257,6 +256,8 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _answers(host: str, port: int, path: str) -> bool:
+    import http.client  # while the Backend starts: importing it takes a twentieth of a second
+
     connection = http.client.HTTPConnection(host, port, timeout=1.0)
     try:
         connection.request("GET", path)
