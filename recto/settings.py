@@ -5,7 +5,6 @@ RECTO_<SECTION>_<KEY>. An unknown key, a missing one or a bad value is a Setting
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from recto.errors import SettingsError
 from recto.outbound.guard import AllowList, parse_allow_list
+from recto.setting_layers import DEFAULTS_FILE, ENVIRONMENT, PREFIX, read_layers
 from recto.setting_values import (
     AllowedHosts,
     BasePath,
@@ -32,14 +32,6 @@ from recto.setting_values import (
 )
 from recto.storage_setup import S3Place, StorageSetup, parse_url
 from recto.time_limits import TimeLimits
-
-PROJECT_FOLDER = Path(__file__).resolve().parent.parent
-DEFAULTS_FILE = PROJECT_FOLDER / "config.toml"
-CONFIG_VARIABLE = "RECTO_CONFIG"
-PREFIX = "RECTO_"
-OF_THE_CLIENT = frozenset({"RECTO_URL", "RECTO_TOKEN"})
-"""Variables of the command `recto`, which may be set beside the service's own."""
-_ENVIRONMENT = "environment"
 
 _MOST_LINK_LIFETIME_S = 604800
 """Seven days: a presigned link of S3 cannot live longer."""
@@ -337,61 +329,14 @@ class Settings(_Section):
 
 def load_settings(environ: Mapping[str, str], defaults_file: Path = DEFAULTS_FILE) -> Settings:
     """Settings for this environment; SettingsError says which key is wrong, where it was set and what is right."""
-    values = _read(defaults_file)
-    sources = {(section, key): str(defaults_file) for section in values for key in values[section]}
-    own_file = environ.get(CONFIG_VARIABLE)
-    layers: list[tuple[str, dict[str, dict[str, Any]]]] = []
-    if own_file:
-        layers.append((own_file, _read(Path(own_file))))
-    layers.append((_ENVIRONMENT, _from_environment(environ)))
-    for source, layer in layers:
-        for section, keys in layer.items():
-            for key, value in keys.items():
-                values.setdefault(section, {})[key] = value
-                sources.pop((section, key), None)
-                sources[section, key] = source  # in the order in which they were set
-    path = values.get("file_storage", {}).get("path")
+    given = read_layers(environ, defaults_file)
+    path = given.values.get("file_storage", {}).get("path")
     if isinstance(path, str) and path:
-        values["file_storage"]["path"] = (defaults_file.parent / path).resolve()
+        given.values["file_storage"]["path"] = (defaults_file.parent / path).resolve()
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(given.values)
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(error, sources, defaults_file))) from error
-
-
-def _read(file: Path) -> dict[str, dict[str, Any]]:
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"Cannot read the settings file {file}: {error.strerror}. Check the path in {CONFIG_VARIABLE}."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}.") from error
-    for section, keys in values.items():
-        if not isinstance(keys, dict):
-            raise SettingsError(f"{file}: '{section}' stands outside a section. Sections are {_names(Settings)}.")
-    return values
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """{section: {key: text}} of the RECTO_* variables; one that names no setting is an error."""
-    known = {
-        f"{PREFIX}{section}_{key}".upper(): (section, key)
-        for section, field in Settings.model_fields.items()
-        for key in _fields_of(field.annotation)
-    }
-    values: dict[str, dict[str, Any]] = {}
-    for name, value in environ.items():
-        if not name.startswith(PREFIX) or name == CONFIG_VARIABLE or name in OF_THE_CLIENT:
-            continue
-        if name not in known:
-            raise SettingsError(
-                f"{name} in the environment names no setting. Settings are listed in config.toml and docs/settings.md."
-            )
-        section, key = known[name]
-        values.setdefault(section, {})[key] = value
-    return values
+        raise SettingsError("\n".join(_explain(error, given.sources, defaults_file))) from error
 
 
 def _fields_of(section: Any) -> list[str]:
@@ -433,6 +378,6 @@ def _source(sources: dict[tuple[str, str], str], section: str, key: str) -> str 
 
 
 def _where(section: str, key: str, source: str) -> str:
-    if source != _ENVIRONMENT:
+    if source != ENVIRONMENT:
         return f"{section}.{key} in {source}" if key else f"{section} in {source}"
     return f"{PREFIX}{section}_{key}".upper() if key else f"{section} in the environment"

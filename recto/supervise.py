@@ -3,6 +3,7 @@
 - The Backend starts first and the Worker once the Backend answers: the Backend makes the database and the first admin.
 - A program that ends is started again, after a delay that doubles while it keeps ending soon.
 - Ctrl-C, SIGTERM or SIGHUP stops both: SIGTERM to each, SIGKILL after `server.stop_timeout_s` + 5 s. A second Ctrl-C kills at once.
+- What is set is checked while the Backend starts: the check takes a fifth of a second.
 - A program that ends with status 78 (EX_CONFIG in sysexits.h) has refused its settings: both are stopped and 78 is the exit status.
 - No program outlives this one: if it is killed, the kernel kills them.
 
@@ -18,10 +19,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from recto.parent_death import die_with_parent
+
+if TYPE_CHECKING:
+    from recto.settings import ServerSettings
 
 EX_CONFIG = 78
 _EVERY_IPV4_ADDRESS = "0.0.0.0"  # nosec B104 # noqa: S104 - compared, not bound
@@ -276,39 +283,58 @@ def _free_port(host: str) -> int:
         return port
 
 
+def _given(environ: Mapping[str, str]) -> tuple[str, int, float]:
+    """Host, port and `stop_timeout_s` of the server, of which only is known that they are of the right kind. SettingsError."""
+    from recto.setting_layers import read_layers
+
+    server = read_layers(environ).values.get("server", {})
+    with suppress(KeyError, TypeError, ValueError):
+        if (port := int(server["port"])) in range(65_536):
+            return str(server["host"]), port, float(server["stop_timeout_s"])
+    checked = _checked(environ)  # which says what is wrong
+    return checked.host, checked.port, checked.stop_timeout_s
+
+
+def _checked(environ: Mapping[str, str]) -> "ServerSettings":
+    from recto.settings import load_settings  # a fifth of a second: by then the Backend starts already
+
+    return load_settings(environ).server
+
+
 def main() -> int:
     """Run the Backend and the Worker with the settings of this environment; the exit status."""
     # First of all: a Ctrl-C during the imports below is then noted, not a traceback.
     signals = Signals()
     from recto.errors import SettingsError
-    from recto.settings import PROJECT_FOLDER, load_settings
+    from recto.setting_layers import PROJECT_FOLDER
 
     try:
-        server = load_settings(os.environ).server
+        host, port, stop_timeout_s = _given(os.environ)
+        host = _reachable_host(host)
+        port = port or _free_port(host)
+        base_path = cache(lambda: _checked(os.environ).base_path)
+        if not _is_free(host, port):
+            _say(
+                f"Something answers at {local_url(host, port, base_path())} already. Is Recto running? "
+                f"Another port: RECTO_SERVER_PORT={port + 1} make run"
+            )
+            return 1
+
+        def is_ready() -> bool:
+            if not _answers(host, port, f"{base_path()}/healthz"):
+                return False
+            _say(f"Recto is at {local_url(host, port, base_path())} - Ctrl-C stops it.")
+            return True
+
+        environment = {**os.environ, "RECTO_SERVER_PORT": str(port)}
+        programs = [
+            Program("The Backend", (sys.executable, str(PROJECT_FOLDER / "app.py")), environment),
+            Program("The Worker", (sys.executable, str(PROJECT_FOLDER / "ocr_worker.py"), "run"), environment),
+        ]
+        return Supervisor(programs, is_ready, signals, Delays(stop_s=stop_timeout_s + _STOP_MARGIN_S)).run()
     except SettingsError as error:
         _say(error.detail)
         return EX_CONFIG
-    host = _reachable_host(server.host)
-    port = server.port or _free_port(host)
-    url = local_url(host, port, server.base_path)
-    if not _is_free(host, port):
-        _say(
-            f"Something answers at {url} already. Is Recto running? Another port: RECTO_SERVER_PORT={port + 1} make run"
-        )
-        return 1
-    environment = {**os.environ, "RECTO_SERVER_PORT": str(port)}
-
-    def is_ready() -> bool:
-        if not _answers(host, port, f"{server.base_path}/healthz"):
-            return False
-        _say(f"Recto is at {url} - Ctrl-C stops it.")
-        return True
-
-    programs = [
-        Program("The Backend", (sys.executable, str(PROJECT_FOLDER / "app.py")), environment),
-        Program("The Worker", (sys.executable, str(PROJECT_FOLDER / "ocr_worker.py"), "run"), environment),
-    ]
-    return Supervisor(programs, is_ready, signals, Delays(stop_s=server.stop_timeout_s + _STOP_MARGIN_S)).run()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import pytest
 from models import MAY_FOLLOW
 from ocr_worker import main
 from recto.errors import DocumentError, IdempotencyKeyInUse, RectoError
-from recto.settings import DEFAULTS_FILE, load_settings
+from recto.setting_layers import DEFAULTS_FILE
+from recto.settings import load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"

@@ -95,6 +95,7 @@ FOUNDATIONS = (
 LEAVES = (
     "recto.errors",
     "recto.settings",
+    "recto.setting_layers",
     "recto.setting_values",
     "recto.logs",
     "recto.parent_death",
@@ -145,12 +146,14 @@ WITHIN_A_ROW = {
     "ocr_worker": ("recto.commands",),
     "recto.settings": (
         "recto.errors",
+        "recto.setting_layers",
         "recto.setting_values",
         "recto.storage_setup",
         "recto.time_limits",
         "recto.outbound",
         "recto",
     ),
+    "recto.setting_layers": ("recto.errors", "recto"),
     "recto.setting_values": ("recto.storage_setup", "recto.outbound", "recto"),
     "recto.outbound": ("recto.errors", "recto"),
     "recto.time_limits": ("recto.errors", "recto"),
@@ -237,8 +240,8 @@ def test_dask_is_imported_in_one_room_alone(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_settings_are_read_by_entry_points_alone(module: str) -> None:
-    readers = {name for name in imports(MODULES[module]) if name == "recto.settings"}
-    assert not readers or room(module)[1] in SETTINGS_READERS
+    readers = imports(MODULES[module]) & {"recto.settings", "recto.setting_layers"}
+    assert not readers or module == "recto.settings" or room(module)[1] in SETTINGS_READERS
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if room(name)[1] == "recto.web" or name == "app"])

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from recto.errors import SettingsError
-from recto.settings import DEFAULTS_FILE, Settings, load_settings
+from recto.setting_layers import DEFAULTS_FILE
+from recto.settings import Settings, load_settings
 
 DEFAULTS = tomllib.loads(DEFAULTS_FILE.read_text(encoding="utf-8"))
 

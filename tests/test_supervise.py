@@ -14,6 +14,7 @@ import pytest
 
 from recto.parent_death import die_with_parent
 from tests.patience import wait_until
+from tests.ports import free_port
 from tests.process_tree import lives
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,6 +196,43 @@ def test_refused_settings_stop_everything(tmp_path: Path) -> None:
     assert "Worker refused its settings" in errors
     assert "backend SIGTERM" in run.notes()
     assert len(run.pids("worker")) == 1
+
+
+def start(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Recto itself, as `make run` starts it, which is to end by itself."""
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("RECTO_")}
+    environ = outer | {"RECTO_FILE_STORAGE_PATH": str(folder / "storage")} | variables
+    command = [sys.executable, "-m", "recto.supervise"]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("RECTO_SERVER_PORT", "many", "RECTO_SERVER_PORT: Input should be a valid integer"),
+        ("RECTO_SERVER_PORT", "70000", "RECTO_SERVER_PORT: Input should be less than or equal to 65535"),
+        ("RECTO_SERVER_BASE_PATH", "recto", "RECTO_SERVER_BASE_PATH: must be empty or start with a slash"),
+        ("RECTO_LOG_LEVEL", "loud", "RECTO_LOG_LEVEL: Input should be 'debug'"),
+        ("RECTO_SERVER_PROT", "1", "RECTO_SERVER_PROT in the environment names no setting."),
+    ],
+)
+def test_wrong_setting_is_named_and_nothing_is_left_running(
+    tmp_path: Path, variable: str, value: str, said: str
+) -> None:
+    ended = start(tmp_path, **{"RECTO_SERVER_PORT": str(free_port()), variable: value})
+    assert ended.returncode == 78
+    assert f"recto: {said}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "storage").exists()
+
+
+def test_port_that_is_taken_is_named_with_its_address_and_another_one(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = start(tmp_path, RECTO_SERVER_PORT=str(port), RECTO_SERVER_BASE_PATH="/recto/")
+    assert ended.returncode == 1
+    assert f"Something answers at http://127.0.0.1:{port}/recto/ already." in ended.stderr
+    assert f"RECTO_SERVER_PORT={port + 1} make run" in ended.stderr
 
 
 def test_program_that_ignores_sigterm_is_killed_in_time(tmp_path: Path) -> None:

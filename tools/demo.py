@@ -23,7 +23,8 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from recto.settings import PROJECT_FOLDER, load_settings
+from recto.setting_layers import PROJECT_FOLDER
+from recto.settings import load_settings
 from recto.supervise import local_url
 
 TEXT = """\

@@ -15,7 +15,8 @@ import click
 
 import ocr_worker
 from app import create_app
-from recto.settings import PROJECT_FOLDER, load_settings
+from recto.setting_layers import PROJECT_FOLDER
+from recto.settings import load_settings
 from recto.web.openapi.document import openapi_document
 from recto.web.openapi.option_schema import options_schema
 

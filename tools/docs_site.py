@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tools.docs_reference import write_reference
 from tools.site_links import look_at_site, report
 

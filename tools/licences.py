@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tools.pins import LOCKED, normalised, pins
 
 DOCUMENT: Final = PROJECT_FOLDER / "docs" / "licences.md"

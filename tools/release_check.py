@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 import click
 
 import recto
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tools import docs_site, licences, sbom
 from tools.pins import LOCKED, pins
 

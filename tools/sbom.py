@@ -16,7 +16,7 @@ import click
 from packaging.requirements import Requirement
 
 import recto
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tools.licences import RELEASE_TOOLS
 from tools.pins import Pin, asked, normalised, pins
 

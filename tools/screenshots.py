@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, ViewportSize
 
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tests.ports import free_port
 from tests.web.chromium import DESKTOP, PHONE, launched, row
 from tools.demo import TEXT, draw_scan

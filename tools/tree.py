@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from recto.settings import PROJECT_FOLDER
+from recto.setting_layers import PROJECT_FOLDER
 from tests.test_imports import MODULES, ROWS, imports, room
 
 _ROW_NAMES: Final = ("entry points", "services", "operations", "foundations", "leaves")
