@@ -126,7 +126,7 @@ def check_results(job: str, token: str) -> None:
     for result_format in ("txt", "json", "pdf"):
         asked = {"Authorization": f"Bearer {token}"}
         answer = requests.get(f"{job}/result?format={result_format}", headers=asked, timeout=_FOREVER_S)
-        if answer.status_code != 200 or not (answer.content or result_format == "txt"):
+        if answer.status_code != 200 or not (answer.content.strip() or result_format == "txt"):
             raise SystemExit(f"{job} has no {result_format}: {answer.status_code}")
 
 

@@ -84,23 +84,24 @@ class Sending:
         return self.delivery(user_id, uuid)
 
 
-@pytest.fixture
-def sending(table: JobTable, engine: Engine, ann: int) -> Iterator[Sending]:
+def made(table: JobTable, engine: Engine, user_id: int, timeout_s: float) -> Iterator[Sending]:
+    """Closed in the end."""
     table.jobs = type(table.jobs)(table.jobs.policy)  # the real clock: threads wait
-    table.do(webhooks.set_url, ann, None)
-    sending = Sending(table, engine)
+    table.do(webhooks.set_url, user_id, None)
+    sending = Sending(table, engine, timeout_s)
     yield sending
     sending.close()
 
 
 @pytest.fixture
+def sending(table: JobTable, engine: Engine, ann: int) -> Iterator[Sending]:
+    yield from made(table, engine, ann, PATIENT_S)
+
+
+@pytest.fixture
 def hasty(table: JobTable, engine: Engine, ann: int) -> Iterator[Sending]:
     """Gives up soon who does not answer."""
-    table.jobs = type(table.jobs)(table.jobs.policy)
-    table.do(webhooks.set_url, ann, None)
-    hasty = Sending(table, engine, HASTY_S)
-    yield hasty
-    hasty.close()
+    yield from made(table, engine, ann, HASTY_S)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ to 1/100 pixel, confidences to four decimals. A page stands on a line of its own
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, BinaryIO, Final
 
@@ -43,12 +44,12 @@ def page_from_json(data: bytes) -> Page:
 
 
 def _dumps(value: Any) -> bytes:
-    try:
-        return to_json(value, inf_nan_mode="null")  # a quarter of the time of json.dumps, and the same bytes
-    except PydanticSerializationError:  # a lone surrogate, which UTF-8 cannot hold
-        return without_surrogates(
-            json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        ).encode()
+    """ValueError for what is no number, which JSON cannot hold."""
+    with suppress(PydanticSerializationError):  # a lone surrogate, which UTF-8 cannot hold
+        quick = to_json(value, inf_nan_mode="constants")  # a quarter of the time of json.dumps, and the same bytes
+        if not (b"NaN" in quick or b"Infinity" in quick):  # a number, or a word of the text
+            return quick
+    return without_surrogates(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))).encode()
 
 
 def _page(page: Page) -> dict[str, Any]:

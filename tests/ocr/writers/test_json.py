@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,12 @@ def test_checkpoint_of_any_page_reads_back_equal(page: Page) -> None:
 def test_checkpoint_that_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="Page"):
         page_from_json(data)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused_and_its_name_in_a_text_is_not(number: float) -> None:
+    line = replace(LINE, words=(Word("NaN", 0.5, BOX, QUAD),))
+    page = replace(PAGE, blocks=(Block((line,), BOX),))
+    assert json.loads(written(page))["pages"][0]["blocks"][0]["lines"][0]["words"][0]["text"] == "NaN"
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        written(replace(page, preprocessing=(Step("deskew", {"angle_deg": number}),)))
