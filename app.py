@@ -16,7 +16,7 @@ import ssl
 import sys
 import time
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -196,7 +196,8 @@ def _install_checks(app: Flask, limits: LimitsSettings) -> None:
 def _services(app: Flask, settings: Settings, engine: Engine, storage: FileStorage, secret_key: bytes) -> Services:
     server, limits = settings.server, settings.limits
     feed = ChangeFeed(engine, settings.database.watch_interval_s, in_thread)
-    outbound = Outbound(Guard(NameResolver(), settings.outbound.allow_list), ssl.create_default_context())
+    certificates = cache(ssl.create_default_context)  # reading them takes 30 ms, which many a Backend never needs
+    outbound = Outbound(Guard(NameResolver(), settings.outbound.allow_list), certificates)
     deliveries = Deliveries()
     connections = Connections(engine, in_thread, partial(in_thread, lane=Lane.WRITE))
     return Services(

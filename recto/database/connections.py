@@ -240,9 +240,11 @@ def upgrade_schema(engine: Engine) -> None:
         with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
             _check_encoding(connection)
             take_turn(connection, Turn.UPGRADE)
-            _check_version(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            version = MigrationContext.configure(connection).get_current_revision()
+            if version is None or version != newest_schema():
+                _check_version(version)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
     except DBAPIError as error:
         if is_busy(error):
             raise database_busy() from error
@@ -261,8 +263,7 @@ def _check_encoding(connection: Connection) -> None:
         )
 
 
-def _check_version(connection: Connection) -> None:
-    version = MigrationContext.configure(connection).get_current_revision()
+def _check_version(version: str | None) -> None:
     if version is not None and not is_known_schema(version):
         raise SettingsError(
             f"The database has the schema {version} of a newer Recto, and there is no way back. Start that version, or restore the backup "

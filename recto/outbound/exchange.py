@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Final
@@ -39,9 +39,9 @@ class Answer:
 
 
 class Outbound:
-    """Sends requests under a guard. `tls` holds whose certificates are believed."""
+    """Sends requests under a guard. `tls` gives whose certificates are believed; it is asked where a connection is to be encrypted."""
 
-    def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
+    def __init__(self, guard: Guard, tls: Callable[[], ssl.SSLContext]) -> None:
         self.guard = guard
         self._tls = tls
 
@@ -64,7 +64,7 @@ class Outbound:
 class _PinnedConnection(HTTPConnection):
     """Connects to addresses that are given, and to no other. Name and port of the URL stand in the Host header and the certificate."""
 
-    def __init__(self, target: Target, addresses: tuple[Address, ...], tls: ssl.SSLContext) -> None:
+    def __init__(self, target: Target, addresses: tuple[Address, ...], tls: Callable[[], ssl.SSLContext]) -> None:
         super().__init__(target.host, target.port)
         self._target = target
         self._addresses = addresses
@@ -105,7 +105,7 @@ class _PinnedConnection(HTTPConnection):
         self.sock.settimeout(self._remaining_s())
         if self._target.scheme == "https":
             name = self._target.host
-            encrypted = self._tls.wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
+            encrypted = self._tls().wrap_socket(self.sock, server_hostname=name, do_handshake_on_connect=False)
             self.sock = self._socket = encrypted
             encrypted.do_handshake()
 

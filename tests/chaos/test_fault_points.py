@@ -11,6 +11,7 @@ from tests.chaos.fault_points import count_steps, fault_points
 from tests.chaos.faults import Fault
 from tests.chaos.operations import OPERATIONS, Operation
 from tests.chaos.world import Template
+from tests.web.quick_applications import make_quickly
 
 OPERATION_OF_NAME = {operation.name: operation for operation in OPERATIONS}
 IN_SHORT = frozenset({"submit", "finish", "delete"})
@@ -18,8 +19,10 @@ CRASHED_IN_SHORT = IN_SHORT | {"claim", "open", "page", "fail", "hand back", "ex
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return Template(tmp_path_factory.mktemp("template"))
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    with pytest.MonkeyPatch.context() as patch:
+        make_quickly(patch)
+        yield Template(tmp_path_factory.mktemp("template"))
 
 
 def cases() -> Iterator[ParameterSet]:

@@ -79,9 +79,8 @@ def call(url: str, *answers: list[str], allowed: str = "") -> list[Called]:
         connected.append(str(address))
         raise OSError("noted")
 
-    sender = Outbound(
-        Guard(lambda host, port, timeout_s: left.pop(0), parse_allow_list(allowed)), ssl.create_default_context()
-    )
+    guard = Guard(lambda host, port, timeout_s: left.pop(0), parse_allow_list(allowed))
+    sender = Outbound(guard, ssl.create_default_context)
     calls = []
     with mock.patch.object(_PinnedConnection, "_connect_to", connect_to):
         for _ in answers or [[]]:

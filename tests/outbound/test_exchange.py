@@ -27,9 +27,8 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> CertifiedHost:
 
 
 def outbound(*found: str, allowed: str = "127.0.0.0/8", tls: ssl.SSLContext | None = None) -> Outbound:
-    return Outbound(
-        Guard(lambda host, port, timeout_s: found, parse_allow_list(allowed)), tls or ssl.create_default_context()
-    )
+    guard = Guard(lambda host, port, timeout_s: found, parse_allow_list(allowed))
+    return Outbound(guard, lambda: tls or ssl.create_default_context())
 
 
 def status_of(sender: Outbound, url: str, timeout_s: float = 5.0) -> int:
@@ -64,7 +63,7 @@ def test_name_is_resolved_once_and_what_it_resolves_to_later_counts_for_nothing(
         asked.append(host)
         return answers[len(asked) - 1]
 
-    sender = Outbound(Guard(changing, parse_allow_list("127.0.0.1")), ssl.create_default_context())
+    sender = Outbound(Guard(changing, parse_allow_list("127.0.0.1")), ssl.create_default_context)
     url = f"http://hooks.internal:{receiver.port}/ok"
     assert status_of(sender, url) == 204
     assert asked == ["hooks.internal"]

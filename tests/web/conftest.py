@@ -23,12 +23,21 @@ from tests.web.clients import PASSWORD, Browser, Program
 from tests.web.conformance import DescribedClient
 from tests.web.hand_worker import HandWorker
 from tests.web.live_server import LiveServer
+from tests.web.quick_applications import CompiledTemplates, make_quickly
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as Chromium
     from playwright.sync_api import BrowserContext
 
 MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_templates() -> Iterator[CompiledTemplates]:
+    """Of all applications that the tests make, which are made quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_quickly(patch)
+        yield CompiledTemplates()
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +88,7 @@ def database_url(database_kind: str, folder: Path, request: pytest.FixtureReques
 
 
 @pytest.fixture
-def make_app(folder: Path, database_url: str) -> Iterator[MakeApp]:
+def make_app(folder: Path, database_url: str, compiled_templates: CompiledTemplates) -> Iterator[MakeApp]:
     """Makes applications on `folder` from RECTO_* settings, and takes them down at the end."""
     made: list[Flask] = []
 
@@ -91,6 +100,7 @@ def make_app(folder: Path, database_url: str) -> Iterator[MakeApp]:
         }
         app = create_app(load_settings(own | environ))
         app.test_client_class = DescribedClient
+        app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
         return app
 

@@ -50,7 +50,7 @@ class Sending:
         self.sender = WebhookSender(
             Connections(engine, self._read, lambda function: function()),
             self.deliveries,
-            Outbound(guard, ssl.create_default_context()),
+            Outbound(guard, ssl.create_default_context),
             self.feed,
             body_of,
             timeout_s,
