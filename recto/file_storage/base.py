@@ -13,12 +13,15 @@ A file appears whole or not at all, and is durable by then. Names inside a folde
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
+
+WriteFile = Callable[[str], AbstractContextManager[BinaryIO]]
+"""Writes the file of that name into a job's folder that is known already."""
 
 DOCUMENT: Final = "document"
 METADATA: Final = "metadata.json"
@@ -139,6 +142,13 @@ class FileStorage(Protocol):
         """Write a file of an existing job folder. It appears, durable, when the block ends; not at all where the block raises.
 
         FileNotFound where the job's folder is gone: a deleted job's folder is never created again.
+        """
+
+    def together(self, uuid: str) -> AbstractContextManager[WriteFile]:
+        """Write several files of an existing job folder by what this gives, which takes their names. They have appeared, durable, when the block ends.
+
+        One whose own block raises does not appear, and the others are none the worse for it. Where this block raises, some may have appeared.
+        FileNotFound as by `write`.
         """
 
     def copy(self, source_uuid: str, uuid: str, names: Mapping[str, str]) -> None:

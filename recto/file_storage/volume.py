@@ -7,13 +7,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 from uuid import UUID
 
 from recto.errors import FileNotFound, RectoError
-from recto.file_storage.base import FileKind, IncomingFile, Space, StoredFile, kind_in_job
+from recto.file_storage.base import FileKind, IncomingFile, Space, StoredFile, WriteFile, kind_in_job
 from recto.file_storage.disk_errors import TranslatedFile, no_file, require_space, translated
 from recto.file_storage.living import create_file, remove_unless_in_use
 from recto.file_storage.scratch import INCOMING, incoming_folder, prepare_folder
@@ -53,21 +54,18 @@ class VolumeStorage:
     @contextmanager
     def write(self, uuid: str, name: str) -> Iterator[BinaryIO]:
         """See FileStorage."""
-        folder = self._folder(uuid)
-        target = folder / name
-        with translated(target):
-            if not folder.is_dir():
-                raise FileNotFound(f"The folder of job {uuid} is gone: the job was deleted.")
-            _make_folders_below(folder, target.parent)
-            descriptor, temporary = create_file(target.parent, ".", ".part")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    yield file
-                    _flush(file)
-                    _rename(temporary, target)  # in use until it has its name
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
+        with self.together(uuid) as write_file, write_file(name) as file:
+            yield file
+
+    @contextmanager
+    def together(self, uuid: str) -> Iterator[WriteFile]:
+        """See FileStorage. One wait for the disk instead of one for each."""
+        files = _JobFiles(self._folder(uuid))
+        try:
+            yield files.write
+            files.place()
+        finally:
+            files.discard()
 
     def copy(self, source_uuid: str, uuid: str, names: Mapping[str, str]) -> None:
         """See FileStorage. By hard links where there are such: files are replaced here and never changed, so nobody sees that they share bytes."""
@@ -79,9 +77,7 @@ class VolumeStorage:
                 _make_folders_below(folder, (folder / name).parent)
                 if not _link(source / source_name, folder / name):
                     self._copy_bytes(source / source_name, uuid, name)
-            for place in {(folder / name).parent for name in names}:
-                _flush_folder(place)
-            _flush_folder(self._root)
+            _flush_folders((folder / name for name in names), self._root)
 
     def _copy_bytes(self, source: Path, uuid: str, name: str) -> None:
         with source.open("rb") as file, self.write(uuid, name) as sink:
@@ -233,9 +229,9 @@ class VolumeIncomingFile:
         with translated(folder):
             _flush(self.file)
             folder.mkdir(_PRIVATE, exist_ok=True)
-            _rename(self._path, folder / name)  # in use until it has its name
-            _flush_folder(self._root)
-            self.file.close()
+            self._path.rename(folder / name)
+            _flush_folders([folder / name], self._root)
+            self.file.close()  # in use until it has its name
 
     def discard(self) -> None:
         """See IncomingFile."""
@@ -245,15 +241,78 @@ class VolumeIncomingFile:
             self._path.unlink(missing_ok=True)
 
 
+class _JobFiles:
+    """Files of one folder. Each is on its way to the disk while the next is made; they are waited for at the end, and get their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._unplaced: list[_Unplaced] = []
+
+    @contextmanager
+    def write(self, name: str) -> Iterator[BinaryIO]:
+        """Write a file that has no name before `place`; throw it away where the block raises."""
+        target = self._folder / name
+        with translated(target), ExitStack() as discard:
+            if not self._folder.is_dir():
+                raise FileNotFound(f"The folder of job {self._folder.name} is gone: the job was deleted.")
+            _make_folders_below(self._folder, target.parent)
+            descriptor, temporary = create_file(target.parent, ".", ".part")
+            discard.callback(temporary.unlink, missing_ok=True)
+            file = discard.enter_context(os.fdopen(descriptor, "wb"))
+            yield file
+            file.flush()
+            _begin_flush(descriptor)
+            self._unplaced.append(_Unplaced(file, temporary, target, discard.pop_all()))
+
+    def place(self) -> None:
+        """Give each its name once all are on the disk. Durable when this returns."""
+        for one in self._unplaced:
+            with translated(one.target):
+                _flush(one.file)
+        placed = []
+        while self._unplaced:
+            one = self._unplaced[0]
+            with translated(one.target):
+                one.temporary.rename(one.target)
+            one.discard.pop_all()
+            del self._unplaced[0]
+            one.file.close()  # in use until it has its name
+            placed.append(one.target)
+        with translated(self._folder):
+            _flush_folders(placed, self._folder)
+
+    def discard(self) -> None:
+        """Throw away what has no name."""
+        with translated(self._folder), ExitStack() as discard:
+            for one in self._unplaced:
+                discard.push(one.discard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unplaced:
+    """A file that was written and has no name yet. `discard` closes and removes it."""
+
+    file: BinaryIO
+    temporary: Path
+    target: Path
+    discard: ExitStack
+
+
+def _flush_folders(files: Iterable[Path], top: Path) -> None:
+    """Make the names of the files durable, and those of their folders below `top`."""
+    folders = {folder for file in files for folder in file.parents if folder.is_relative_to(top)}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        _flush_folder(folder)
+
+
 def _make_folders_below(top: Path, folder: Path) -> None:
-    """Like mkdir(parents=True), but never creates `top` itself: a concurrent deletion must win."""
+    """Like mkdir(parents=True), but never creates `top` itself: a concurrent deletion must win. Not durable before `_flush_folders`."""
     missing = []
     while folder != top and not folder.is_dir():
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
         new.mkdir(_PRIVATE, exist_ok=True)
-        _flush_folder(new.parent)
 
 
 def _remove_empty(folder: Path) -> bool:
@@ -280,14 +339,15 @@ def _link(source: Path, target: Path) -> bool:
     return True
 
 
-def _rename(source: Path, target: Path) -> None:
-    source.rename(target)
-    _flush_folder(target.parent)
-
-
 def _flush(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _begin_flush(descriptor: int) -> None:
+    """Have the kernel begin to write the file to the disk, so that whoever waits for it later waits less."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
 from recto import __version__
 from recto.errors import FileNotFound, PageOutOfMemory, RectoError, ResultNotMade, ServiceError
-from recto.file_storage.base import DOCUMENT, FileStorage, checkpoint_name, picture_name, result_name
+from recto.file_storage.base import DOCUMENT, FileStorage, WriteFile, checkpoint_name, picture_name, result_name
 from recto.file_storage.document_cache import DocumentCache
 from recto.file_storage.opening import open_storage
 from recto.file_storage.scratch import scratch_folder
@@ -183,19 +183,24 @@ def checkpoint_page(uuid: str, token: str, number: int, options: Options) -> Pag
 
     Gives the page without its blocks: how it was read, for the Database, and not the text.
     """
-    page = _read_and_kept(uuid, token, number, options)
-    return without_text(page, _here().stopwatch.took_s)
+    page, watch = _read(uuid, number, options), _here().stopwatch
+    with watch.measure("store"):
+        _keep(page, token, partial(_here().storage.write, uuid))
+    return without_text(page, watch.took_s)
 
 
-def _read_and_kept(uuid: str, token: str, number: int, options: Options) -> Page:
-    """The page, with its checkpoint written. The process's stopwatch has the times."""
+def _read(uuid: str, number: int, options: Options) -> Page:
+    """Read a page of a job. The process's stopwatch has the times."""
     watch = _here().stopwatch
     watch.reset()
     with watch.measure("prepare", inner="recognise"), _here().document(uuid) as path:
-        page = read_page(DocumentFile(path, options.plain_password), number, options)
-    with watch.measure("store"), _here().storage.write(uuid, checkpoint_name(token, number)) as file:
+        return read_page(DocumentFile(path, options.plain_password), number, options)
+
+
+def _keep(page: Page, token: str, write_file: WriteFile) -> None:
+    """Write the checkpoint of a page that the attempt `token` has read."""
+    with write_file(checkpoint_name(token, page.number)) as file:
         file.write(page_to_json(page))
-    return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +219,12 @@ def read_whole_document(uuid: str, token: str, created: datetime, options: Optio
     with watch.measure("open"):
         info = inspect_document(uuid, options.plain_password)
         (number,) = page_numbers(options.pages, info.page_count)
-    page = _read_and_kept(uuid, token, number, options)
-    with watch.measure("write"):
+    page = _read(uuid, number, options)
+    with watch.measure("write", inner="store"), _here().storage.together(uuid) as write_file:
+        with watch.measure("store"):
+            _keep(page, token, write_file)
         document = describe_result(info.page_count, info.warnings, created, options)
-        failures = write_results(uuid, token, [(number, token)], document, options, pages=(page,))
+        failures = _write_formats(uuid, token, [(number, token)], document, options, write_file, pages=(page,))
     return WholeDocument(info, without_text(page), failures, (*_here().stopwatch.took_s, *watch.took_s))
 
 
@@ -257,21 +264,38 @@ def write_results(
     checkpoints: Sequence[tuple[int, str]],
     document: Document,
     options: Options,
-    pages: tuple[Page, ...] | None = None,
 ) -> tuple[FormatFailure, ...]:
     """Write the text and the formats that the options name as results of the attempt `token`; those that could not be made.
 
     `checkpoints` are (page number, attempt token) each. The text is always written, since the pages for people show it: where that
-    fails, its error is raised. `pages` are those of the checkpoints, for who has them already.
+    fails, its error is raised.
     """
-    if pages is None and len(checkpoints) <= _KEPT_PAGES:
-        pages = tuple(_pages(_here().storage, uuid, checkpoints, {}))
-    write_result(uuid, token, "txt", checkpoints, document, options.plain_password, pages=pages)
+    pages = tuple(_pages(_here().storage, uuid, checkpoints, {})) if len(checkpoints) <= _KEPT_PAGES else None
+    with _here().storage.together(uuid) as write_file:
+        return _write_formats(uuid, token, checkpoints, document, options, write_file, pages)
+
+
+def _write_formats(
+    uuid: str,
+    token: str,
+    checkpoints: Sequence[tuple[int, str]],
+    document: Document,
+    options: Options,
+    write_file: WriteFile,
+    pages: tuple[Page, ...] | None,
+) -> tuple[FormatFailure, ...]:
+    """See `write_results`. `pages` are those of the checkpoints, for who has them already."""
+
+    def write(result_format: ResultFormat) -> None:
+        password = options.plain_password
+        write_result(uuid, token, result_format, checkpoints, document, password, pages=pages, write_file=write_file)
+
+    write("txt")
     failures = []
     for result_format in options.formats:
         try:
             if result_format != "txt":
-                write_result(uuid, token, result_format, checkpoints, document, options.plain_password, pages=pages)
+                write(result_format)
         except (ServiceError, FileNotFound):  # the surroundings are at fault, not the document
             raise
         except Exception as error:  # noqa: BLE001 - the loop logs it; the other formats are written all the same
@@ -289,13 +313,14 @@ def write_result(
     password: str | None,
     corrections: Corrections = AS_READ,
     pages: Iterable[Page] | None = None,
+    write_file: WriteFile | None = None,
 ) -> None:
     """Write one format with the corrections, under the name of their revision. Raises what its writer or the File Storage raises.
 
-    `pages` are those of the checkpoints, with the corrections, for who has read them already.
+    `pages` are those of the checkpoints, with the corrections, for who has read them already; `write_file` is for who writes several files together.
     """
     storage, name = _here().storage, result_name(token, result_format, corrections.revision)
-    with _here().document(uuid) as path, storage.write(uuid, name) as sink:
+    with _here().document(uuid) as path, (write_file or partial(storage.write, uuid))(name) as sink:
         written = _pages(storage, uuid, checkpoints, corrections.of_pages) if pages is None else pages
         writer_for(result_format)(document, written, DocumentFile(path, password), sink)
 

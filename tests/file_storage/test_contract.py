@@ -148,6 +148,37 @@ def test_attempts_of_one_job_do_not_meet(storage: FileStorage, uuid: str) -> Non
     assert content(storage, uuid, result_name("a" * 32, "txt")) == b"a" * 32
 
 
+TOGETHER = (checkpoint_name("a" * 32, 1), result_name("a" * 32, "txt"), result_name("a" * 32, "pdf"))
+
+
+def test_files_that_are_written_together_are_there_at_the_end_of_the_block(storage: FileStorage, uuid: str) -> None:
+    with storage.together(uuid) as write_file:
+        for name in TOGETHER:
+            with write_file(name) as file:
+                file.write(name.encode())
+    assert [content(storage, uuid, name) for name in TOGETHER] == [name.encode() for name in TOGETHER]
+
+
+def test_file_whose_block_raises_is_left_out_of_those_that_are_written_together(
+    storage: FileStorage, uuid: str
+) -> None:
+    with storage.together(uuid) as write_file:
+        for name in TOGETHER:
+            with suppress(ZeroDivisionError), write_file(name) as file:
+                file.write(b"x" * (1 // (name != TOGETHER[1])))
+    assert {stored.name for stored in storage.contents(uuid)} == {DOCUMENT, TOGETHER[0], TOGETHER[2]}
+
+
+def test_deletion_while_files_are_written_together_wins(storage: FileStorage, uuid: str) -> None:
+    with pytest.raises(FileNotFound), storage.together(uuid) as write_file:  # noqa: PT012 - the file is the second block
+        with write_file(TOGETHER[0]) as file:
+            file.write(b"x")
+        storage.delete(uuid)
+        with write_file(TOGETHER[1]) as file:
+            file.write(b"x")
+    assert list(storage.folders()) == []
+
+
 def test_write_for_a_job_without_a_folder_is_file_not_found(storage: FileStorage) -> None:
     uuid = str(uuid4())
     with pytest.raises(FileNotFound), storage.write(uuid, METADATA):

@@ -17,8 +17,7 @@ from uuid import uuid4
 import pytest
 
 from recto.errors import FileNotFound, StorageFull, StorageUnavailable
-from recto.file_storage import volume
-from recto.file_storage.base import DOCUMENT, METADATA, FileKind, checkpoint_name
+from recto.file_storage.base import DOCUMENT, METADATA, FileKind, checkpoint_name, result_name
 from recto.file_storage.living import remove_unless_in_use
 from recto.file_storage.volume import VolumeStorage
 
@@ -273,6 +272,40 @@ def test_write_flushes_the_file_before_its_name_and_the_folder_after(
     assert flushed == [("file", False), ("folder", True)]
 
 
+def test_files_that_are_written_together_have_no_name_before_all_are_flushed_and_every_folder_is_flushed_after(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [checkpoint_name("a" * 32, 1), result_name("a" * 32, "txt"), result_name("a" * 32, "pdf")]
+    flushed: list[tuple[str, int]] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        place = Path(f"/proc/self/fd/{descriptor}").readlink()
+        there = sum((root / UUID / name).exists() for name in names)
+        flushed.append((place.relative_to(root / UUID).as_posix() if place.is_dir() else "file", there))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    with storage.together(UUID) as write_file:
+        for name in names:
+            with write_file(name) as file:
+                file.write(b"x")
+    folders = [f"attempts/{'a' * 32}/pages", f"attempts/{'a' * 32}", "attempts", "."]
+    assert flushed == [("file", 0)] * 3 + [(folder, 3) for folder in folders]
+
+
+def test_files_that_were_to_be_written_together_leave_nothing_where_the_disk_fills_up(
+    storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(root)
+    monkeypatch.setattr(os, "fsync", failing(errno.ENOSPC))
+    with pytest.raises(StorageFull, match="Delete jobs"), storage.together(UUID) as write_file:  # noqa: PT012 - it is the end that raises
+        for result_format in ("txt", "pdf"):
+            with write_file(result_name("a" * 32, result_format)) as file:
+                file.write(b"x")
+    assert files(root) == before
+
+
 def test_documents_are_private_to_the_services_user(storage: VolumeStorage, root: Path) -> None:
     write(storage)
     assert {(root / UUID / name).stat().st_mode & 0o007 for name in (DOCUMENT, METADATA)} == {0}
@@ -356,13 +389,13 @@ def test_file_is_in_use_until_it_has_its_name(
     storage: VolumeStorage, root: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """A sweeper that comes between the last byte and the rename takes nothing."""
-    real = volume._rename
+    real = Path.rename
 
-    def sweep_and_rename(source: Path, target: Path) -> None:
+    def sweep_and_rename(source: Path, target: Path) -> Path:
         assert not remove_unless_in_use(source)
-        real(source, target)
+        return real(source, target)
 
-    monkeypatch.setattr(volume, "_rename", sweep_and_rename)
+    monkeypatch.setattr(Path, "rename", sweep_and_rename)
     WRITES[name](storage)
     assert f"{UUID}/{METADATA if name == 'write' else DOCUMENT}" in files(root)
 

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.each_database(long=True)
 STEPS: list[tuple[Any, str]] = [
     (volume, "create_file"),
     (volume, "_flush"),
-    (volume, "_rename"),
     (volume, "_flush_folder"),
     (volume, "_make_folders_below"),
     (VolumeStorage, "size_bytes"),

@@ -141,7 +141,7 @@ def test_document_of_one_page_is_read_in_one_piece_as_it_is_part_by_part(
     write_results(by_parts, TOKEN, [(1, TOKEN)], describe_result(1, info.warnings, created, OPTIONS), OPTIONS)
     assert (read.info, read.failures) == (info, ())
     assert replace(read.page, took_s=()) == replace(page, took_s=())
-    assert [stage for stage, _ in read.took_s] == ["recognise", "prepare", "store", "open", "write"]
+    assert [stage for stage, _ in read.took_s] == ["recognise", "prepare", "open", "store", "write"]
     for name in (checkpoint_name(TOKEN, 1), result_name(TOKEN, "txt"), result_name(TOKEN, "json")):
         assert content(storage, whole, name) == content(storage, by_parts, name)
 
