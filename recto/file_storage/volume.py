@@ -300,8 +300,13 @@ class _Unplaced:
 
 def _flush_folders(files: Iterable[Path], top: Path) -> None:
     """Make the names of the files durable, and those of their folders below `top`."""
-    folders = {folder for file in files for folder in file.parents if folder.is_relative_to(top)}
-    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+    folders: list[Path] = []
+    for file in files:
+        folder = file.parent
+        while folder != top and folder not in folders:
+            folders.append(folder)
+            folder = folder.parent
+    for folder in (*folders, top):
         _flush_folder(folder)
 
 
