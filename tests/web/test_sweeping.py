@@ -24,6 +24,7 @@ pytestmark = pytest.mark.each_database(long=True)
 STEPS: list[tuple[Any, str]] = [
     (volume, "create_file"),
     (volume, "_flush"),
+    (Path, "rename"),
     (volume, "_flush_folder"),
     (volume, "_make_folders_below"),
     (VolumeStorage, "size_bytes"),
