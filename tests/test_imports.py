@@ -345,6 +345,12 @@ def test_page_process_starts_without_database_and_web_server_and_object_store() 
     assert not loaded(START_PAGE_PROCESS) & {"sqlalchemy", "flask", "gevent", "alembic", "boto3"}
 
 
+def test_process_that_makes_a_format_starts_without_migrations_and_web_server() -> None:
+    names = loaded("import sys, recto.commands.derive; print(*sys.modules)")
+    assert "sqlalchemy" in names
+    assert not names & {"alembic", "flask", "gevent", "boto3", "tesserocr"}
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_boto3_is_known_by_the_modules_of_its_store_alone(module: str) -> None:
     named = imports(MODULES[module], of=("boto3", "botocore"))

@@ -15,12 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -42,6 +38,11 @@ from sqlalchemy.sql.functions import FunctionElement
 from recto.database.errors import database_busy, first_line, is_busy, outcome_unknown, service_error
 from recto.database.turns import Turn, take_turn
 from recto.errors import SettingsError, StorageUnavailable
+
+if TYPE_CHECKING:
+    # Loaded where the schema is looked at: a tenth of a second, for which who makes a format would have to wait.
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 MIGRATIONS_FOLDER: Final = Path(__file__).resolve().parents[2] / "migrations"
 _BEGIN_OPTION: Final = "recto_begin"
@@ -233,9 +234,10 @@ def upgrade_schema(engine: Engine) -> None:
     StorageUnavailable where the database cannot be opened, DatabaseBusy where it stays locked, SettingsError where it is no place for text, or has
     the schema of a newer Recto.
     """
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+
     _create_private_file(engine)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     try:
         with engine.connect().execution_options(**{_BEGIN_OPTION: Begin.CLAIM}) as connection, connection.begin():
             _check_encoding(connection)
@@ -243,6 +245,7 @@ def upgrade_schema(engine: Engine) -> None:
             version = MigrationContext.configure(connection).get_current_revision()
             if version is None or version != newest_schema():
                 _check_version(version)
+                config = _migration_settings()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
     except DBAPIError as error:
@@ -283,10 +286,18 @@ def is_known_schema(version: str) -> bool:
 
 
 @cache
-def _migrations() -> ScriptDirectory:
+def _migrations() -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_migration_settings())
+
+
+def _migration_settings() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
-    return ScriptDirectory.from_config(config)
+    return config
 
 
 def schema_of(session: Session) -> str:

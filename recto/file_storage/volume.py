@@ -259,9 +259,10 @@ class _JobFiles:
             descriptor, temporary = create_file(target.parent, ".", ".part")
             discard.callback(temporary.unlink, missing_ok=True)
             file = discard.enter_context(os.fdopen(descriptor, "wb"))
+            if self._unplaced:
+                _begin_flush(self._unplaced[-1].file)
             yield file
             file.flush()
-            _begin_flush(descriptor)
             self._unplaced.append(_Unplaced(file, temporary, target, discard.pop_all()))
 
     def place(self) -> None:
@@ -349,10 +350,10 @@ def _flush(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _begin_flush(descriptor: int) -> None:
-    """Have the kernel begin to write the file to the disk, so that whoever waits for it later waits less."""
+def _begin_flush(file: BinaryIO) -> None:
+    """Have the kernel begin to write what was written to the file to the disk, so that whoever waits for it later waits less."""
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _flush_folder(folder: Path) -> None:
