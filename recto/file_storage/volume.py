@@ -267,10 +267,10 @@ class _JobFiles:
 
     def place(self) -> None:
         """Give each its name once all are on the disk. Durable when this returns."""
+        targets = [one.target for one in self._unplaced]
         for one in self._unplaced:
             with translated(one.target):
                 _flush(one.file)
-        placed = []
         while self._unplaced:
             one = self._unplaced[0]
             with translated(one.target):
@@ -278,9 +278,9 @@ class _JobFiles:
             one.discard.pop_all()
             del self._unplaced[0]
             one.file.close()  # in use until it has its name
-            placed.append(one.target)
-        with translated(self._folder):
-            _flush_folders(placed, self._folder)
+        if targets:
+            with translated(targets[-1]):
+                _flush_folders(targets, self._folder)
 
     def discard(self) -> None:
         """Throw away what has no name."""

@@ -306,6 +306,22 @@ def test_files_that_were_to_be_written_together_leave_nothing_where_the_disk_fil
     assert files(root) == before
 
 
+def test_deletion_between_the_name_and_its_flush_is_a_missing_file_by_its_name(
+    storage: VolumeStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def rename_and_delete(source: Path, target: Path) -> Path:
+        renamed = rename(source, target)
+        monkeypatch.setattr(Path, "rename", rename)
+        storage.delete(UUID)
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", rename_and_delete)
+    with pytest.raises(FileNotFound, match=METADATA):
+        write(storage)
+
+
 def test_documents_are_private_to_the_services_user(storage: VolumeStorage, root: Path) -> None:
     write(storage)
     assert {(root / UUID / name).stat().st_mode & 0o007 for name in (DOCUMENT, METADATA)} == {0}
