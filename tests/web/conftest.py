@@ -106,6 +106,7 @@ def make_app(folder: Path, database_url: str, compiled_templates: CompiledTempla
 
     yield make
     for app in made:
+        app.extensions["recto"].deriver.stop()
         app.extensions["recto"].feed.stop()
         with app.app_context():
             db.engine.dispose()

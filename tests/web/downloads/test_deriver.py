@@ -82,15 +82,16 @@ def test_format_that_takes_long_answers_202_and_goes_on(
     program: Program, uuid: str, programs: Programs, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     monkeypatch.setattr("recto.web.downloads.deriver._GRACE_S", 0.2)
-    storage = str(folder / uuid / "attempts")
+    storage, go_on = str(folder / uuid / "attempts"), folder / "go on"
     programs.are(
-        "time.sleep(1); "
+        f"\nwhile not os.path.exists({str(go_on)!r}): time.sleep(0.01)\n"
         f"folder = os.path.join({storage!r}, os.listdir({storage!r})[0]); open(folder + '/result.tsv', 'w').close()"
     )
     waiting = ask(program, uuid, "tsv")
     assert waiting.status_code == 202
     assert waiting.headers["Retry-After"] == "1"
     assert waiting.get_json()["status"] == "FINISHED"
+    go_on.touch()
     assert ask(program, uuid, "tsv", 20).status_code == 302
     assert len(programs.calls) == 1
 
@@ -140,7 +141,7 @@ def test_browser_is_told_that_a_format_takes_long_and_asks_again(
 ) -> None:
     monkeypatch.setattr("recto.web.downloads.deriver._GRACE_S", 0.1)
     monkeypatch.setattr("recto.web.pages._MAKING_WAIT_S", 0.1)
-    programs.are("time.sleep(1)")
+    programs.are("time.sleep(60)")
     response = browser.get(f"/jobs/{uuid}/result/pdf")
     assert (response.status_code, response.headers["Refresh"]) == (202, "1")
     assert "Searchable PDF is being made" in response.text

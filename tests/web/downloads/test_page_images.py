@@ -1,5 +1,6 @@
 """GET /api/v1/jobs/{uuid}/pages/{n}/image, and the address that people's links lead to."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.usefixtures("environ_of_processes")
 
 JOBS = "/api/v1/jobs"
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
+TAKES_LONG = (sys.executable, "-c", "import time; time.sleep(60)")
+"""What makes a picture in `_command`; it is killed with the application."""
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_picture_that_takes_long_answers_202(
     app: Flask, program: Program, uuid: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("recto.web.downloads.deriver._GRACE_S", 0.1)
-    monkeypatch.setattr(app.extensions["recto"].deriver, "_command", ("sh", "-c", "sleep 1"))
+    monkeypatch.setattr(app.extensions["recto"].deriver, "_command", TAKES_LONG)
     response = program.get(f"{JOBS}/{uuid}/pages/1/image")
     assert (response.status_code, response.headers["Retry-After"]) == (202, "1")
     assert response.get_json()["uuid"] == uuid
@@ -130,7 +133,7 @@ def test_browser_is_told_that_a_picture_takes_long_and_asks_again(
 ) -> None:
     monkeypatch.setattr("recto.web.downloads.deriver._GRACE_S", 0.1)
     monkeypatch.setattr("recto.web.pages._MAKING_WAIT_S", 0.1)
-    monkeypatch.setattr(app.extensions["recto"].deriver, "_command", ("sh", "-c", "sleep 1"))
+    monkeypatch.setattr(app.extensions["recto"].deriver, "_command", TAKES_LONG)
     response = browser.get(f"/jobs/{uuid}/pages/1/original")
     assert (response.status_code, response.headers["Refresh"]) == (202, "1")
     assert "The picture of page 1 is being made" in response.text
