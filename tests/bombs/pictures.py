@@ -7,6 +7,8 @@ from typing import Final
 
 from PIL import Image
 
+from tests.ocr.images.pngs import chunk
+
 _PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
 _ZEROS: Final = bytes(1 << 20)
 
@@ -18,12 +20,7 @@ def png(width_px: int, height_px: int, extra: bytes = b"", rows: int | None = No
     pack = zlib.compressobj(9)
     parts = [pack.compress(row) for _ in range(height_px if rows is None else rows)]
     data = b"".join([*parts, pack.flush()])
-    return _PNG_HEAD + png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
-
-
-def png_chunk(name: bytes, data: bytes) -> bytes:
-    """Length, name, data and sum."""
-    return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
+    return _PNG_HEAD + chunk(b"IHDR", header) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def inflating(megabytes: int) -> bytes:
@@ -36,7 +33,7 @@ def inflating(megabytes: int) -> bytes:
 def png_with_text(megabytes: int) -> bytes:
     """A small page whose comment and colour profile become so large."""
     packed = inflating(megabytes)
-    text, profile = png_chunk(b"zTXt", b"Comment\0\0" + packed), png_chunk(b"iCCP", b"ICC\0\0" + packed)
+    text, profile = chunk(b"zTXt", b"Comment\0\0" + packed), chunk(b"iCCP", b"ICC\0\0" + packed)
     return png(800, 300, profile + text)
 
 

@@ -1,10 +1,10 @@
 """Damage in the tags of a TIFF and in the chunks of a PNG whose checksums are right again, so that decoders get to see it."""
 
 import struct
-import zlib
 from random import Random
 from typing import Final
 
+from tests.ocr.images.pngs import chunk
 from tests.ocr.images.tiffs import directory_offsets
 
 _TELLING: Final = (0, 1, 2, 3, 7, 8, 16, 17, 255, 32_768, 65_535, 1_000_000, 0x7FFF_FFFF, 0xFFFF_FFF0, 0xFFFF_FFFF)
@@ -58,7 +58,7 @@ def damage_png_chunks(content: bytes, random: Random) -> bytes:
         for _ in range(random.randrange(1, 6)):
             changed[random.randrange(len(changed))] = random.randrange(256)
     chunks[number : number + 1] = [(name, bytes(changed))] * random.choice((0, 1, 1, 1, 2))
-    return content[:_PNG_HEAD] + b"".join(_chunk(*chunk) for chunk in chunks)
+    return content[:_PNG_HEAD] + b"".join(chunk(*part) for part in chunks)
 
 
 def _with_entries(content: bytes, tags: tuple[int, ...], random: Random) -> bytes:
@@ -105,7 +105,3 @@ def _chunks(content: bytes) -> list[tuple[bytes, bytes]]:
         found.append((content[at + 4 : at + 8], content[at + 8 : at + 8 + length]))
         at += 12 + length
     return found
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))

@@ -23,6 +23,11 @@ class Chunk:
     offset: int
     size_bytes: int
 
+    @property
+    def end(self) -> int:
+        """The offset behind its checksum."""
+        return self.offset + self.size_bytes + _AROUND_BYTES
+
 
 def chunks(file: IO[bytes]) -> Iterator[Chunk]:
     """The chunks in order, as far as they lie in the file; each costs a read of eight bytes. May move the file's position."""
@@ -33,7 +38,7 @@ def chunks(file: IO[bytes]) -> Iterator[Chunk]:
             return
         chunk = Chunk(head[4:], offset, int.from_bytes(head[:4], "big"))
         yield chunk
-        offset += chunk.size_bytes + _AROUND_BYTES
+        offset = chunk.end
 
 
 def _reader(file: IO[bytes]) -> Callable[[int, int], bytes]:
@@ -63,14 +68,15 @@ def has_metadata_behind_pixels(file: IO[bytes]) -> bool:
         file.seek(position)
 
 
-def with_pixels_in_one_chunk(png: bytes) -> bytes:
-    """The same picture with its pixels in a single IDAT chunk: for readers that take long to join thousands of them."""
+def split_pixels(png: bytes) -> tuple[bytes, bytes]:
+    """The same PNG without pixels, its IDAT chunk empty, and what was in all of them: for readers that only need what a picture says of itself.
+
+    ValueError where the file ends before its pixels do, or has none.
+    """
     pixels = [chunk for chunk in chunks(io.BytesIO(png)) if chunk.name == b"IDAT"]
-    if len(pixels) < 2:
-        return png
-    data = b"".join(png[chunk.offset + 8 : chunk.offset + 8 + chunk.size_bytes] for chunk in pixels)
-    checksum = zlib.crc32(data, zlib.crc32(b"IDAT"))
-    rest = png[pixels[-1].offset + pixels[-1].size_bytes + _AROUND_BYTES :]
-    return b"".join(
-        (png[: pixels[0].offset], len(data).to_bytes(4, "big"), b"IDAT", data, checksum.to_bytes(4, "big"), rest)
-    )
+    if not pixels or pixels[-1].end > len(png):
+        raise ValueError("The pixels end before they should.")
+    whole = memoryview(png)
+    data = b"".join(whole[chunk.offset + 8 : chunk.offset + 8 + chunk.size_bytes] for chunk in pixels)
+    empty = bytes(4) + b"IDAT" + zlib.crc32(b"IDAT").to_bytes(4, "big")
+    return b"".join((whole[: pixels[0].offset], empty, whole[pixels[-1].end :])), data

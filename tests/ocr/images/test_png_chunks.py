@@ -11,13 +11,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from recto.ocr.images.image_files import decode_page, open_frame, orientation_of
-from recto.ocr.images.png_chunks import chunks, has_metadata_behind_pixels, with_pixels_in_one_chunk
+from recto.ocr.images.png_chunks import chunks, has_metadata_behind_pixels, split_pixels
+from tests.ocr.images.pngs import chunk
 
 GREY = np.arange(6 * 4, dtype=np.uint8).reshape(6, 4) * 10
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
 def exif(orientation: int) -> bytes:
@@ -40,19 +37,23 @@ def test_chunks_are_named_in_order_and_end_where_the_file_does() -> None:
     assert [one.name for one in chunks(io.BytesIO(data[:44]))] == [b"IHDR", b"eXIf"]
 
 
-@pytest.mark.parametrize("pixel_chunks", [2, 5])
-def test_pixels_in_one_chunk_are_the_same_picture(pixel_chunks: int) -> None:
-    data = with_pixels_in_one_chunk(png(behind=chunk(b"tEXt", b"a\0b"), pixel_chunks=pixel_chunks))
-    assert [one.name for one in chunks(io.BytesIO(data))] == [b"IHDR", b"IDAT", b"tEXt", b"IEND"]
-    with Image.open(io.BytesIO(data)) as image:
+@pytest.mark.parametrize("pixel_chunks", [1, 2, 5])
+def test_pixels_are_split_from_the_rest_of_the_picture(pixel_chunks: int) -> None:
+    rest, pixels = split_pixels(png(behind=chunk(b"tEXt", b"a\0b"), pixel_chunks=pixel_chunks))
+    assert zlib.decompress(pixels) == b"".join(b"\0" + row.tobytes() for row in GREY)
+    assert [one.name for one in chunks(io.BytesIO(rest))] == [b"IHDR", b"IDAT", b"tEXt", b"IEND"]
+    with Image.open(io.BytesIO(rest)) as image:
         image.verify()  # the checksums
-    with Image.open(io.BytesIO(data)) as image:
-        assert np.array_equal(np.asarray(image), GREY)
+    with Image.open(io.BytesIO(rest)) as image:
+        assert image.size == (4, 6)
+        with pytest.raises(OSError, match="truncated"):
+            image.load()
 
 
-def test_png_with_one_chunk_of_pixels_is_left_as_it_is() -> None:
-    data = png()
-    assert with_pixels_in_one_chunk(data) is data
+@pytest.mark.parametrize("missing", [1, 20, 60])
+def test_pixels_that_are_cut_off_are_not_split(missing: int) -> None:
+    with pytest.raises(ValueError, match="end before"):
+        split_pixels(png(pixel_chunks=2).removesuffix(chunk(b"IEND", b""))[:-missing])
 
 
 @pytest.mark.parametrize("name", [b"eXIf", b"zTXt", b"tEXt", b"iTXt"])

@@ -7,17 +7,20 @@ what is transparent on the ground on which it was recognised.
 
 import io
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import img2pdf
 import numpy as np
+import pikepdf
+from pikepdf import Dictionary, Name, Object, Pdf
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION
 
 from recto.ocr.images.grey import composited, has_signed_bytes, to_grey
 from recto.ocr.images.image_files import load_quietly, orientation_of
-from recto.ocr.images.png_chunks import with_pixels_in_one_chunk
+from recto.ocr.images.png_chunks import split_pixels
 from recto.ocr.images.rare_kinds import is_rare_jpeg
 from recto.ocr.writers.pdf import jpeg_2000
 
@@ -36,6 +39,25 @@ _FULL_SCALES: Final = (255, 4095, 65_535)
 _MIN_IS_WHITE: Final = 0  # TIFF 6.0, PhotometricInterpretation
 
 
+@dataclass(frozen=True, slots=True)
+class PictureData:
+    """A PDF of one page that holds a picture; `pixels` are its data where they were left out of that, since a scan's are copied some times on the way."""
+
+    page: bytes
+    pixels: bytes | None = None
+
+    def add_to(self, pdf: Pdf) -> Object:
+        """The picture as an object of another PDF."""
+        with pikepdf.open(io.BytesIO(self.page)) as source:
+            (found,) = source.pages[0].obj.Resources.XObject.as_dict().values()
+            picture = pdf.copy_foreign(found)
+        if self.pixels is not None:
+            picture.write(
+                self.pixels, filter=Name.FlateDecode, decode_parms=Dictionary(dict(picture.DecodeParms.as_dict()))
+            )
+        return picture
+
+
 def stored_orientation(image: Image.Image) -> int:
     """How the picture is turned in the file, as in Exif 2.32 (table 4): 1 to 8."""
     if image.format != "TIFF":
@@ -44,8 +66,8 @@ def stored_orientation(image: Image.Image) -> int:
     return orientation if orientation in range(1, 9) else _UPRIGHT
 
 
-def picture_as_pdf(image: Image.Image, path: Path, stored: int, *, alone: bool) -> tuple[bytes, int]:
-    """A PDF of one page that holds the picture, and the orientation (1 to 8) that is left to be given to it.
+def picture_data(image: Image.Image, path: Path, stored: int, *, alone: bool) -> tuple[PictureData, int]:
+    """The picture's data, and the orientation (1 to 8) that is left to be given to it.
 
     `image` is not yet decoded, `stored` its orientation in the file; `alone` where it is the only page of its file. Raises what Pillow's
     decoders raise.
@@ -58,7 +80,7 @@ def picture_as_pdf(image: Image.Image, path: Path, stored: int, *, alone: bool) 
         except Exception:  # nosec B110 # noqa: BLE001, S110 - img2pdf raises all sorts where it knows a picture's kind not: then it is encoded anew
             pass
     load_quietly(image)
-    return _converted(_encoded(image, path)), orientation_of(image)
+    return PictureData(_converted(_encoded(image, path))), orientation_of(image)
 
 
 def _can_be_taken(image: Image.Image, path: Path, *, alone: bool) -> bool:
@@ -69,11 +91,14 @@ def _can_be_taken(image: Image.Image, path: Path, *, alone: bool) -> bool:
     return image.format in ("JPEG2000", "PNG")
 
 
-def _as_it_is(image: Image.Image, path: Path) -> bytes:
+def _as_it_is(image: Image.Image, path: Path) -> PictureData:
     data = path.read_bytes()
     if image.format == "JPEG2000":
-        return jpeg_2000.as_pdf(data, image.size)
-    return _converted(with_pixels_in_one_chunk(data) if image.format == "PNG" else data)
+        return PictureData(jpeg_2000.as_pdf(data, image.size))
+    if image.format != "PNG":
+        return PictureData(_converted(data))
+    without_pixels, pixels = split_pixels(data)
+    return PictureData(_converted(without_pixels), pixels)
 
 
 def _converted(data: bytes) -> bytes:

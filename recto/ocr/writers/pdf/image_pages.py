@@ -3,7 +3,6 @@
 A picture that cannot be decoded leaves an empty page of its size, so that page numbers hold.
 """
 
-import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pikepdf
-from pikepdf import Array, Dictionary, Job, Matrix, Name, Object, Pdf, StreamDecodeLevel
+from pikepdf import Array, Dictionary, Job, Matrix, Name, Pdf, StreamDecodeLevel
 from pikepdf.canvas import ContentStreamBuilder
 from PIL import Image
 
@@ -21,7 +20,7 @@ from recto.ocr.images.image_files import open_frame, orientation_of
 from recto.ocr.images.resolution import page_resolution
 from recto.ocr.page import Page
 from recto.ocr.writers.json import page_from_json, page_to_json
-from recto.ocr.writers.pdf.image_data import picture_as_pdf, stored_orientation
+from recto.ocr.writers.pdf.image_data import PictureData, picture_data, stored_orientation
 
 _POINTS_PER_INCH: Final = 72.0
 _ASSUMED_DPI: Final = 300.0
@@ -44,11 +43,11 @@ _UPRIGHT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """A page to be: its size in points and in units of its user space, and the picture as a PDF of one page, if there is any."""
+    """A page to be: its size in points and in units of its user space, and the picture, if there is any."""
 
     width_pt: float
     height_pt: float
-    picture: bytes | None
+    picture: PictureData | None
     orientation: int
 
 
@@ -115,7 +114,7 @@ def _sheet(file: DocumentFile, number: int, page: Page | None, *, alone: bool) -
         with open_frame(file.path, number) as image:
             stored = stored_orientation(image)
             width_pt, height_pt = _size_pt(image, page, is_on_side=stored >= 5)
-            picture, orientation = picture_as_pdf(image, file.path, stored, alone=alone)
+            picture, orientation = picture_data(image, file.path, stored, alone=alone)
     except MemoryError:
         raise
     except Exception:  # nosec B110 # noqa: BLE001, S110 - that a page cannot be decoded was found by recognition, and is named in its warnings
@@ -152,11 +151,5 @@ def _page_of(sheet: _Sheet) -> Pdf:
     if sheet.picture is not None:
         content = ContentStreamBuilder().push().cm(_UPRIGHT[sheet.orientation] @ Matrix(width, 0, 0, height, 0, 0))
         page.obj.Contents = pdf.make_stream(content.draw_xobject(_PICTURE).pop().build())
-        page.obj.Resources = Dictionary(XObject=Dictionary({str(_PICTURE): _picture(pdf, sheet.picture)}))
+        page.obj.Resources = Dictionary(XObject=Dictionary({str(_PICTURE): sheet.picture.add_to(pdf)}))
     return pdf
-
-
-def _picture(pdf: Pdf, data: bytes) -> Object:
-    with pikepdf.open(io.BytesIO(data)) as source:
-        (picture,) = source.pages[0].obj.Resources.XObject.as_dict().values()
-        return pdf.copy_foreign(picture)

@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from PIL import Image, ImageCms, TiffImagePlugin
 
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.documents import Limits, load_page
+from recto.ocr.images.png_chunks import split_pixels
 from recto.ocr.page import Page
 from recto.ocr.writers.pdf import image_data
 from tests.drawing import LINES, draw_page, save_tiff
+from tests.ocr.images.pngs import chunk
 from tests.ocr.images.tiffs import grey_page, tiff
 from tests.ocr.writers.pdf.samples import (
     line_of,
@@ -129,6 +132,42 @@ def test_png_keeps_its_data_and_depth(tmp_path: Path, mode: str) -> None:
     assert image_of(pdf).bits == (1 if mode == "1" else 8)
     data = path.read_bytes()
     assert image_of(pdf).data in data  # the IDAT chunk
+    assert (shown(pdf) == decoded(path)).all()
+
+
+def test_png_of_many_chunks_keeps_its_data(tmp_path: Path) -> None:
+    path = tmp_path / "scan.png"
+    Image.fromarray(np.random.default_rng(4).integers(0, 256, (300, 400), np.uint8)).save(path)
+    rest, pixels = split_pixels(path.read_bytes())
+    assert len(path.read_bytes()) - len(pixels) > len(rest)  # there was more than one chunk of them
+    assert image_of(written([read(path)], path)).data == pixels
+
+
+def test_interlaced_png_is_encoded_anew(tmp_path: Path) -> None:
+    """A PDF knows no interlacing. Each of the seven passes has the pixels from (x, y) on in steps of so many columns and rows."""
+    grey = np.asarray(picture().convert("L"))
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = [row.tobytes() for x, y, right, down in passes for row in grey[y::down, x::right]]
+    header = struct.pack(">IIBBBBB", 60, 40, 8, 0, 0, 0, 1)
+    path = tmp_path / "scan.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+        + chunk(b"IEND", b"")
+    )
+    pdf = written([read(path)], path)
+    assert image_of(pdf).data not in path.read_bytes()
+    assert (shown(pdf) == decoded(path)).all()
+
+
+def test_png_with_a_palette_and_a_profile_is_encoded_anew(tmp_path: Path) -> None:
+    """A PDF has no profile for the colours of a palette."""
+    path = tmp_path / "scan.png"
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture().convert("P").save(path, icc_profile=profile)
+    pdf = written([read(path)], path)
+    assert (image_of(pdf).filter, image_of(pdf).colours) == ("/FlateDecode", "/ICCBased")
     assert (shown(pdf) == decoded(path)).all()
 
 
