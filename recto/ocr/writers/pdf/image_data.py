@@ -41,7 +41,7 @@ _MIN_IS_WHITE: Final = 0  # TIFF 6.0, PhotometricInterpretation
 
 @dataclass(frozen=True, slots=True)
 class PictureData:
-    """A PDF of one page that holds a picture; `pixels` are its data where they were left out of that, since a scan's are copied some times on the way."""
+    """A PDF of one page that holds a picture; `pixels` are its data where they were left out of that: img2pdf would copy them five times."""
 
     page: bytes
     pixels: bytes | None = None
