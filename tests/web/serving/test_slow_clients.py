@@ -56,7 +56,7 @@ def test_headers_that_drip_are_given_up_in_time(pair: Any) -> None:
     began_s = time.monotonic()
     with pytest.raises(TimeoutError):
         file.read(160)
-    assert 0.25 < time.monotonic() - began_s < 2.0  # all of it would take longer
+    assert 0.25 < time.monotonic() - began_s < 1.0
     assert reader.is_overdue
 
 
@@ -82,7 +82,7 @@ def test_body_below_the_least_speed_is_given_up(pair: Any) -> None:
     began_s = time.monotonic()
     with pytest.raises(TimeoutError):
         file.read(1000)
-    assert 0.25 < time.monotonic() - began_s < 2.0
+    assert 0.25 < time.monotonic() - began_s < 1.0
 
 
 def test_body_above_the_least_speed_takes_as_long_as_it_takes(pair: Any) -> None:
@@ -137,8 +137,10 @@ def test_nothing_more_is_read_from_who_was_too_slow() -> None:
             file.read(10)
         client.sendall(b"x" * 10)
         reader.linger()
+        began_s = time.monotonic()
         with pytest.raises(TimeoutError):
             file.read(10)
+        assert time.monotonic() - began_s < 0.1
         assert server.recv(100) == b"x" * 10
 
 
