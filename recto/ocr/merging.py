@@ -202,7 +202,8 @@ def _boxes(places: Sequence[_Place]) -> Boxes:
 
 def _overlaps(ours: Boxes, theirs: Boxes) -> NDArray[np.bool_]:
     """Shape (ours, theirs): whether the boxes share a place."""
-    one, other = ours[:, None], theirs[None]
-    common = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
-    least = np.minimum(one[..., 2:] - one[..., :2], other[..., 2:] - other[..., :2])
-    return np.asarray((common > least * [_SAME_X, _SAME_Y]).all(axis=2))
+    shared = np.ones((len(ours), len(theirs)), np.bool_)
+    for low, high, share in ((0, 2, _SAME_X), (1, 3, _SAME_Y)):
+        common = np.minimum.outer(ours[:, high], theirs[:, high]) - np.maximum.outer(ours[:, low], theirs[:, low])
+        shared &= common > share * np.minimum.outer(ours[:, high] - ours[:, low], theirs[:, high] - theirs[:, low])
+    return shared

@@ -7,6 +7,7 @@ without print Tesseract looks for lines in the grain, for three seconds a page.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recto.ocr.page import Box, GreyArray, Line, Word
+    from recto.ocr.preprocessing.ink import Mask
     from recto.ocr.preprocessing.transform import Transform
 
 _SURE: Final = 0.85
@@ -72,8 +74,9 @@ def read_again(
     if not places or largest_factor(*pixels.shape) < _GROWTH or not is_known_script(blocks):
         return SecondReading(blocks)
     doubtful, letter_px = _painted_over(pixels, sure), _letter_px(blocks)
-    rows = _rows_to_show(doubtful, places, letter_px)
-    rules = measure_rules(doubtful, letter_px, places) if may_lose_rules else None
+    ink = ink_mask(doubtful)
+    rows = _rows_to_show(ink, places, letter_px)
+    rules = measure_rules(ink, letter_px, places) if may_lose_rules else None
     picture, growth = scaled((without_rules(doubtful, rules) if rules else doubtful)[rows], _GROWTH)
     again = _put_back(recognise(picture, _GROWTH), growth, rows, pixels.shape)
     merged = merge(blocks, again, _ink_test(pixels, blocks))
@@ -84,11 +87,11 @@ def read_again(
     )
 
 
-def _rows_to_show(doubtful: GreyArray, places: Iterable[Box], letter_px: float) -> NDArray[np.intp]:
+def _rows_to_show(ink: Mask, places: Iterable[Box], letter_px: float) -> NDArray[np.intp]:
     """The numbers of the rows of pixels, ascending, in and around the doubtful lines and what else is left that may be print."""
     tall_px = max(1, round(letter_px))
-    inked_px = np.count_nonzero(ink_mask(doubtful), axis=1).astype(np.float32)
-    is_shown = (cv2.blur(inked_px[:, None], (1, tall_px)) >= _LEAST_INK * letter_px).astype(np.uint8)
+    inked_px = cv2.reduce(ink, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F) / 255
+    is_shown = (cv2.blur(inked_px, (1, tall_px)) >= _LEAST_INK * letter_px).astype(np.uint8)
     for box in places:
         is_shown[box.top : box.top + box.height] = 1
     room = np.ones((2 * _ROOM * tall_px + 1, 1), np.uint8)
@@ -129,7 +132,15 @@ def _depth(pixels: GreyArray, word: Word, paper: float) -> float:
     """By how much the word's darkest strokes are darker than the paper."""
     box = word.box
     area = pixels[max(box.top, 0) : box.top + box.height, max(box.left, 0) : box.left + box.width]
-    return paper - float(np.percentile(area, 5)) if area.size else 0.0
+    return paper - _fifth_percentile(area) if area.size else 0.0
+
+
+def _fifth_percentile(area: GreyArray) -> float:
+    """NumPy's own takes a tenth of a millisecond for a word, most of it before it looks at the pixels."""
+    place = 0.05 * (area.size - 1)
+    below, above = math.floor(place), math.ceil(place)
+    greys = np.partition(area, (below, above), axis=None)
+    return float(greys[below]) + (place - below) * (float(greys[above]) - float(greys[below]))
 
 
 def _painted_over(pixels: GreyArray, lines: list[Line]) -> GreyArray:

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from recto.ocr.page import Box
+from recto.ocr.preprocessing.ink import ink_mask
 from recto.ocr.preprocessing.rules import _those_that_touch, measure_rules, without_rules
 from tests.drawing import LINES, DrawnPage, blank_page, draw_page
 
@@ -39,7 +40,7 @@ def boxed() -> Picture:
 
 @pytest.mark.parametrize("page", [PAGE.pixels, boxed(), blank_page(), blank_page() * 0, blank_page(1, 1)], ids=str)
 def test_page_without_rules_at_its_text_has_none(page: Picture) -> None:
-    assert measure_rules(page, LETTER_PX, EVERYWHERE) is None
+    assert measure_rules(ink_mask(page), LETTER_PX, EVERYWHERE) is None
 
 
 def test_none_touches_where_no_run_of_ink_was_thin_enough_for_a_rule() -> None:
@@ -49,8 +50,8 @@ def test_none_touches_where_no_run_of_ink_was_thin_enough_for_a_rule() -> None:
 
 def test_rules_on_their_side_are_found_as_well() -> None:
     level, upright = (
-        measure_rules(underlined(), LETTER_PX, EVERYWHERE),
-        measure_rules(np.ascontiguousarray(np.rot90(underlined())), LETTER_PX, EVERYWHERE),
+        measure_rules(ink_mask(underlined()), LETTER_PX, EVERYWHERE),
+        measure_rules(ink_mask(np.ascontiguousarray(np.rot90(underlined()))), LETTER_PX, EVERYWHERE),
     )
     assert level is not None
     assert upright is not None
@@ -59,7 +60,7 @@ def test_rules_on_their_side_are_found_as_well() -> None:
 
 def test_rules_go_and_the_strokes_across_them_stay() -> None:
     page = underlined()
-    rules = measure_rules(page, LETTER_PX, EVERYWHERE)
+    rules = measure_rules(ink_mask(page), LETTER_PX, EVERYWHERE)
     assert rules is not None
     freed = without_rules(page, rules)
     ink, added = PAGE.pixels < 100, (page < 100) & (PAGE.pixels > 200)
@@ -71,10 +72,10 @@ def test_rules_go_and_the_strokes_across_them_stay() -> None:
 def test_rules_away_from_the_lines_stay() -> None:
     left, right, bottom = rows_of_words(PAGE)[0]
     first = Box(left, bottom - 30, right - left, 30)
-    rules = measure_rules(underlined(), LETTER_PX, [first])
+    rules = measure_rules(ink_mask(underlined()), LETTER_PX, [first])
     assert rules is not None
     rows = np.flatnonzero(rules.mask.any(axis=1))
     assert bottom - 45 <= rows.min()
     assert rows.max() <= bottom + 15
     assert rules.share == pytest.approx((rules.mask > 0).mean())
-    assert measure_rules(underlined(), LETTER_PX, []) is None
+    assert measure_rules(ink_mask(underlined()), LETTER_PX, []) is None
