@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from recto.ocr.preprocessing.ink import paper_window_px, reduced
+from recto.ocr.preprocessing.ink import halved, paper_window_px, reduced
 
 if TYPE_CHECKING:
     from recto.ocr.page import GreyArray
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _LONG_SIDE_PX: Final = 600
 _UNEVEN: Final = 0.12
 """75 pages of five sets lie below 0.09 or above 0.2; those above gain 0.05 to 0.26 of word F1, or lose nothing, the others nothing."""
+_SURELY_EVEN: Final = _UNEVEN / 2
+"""Below this on the halved page. On 186 pages of seven sets, nine in ten of which are below it, the halved page was off by 0.02 at most where either is below 0.16."""
 _DARKEST: Final = 32
 """Paper darker than this is taken for a picture or a rule, and lit no further: black areas stay black."""
 _PAPER: Final = 245.0
@@ -37,9 +39,17 @@ class Light:
         return self.darkest_share >= _UNEVEN
 
 
+def is_surely_even(grey: GreyArray) -> bool:
+    """Whether a look at the halved page, which takes a quarter of the time, leaves no doubt that the paper is evenly lit."""
+    return _light_of(halved(grey, _LONG_SIDE_PX)).darkest_share < _SURELY_EVEN
+
+
 def measure_light(grey: GreyArray) -> Light:
     """The paper behind the text: grey closing (Serra 1982) at a reduced size takes dark strokes away, a blur evens its steps out."""
-    small = reduced(grey, min(1.0, _LONG_SIDE_PX / max(grey.shape)))
+    return _light_of(reduced(grey, min(1.0, _LONG_SIDE_PX / max(grey.shape))))
+
+
+def _light_of(small: GreyArray) -> Light:
     window = paper_window_px(small)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (window, window))
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, disc)

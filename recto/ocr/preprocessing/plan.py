@@ -20,7 +20,7 @@ from recto.ocr.preprocessing.contrast import Contrast, cleared, measure_contrast
 from recto.ocr.preprocessing.curl import flattened, measure_curl
 from recto.ocr.preprocessing.grain import measure_grain, without_grain
 from recto.ocr.preprocessing.ink import LEAST_CONTRAST, Letters, find_letters, small_of
-from recto.ocr.preprocessing.light import evenly_lit, measure_light
+from recto.ocr.preprocessing.light import evenly_lit, is_surely_even, measure_light
 from recto.ocr.preprocessing.noise import measure_noise, smoothed
 from recto.ocr.preprocessing.orientation import quarter_turned, suspected_text_angle_deg
 from recto.ocr.preprocessing.paper import Rows, find_rows, whitened
@@ -191,6 +191,8 @@ def _with_perspective(prepared: Preprocessed, perspective: Perspective, factor: 
 
 
 def _with_light(prepared: Preprocessed, is_wanted: bool) -> Preprocessed:
+    if not is_wanted and is_surely_even(prepared.pixels):
+        return prepared
     light = measure_light(prepared.pixels)
     if not (light.is_uneven or is_wanted):
         return prepared
