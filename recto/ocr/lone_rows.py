@@ -9,12 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import cv2
-import numpy as np
-
 from recto.ocr.layout import union
 from recto.ocr.page import Box
-from recto.ocr.preprocessing.ink import MAX_LONG_SIDE_PX, ink_mask, reduced
+from recto.ocr.preprocessing.ink import MAX_LONG_SIDE_PX, components_of, ink_mask, reduced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,8 +80,7 @@ def _marks(grey: GreyArray, top: int, bottom: int) -> list[Box]:
     """The boxes of what is darker than its surroundings, from the left to the right, but for what the edges of the band cut."""
     scale = min(1.0, MAX_LONG_SIDE_PX / max(grey.shape))
     small = reduced(grey[max(top, 0) : bottom], scale)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink_mask(small), connectivity=8)
-    found = np.asarray(stats, np.float64)[1:, :4] / scale
+    found = components_of(ink_mask(small)).stats[1:, :4] / scale
     return [
         Box(round(x), round(y) + max(top, 0), max(1, round(width)), max(1, round(height)))
         for x, y, width, height in sorted(found.tolist())

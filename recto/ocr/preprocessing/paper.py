@@ -13,7 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.preprocessing.ink import MAX_LONG_SIDE_PX, Letters, Mask, are_like_letters, letters_of, reduced
+from recto.ocr.preprocessing.ink import (
+    MAX_LONG_SIDE_PX,
+    Letters,
+    Mask,
+    are_like_letters,
+    components_of,
+    letters_of,
+    reduced,
+)
 from recto.ocr.preprocessing.light import evenly_lit, measure_light
 
 if TYPE_CHECKING:
@@ -97,10 +105,10 @@ def whitened(rows: Rows) -> GreyArray:
 
 def _marks(darkness: Darkness, floor: float) -> tuple[NDArray[np.int32], Stats]:
     """Labels and OpenCV's statistics of what is darker than `floor` and somewhere clearly so; the label of all else is 0."""
-    count, found, about, _ = cv2.connectedComponentsWithStats((darkness > floor).astype(np.uint8), connectivity=8)
-    labels, is_dark = np.asarray(found, np.int32), np.zeros(count, bool)
-    is_dark[labels[darkness > _CORE * floor]] = True
-    return np.where(is_dark[labels], labels, 0), np.asarray(about, np.int32)[is_dark]
+    found = components_of((darkness > floor).astype(np.uint8))
+    is_dark = np.zeros(len(found.stats), bool)
+    is_dark[found.labels[darkness > _CORE * floor]] = True
+    return np.where(is_dark[found.labels], found.labels, 0), found.stats[is_dark]
 
 
 def _in_rows(stats: Stats, darkness: Darkness) -> Stats:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recto.ocr.preprocessing.ink import Mask, paper_of
+from recto.ocr.preprocessing.ink import Mask, components_of, paper_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -131,10 +131,8 @@ def _those_that_touch(rules: Mask, rest: Mask) -> Mask:
         return rules
     few = np.ascontiguousarray(rules[rows])
     beside = np.asarray(cv2.dilate(rest, np.ones((3, 1), np.uint8)))[rows].ravel()
-    _, found, stats, _ = cv2.connectedComponentsWithStats(few, connectivity=8)
-    widths = np.asarray(stats[:, cv2.CC_STAT_WIDTH], dtype=np.int32)
-    places = np.flatnonzero(few)
-    labels = np.asarray(found, dtype=np.int32).ravel()[places]
+    found, places = components_of(few), np.flatnonzero(few)
+    widths, labels = found.stats[:, cv2.CC_STAT_WIDTH], found.labels.ravel()[places]
     touches = np.bincount(labels[beside[places] > 0], minlength=len(widths)) >= _MIN_TOUCHED * widths
     few.ravel()[places[~touches[labels]]] = 0
     touching = np.zeros_like(rules)
