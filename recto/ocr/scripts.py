@@ -13,6 +13,8 @@ _SPACELESS: Final = re.compile(
 
 def is_right_to_left(text: str) -> bool:
     """Whether more of the letters belong to a script that runs to the left (Hebrew, Arabic) than to one that runs to the right."""
+    if text.isascii():
+        return False
     directions = [unicodedata.bidirectional(character) for character in text]
     leftward = sum(direction in ("R", "AL") for direction in directions)
     return leftward > directions.count("L")
@@ -26,6 +28,8 @@ def is_european(text: str) -> bool:
 
 def columns(text: str) -> int:
     """How many Latin letters take as much room: two for a Chinese, Japanese or Korean character, one for any other."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(unicodedata.east_asian_width(character) in ("W", "F") for character in text)
 
 

@@ -97,9 +97,10 @@ class TesserocrEngine:
             api.SetImageBytes(pixels.tobytes(), width_px, height_px, 1, width_px)
             api.SetSourceResolution(dpi)
             api.Recognize()
-            if _runs_from_left_to_right(api.GetIterator()):
-                return _blocks(api.GetIterator())
-            return parse_hocr(api.GetHOCRText(0), tuple(_in_dictionary(api.GetIterator())))
+            blocks = _blocks(api.GetIterator())
+            if blocks is None:
+                return parse_hocr(api.GetHOCRText(0), tuple(_in_dictionary(api.GetIterator())))
+            return blocks
         except RuntimeError as error:
             raise PageUnreadable(f"Tesseract gave up on the page: {error} Scan the page anew, at 300 dpi.") from error
         finally:
@@ -137,23 +138,21 @@ def _words(place: PyResultIterator | None) -> Iterator[PyResultIterator]:
             return
 
 
-def _runs_from_left_to_right(page: PyResultIterator | None) -> bool:
-    """Other words have their characters as they stand from left to right, of a line of both directions too: hOCR has them as they are read."""
-    return all(place.WordDirection() in (DIR.LEFT_TO_RIGHT, DIR.NEUTRAL) for place in _words(page))
-
-
 def _in_dictionary(page: PyResultIterator | None) -> Iterator[bool]:
     """Of each word that the hOCR of the same page shows, whether Tesseract's word list has it."""
     return (bool(place.WordIsFromDictionary()) for place in _words(page) if place.GetUTF8Text(RIL.WORD).strip())
 
 
-def _blocks(page: PyResultIterator | None) -> tuple[Block, ...]:
-    """Blocks with at least one word, as `parse_hocr` makes them of the same page.
+def _blocks(page: PyResultIterator | None) -> tuple[Block, ...] | None:
+    """Blocks with at least one word, as `parse_hocr` makes them of the same page; None where a word does not run from left to right.
 
+    Such a word has its characters as they stand from left to right, of a line of both directions too: hOCR has them as they are read.
     Writing hOCR takes Tesseract a twentieth of what reading takes: for each character it looks for its line's beginning from the page's.
     """
     blocks: list[_Building] = []
     for place in _words(page):
+        if place.WordDirection() not in (DIR.LEFT_TO_RIGHT, DIR.NEUTRAL):
+            return None
         if place.IsAtBeginningOf(RIL.TEXTLINE):
             if place.IsAtBeginningOf(RIL.BLOCK):
                 blocks.append(_Building(_box(place, RIL.BLOCK)))

@@ -5,8 +5,10 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import mean, median, pstdev
+from statistics import fmean, median
 from typing import Final
+
+import numpy as np
 
 from recto.ocr.layout import angle_deg
 from recto.ocr.page import Block, Line, Point
@@ -133,10 +135,10 @@ def is_figure(text: str) -> bool:
 
 def is_prose(pieces: list[Piece]) -> bool:
     """Whether the lines are running text: long and evenly filled, and either justified or going on with small letters."""
-    if len(pieces) < _PROSE_LINES or mean(columns(piece.line.text) for piece in pieces) < _PROSE_COLUMNS:
+    if len(pieces) < _PROSE_LINES or fmean(columns(piece.line.text) for piece in pieces) < _PROSE_COLUMNS:
         return False
     advances = [piece.extent.width / max(columns(piece.line.text), 1) for piece in pieces]
-    if pstdev(advances) > _UNEVEN * mean(advances):
+    if np.std(advances) > _UNEVEN * fmean(advances):
         return False
     running = sum(piece.line.text[:1].islower() for piece in pieces[1:])
     em = line_height(pieces)

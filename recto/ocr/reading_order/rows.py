@@ -9,7 +9,7 @@ SPIE 2000). Running text is never joined to a row, but for a line that was torn.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from statistics import mean, median
+from statistics import fmean, median
 from typing import Final
 
 from recto.ocr.page import Line, Point
@@ -141,7 +141,7 @@ def _ends_paragraph(piece: Piece, lines: list[Piece]) -> bool:
 def _with_cells_of_words(found: list[Pair], cells: list[Pair], blocks: Blocks) -> list[Pair]:
     """The pairs, and those of columns of words that are a table by themselves or go on one that was found."""
     short = {
-        block for block, lines in blocks.items() if mean(columns(piece.line.text) for piece in lines) <= _CELL_COLUMNS
+        block for block, lines in blocks.items() if fmean(columns(piece.line.text) for piece in lines) <= _CELL_COLUMNS
     }
     undecided = _chains(pair for pair in cells if _blocks_of(pair) <= short)
     while True:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tesserocr import DIR
+from tesserocr import DIR, Orientation
 
 from recto.ocr.engines import tesserocr_engine
 from recto.ocr.engines.tesserocr_engine import TesserocrEngine
@@ -26,7 +26,7 @@ TWO_COLUMNS = np.hstack([draw_page(LINES[:4]).pixels, draw_page(LINES[4:8]).pixe
 def test_words_gone_through_make_the_same_blocks_as_hocr(page: GreyArray, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = TesserocrEngine()
     blocks = engine.recognise(page, 300, ("eng",))
-    monkeypatch.setattr(tesserocr_engine, "_runs_from_left_to_right", lambda _: False)
+    monkeypatch.setattr(tesserocr_engine, "_blocks", lambda _: None)
     by_hocr = engine.recognise(page, 300, ("eng",))
     assert blocks
     assert without_baselines(blocks) == without_baselines(by_hocr)
@@ -58,6 +58,21 @@ class Walk:
         self.at += 1
         return self.at < len(self.directions)
 
+    def IsAtBeginningOf(self, _level: int) -> bool:  # noqa: N802
+        return self.at == 0
+
+    def BoundingBox(self, _level: int) -> tuple[int, int, int, int]:  # noqa: N802
+        return 0, 0, 30, 10
+
+    def Orientation(self) -> tuple[int, int, int, float]:  # noqa: N802
+        return Orientation.PAGE_UP, 0, 0, 0.0
+
+    def Baseline(self, _level: int) -> None:  # noqa: N802
+        """None is known."""
+
+    def GetUTF8Text(self, _level: int) -> str:  # noqa: N802
+        return ""
+
     def WordDirection(self) -> int:  # noqa: N802
         return self.directions[self.at]
 
@@ -71,4 +86,4 @@ class Walk:
     ],
 )
 def test_words_that_run_otherwise_are_left_to_hocr(directions: list[int], is_so: bool) -> None:
-    assert tesserocr_engine._runs_from_left_to_right(Walk(directions)) is is_so
+    assert (tesserocr_engine._blocks(Walk(directions)) is None) is not is_so
