@@ -1,10 +1,11 @@
 """Pages a minute of the running service, against OCRmyPDF, the tesseract command and a bare pool of warm processes.
 
-    python -m benchmarks.throughput [FOLDER ...] [--pages N] [--rounds N] [--peers a,b] [--json FILE]
+    python -m benchmarks.throughput [FOLDER ...] [--pages N] [--rounds N] [--turn SECONDS] [--peers a,b] [--json FILE]
 
 Documents: drawn English letters, reports, magazines and typewriting, N pages in all (60), half of them as scanned PDFs of six pages, half as
-images of one; and what PDF files and images lie in each FOLDER. Every system gets the same files and languages in the same run, one system after
-another, round after round; the table has medians. Start-up is reported apart, and nothing is left warm for the next.
+images of one; and what PDF files and images lie in each FOLDER. Every system gets the same files and languages in the same run, by turns of 1.5
+seconds, with the other systems stopped meanwhile (--turn 0: one system after another), round after round; the table has medians. Start-up is reported
+apart, and nothing is left warm for the next.
 
 recto           Backend and Worker, two page processes; documents POSTed by four clients with mode=force until searchable PDF, text and JSON are ready
 ocrmypdf        --jobs 2 --force-ocr --output-type pdf, one document after another
@@ -37,6 +38,7 @@ import requests
 
 from benchmarks.drawn_pages.kinds import drawn
 from benchmarks.service import Service
+from benchmarks.turns import by_turns
 from recto.commands.page_processes import core_count, page_process_setup
 from recto.executors import LocalProcesses
 from recto.ocr.document_file import DocumentFile
@@ -58,10 +60,19 @@ _HELD_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds of work, and those before it that are no work."""
+    """Moments of the monotonic clock: when the system was started, when it was ready, and when the work was done."""
+
+    started_s: float
+    began_s: float
+    ended_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of work, and those before it that are no work; without those in which other systems had their turn."""
 
     took_s: float
-    start_s: float = 0.0
+    start_s: float
 
 
 def draw_documents(folder: Path, page_count: int) -> list[Path]:
@@ -94,7 +105,7 @@ def recto(documents: list[Path], folder: Path) -> Run:
         began_s = time.monotonic()
         with ThreadPoolExecutor(_CLIENTS) as clients:
             jobs = list(clients.map(partial(through_service, service.address, token), documents))
-        run = Run(time.monotonic() - began_s, began_s - started_s)
+        run = Run(started_s, began_s, time.monotonic())
         for job in jobs:
             check_results(job, token)
         return run
@@ -148,7 +159,7 @@ def ocrmypdf(documents: list[Path], folder: Path, *more: str) -> Run:
         ]
         dpi = [] if document.suffix == ".pdf" else ["--image-dpi", "300"]
         subprocess.run([*command, *dpi, str(document), str(folder / "out.pdf")], check=True, stderr=subprocess.DEVNULL)
-    return Run(time.monotonic() - began_s)
+    return Run(began_s, began_s, time.monotonic())
 
 
 def tesseract(documents: list[Path], folder: Path) -> Run:
@@ -159,7 +170,7 @@ def tesseract(documents: list[Path], folder: Path) -> Run:
     environ = os.environ | {"OMP_THREAD_LIMIT": "1"}
     began_s = time.monotonic()
     subprocess.run(command, input=listed, env=environ, check=True, stderr=subprocess.DEVNULL)
-    return Run(time.monotonic() - began_s)
+    return Run(began_s, began_s, time.monotonic())
 
 
 def _rendered(documents: list[Path], folder: Path) -> Iterator[Path]:
@@ -188,9 +199,9 @@ def pool(documents: list[Path], _folder: Path) -> Run:
             for number in range(1, inspect(file, _limits()).page_count + 1)
         ]
         kept = [future.result() for future in [executor.submit(task, _FOREVER_S) for task in tasks]]
-        took_s = time.monotonic() - began_s
+        run = Run(started_s, began_s, time.monotonic())
         assert len(kept) == len(tasks)
-        return Run(took_s, began_s - started_s)
+        return run
     finally:
         executor.stop()
 
@@ -210,15 +221,23 @@ SYSTEMS: Final[dict[str, Callable[[list[Path], Path], Run]]] = {
 _PROGRAMS: Final = {"tesseract": "tesseract", "ocrmypdf": "ocrmypdf", "ocrmypdf-mends": "ocrmypdf"}
 
 
-def measure(documents: list[Path], names: list[str], rounds: int) -> dict[str, list[Run]]:
-    """Runs of each system, in turns."""
-    runs: dict[str, list[Run]] = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
-                runs[name].append(SYSTEMS[name](documents, Path(folder)))
-            print(f"{name}: {runs[name][-1].took_s:.1f} s", file=sys.stderr, flush=True)
-    return runs
+def measure(documents: list[Path], names: list[str], rounds: int, turn_s: float | None) -> dict[str, list[Took]]:
+    """What each system took in each round. Another one begins each round."""
+    took: dict[str, list[Took]] = {name: [] for name in names}
+    for number in range(rounds):
+        first = number % len(names)
+        order = names[first:] + names[:first]
+        for name, done in by_turns({name: partial(_alone, name, documents) for name in order}, turn_s).items():
+            run = done.outcome
+            work_s, start_s = done.within_s(run.began_s, run.ended_s), done.within_s(run.started_s, run.began_s)
+            took[name].append(Took(work_s, start_s))
+            print(f"{name}: {work_s:.1f} s", file=sys.stderr, flush=True)
+    return took
+
+
+def _alone(name: str, documents: list[Path]) -> Run:
+    with tempfile.TemporaryDirectory(prefix="recto-bench-") as folder:
+        return SYSTEMS[name](documents, Path(folder))
 
 
 def installed(names: list[str]) -> list[str]:
@@ -237,6 +256,7 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="*")
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turn", type=float, default=1.5)
     parser.add_argument("--peers", default=",".join(list(SYSTEMS)[1:]))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -245,7 +265,7 @@ def main() -> None:
         documents = draw_documents(Path(folder) / "drawn", given.pages)
         documents += [file for found in given.folders for file in sorted(found.iterdir()) if file.suffix in _SUFFIXES]
         pages = sum(inspect(DocumentFile(document), _limits()).page_count for document in documents)
-        runs = measure(documents, names, given.rounds)
+        runs = measure(documents, names, given.rounds, given.turn or None)
     took_s = {name: statistics.median(run.took_s for run in runs[name]) for name in names}
     print(f"{pages} pages in {len(documents)} documents, {core_count()} cores, median of {given.rounds} rounds\n")
     print("| system | seconds | pages a minute | Recto is faster by | start-up, s |\n|---|---:|---:|---:|---:|")

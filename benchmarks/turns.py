@@ -1,0 +1,111 @@
+"""Work measured by turns: each has the machine to itself for a moment, with all the others stopped, until all are done.
+
+A machine may change its speed from one second to the next. By turns all see the same of it, which rounds of a minute each do not. Linux alone tells
+what a process has started.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Final, Generic, TypeVar
+
+from benchmarks.process_memory import family
+
+T = TypeVar("T")
+_GO: Final = "go"
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What the work gave, and when it had its turns: moments of the monotonic clock, which all processes share."""
+
+    outcome: T
+    turns: tuple[tuple[float, float], ...]
+
+    def within_s(self, began_s: float, ended_s: float) -> float:
+        """How long it ran between two moments."""
+        return sum(max(0.0, min(ended_s, end_s) - max(began_s, start_s)) for start_s, end_s in self.turns)
+
+
+def by_turns(works: Mapping[str, Callable[[], T]], turn_s: float | None) -> dict[str, Done[T]]:
+    """Run each in a process of its own, in turns of so many seconds; None: one after another. Raises what one of them raises, once the others were stopped."""
+    runners = {name: _Runner(work) for name, work in works.items()}
+    try:
+        while waiting := [runner for runner in runners.values() if not runner.has_ended]:
+            for runner in waiting:
+                runner.take_turn(turn_s)
+    finally:
+        for runner in runners.values():
+            runner.end()
+    return {name: Done(runner.outcome, tuple(runner.turns)) for name, runner in runners.items()}
+
+
+@dataclass(slots=True)
+class _Failed:
+    error: BaseException
+
+
+@dataclass(slots=True)
+class _Runner:
+    """A process with the work, and all that it starts."""
+
+    work: Callable[[], Any]
+    turns: list[tuple[float, float]] = field(default_factory=list)
+    has_ended: bool = False
+    outcome: Any = None
+    _process: Any = field(init=False)
+    _pipe: Connection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pipe, theirs = get_context("fork").Pipe()
+        self._process = get_context("fork").Process(target=_run, args=(self.work, theirs))
+        self._process.start()
+        theirs.close()
+
+    def take_turn(self, turn_s: float | None) -> None:
+        """Go on for so long, or until it ends."""
+        start_s = time.monotonic()
+        if self.turns:
+            self._tell(signal.SIGCONT)
+        else:
+            self._pipe.send(_GO)
+        if self._pipe.poll(turn_s):
+            self.outcome, self.has_ended = self._pipe.recv(), True
+        else:
+            self._tell(signal.SIGSTOP)
+        self.turns.append((start_s, time.monotonic()))
+        if isinstance(self.outcome, _Failed):
+            raise self.outcome.error
+
+    def end(self) -> None:
+        """Interrupt it where it goes on, so that it stops what it has started."""
+        if not self.has_ended:
+            self._tell(signal.SIGCONT)
+            os.kill(self._process.pid, signal.SIGINT)
+        self._process.join()
+
+    def _tell(self, what: signal.Signals) -> None:
+        """To the process and all that it has started: parents first, so that none of them starts another meanwhile."""
+        told: set[int] = set()
+        while new := [pid for pid in family(self._process.pid) if pid not in told]:
+            for pid in new:
+                told.add(pid)
+                try:
+                    os.kill(pid, what)
+                except ProcessLookupError:
+                    continue  # it has ended
+
+
+def _run(work: Callable[[], Any], pipe: Connection) -> None:
+    try:
+        pipe.recv()
+        pipe.send(work())
+    except KeyboardInterrupt:
+        sys.exit(1)
+    except BaseException as error:  # noqa: BLE001 - raised by who waits for it
+        pipe.send(_Failed(error))
