@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recto.ocr.preprocessing.light import evenly_lit, measure_light
+from recto.ocr.preprocessing.light import evenly_lit, is_surely_even, measure_light
 from tests.drawing import LINES, blank_page, draw_page
 
 PAGE = draw_page(LINES * 2, size_pt=8)
@@ -30,6 +30,7 @@ def shadow(page: Picture, depth: float) -> np.typing.NDArray[np.float64]:
 @pytest.mark.parametrize("page", [PAGE.pixels, draw_page().pixels, draw_page(noise=10).pixels, blank_page()])
 def test_even_page_is_not_uneven(page: Picture) -> None:
     assert not measure_light(page).is_uneven
+    assert is_surely_even(page)
 
 
 @given(st.integers(100, 255))
@@ -50,6 +51,14 @@ def test_light_of_a_page_of_any_size_is_measured(page: Picture) -> None:
 def test_darker_shadow_is_measured_as_darker() -> None:
     shares = [measure_light(dimmed(PAGE.pixels, shadow(PAGE.pixels, depth))).darkest_share for depth in (0.8, 0.6, 0.4)]
     assert shares == pytest.approx([0.2, 0.4, 0.6], abs=0.05)
+
+
+@pytest.mark.parametrize("depth", [0.97, 0.95, 0.92, 0.9, 0.88, 0.85, 0.8, 0.6])
+def test_none_is_surely_even_that_a_closer_look_finds_uneven(depth: float) -> None:
+    for light in (ramp(PAGE.pixels, depth), shadow(PAGE.pixels, depth)):
+        page = dimmed(PAGE.pixels, light)
+        assert not (is_surely_even(page) and measure_light(page).is_uneven)
+        assert is_surely_even(page) or depth < 0.97
 
 
 @pytest.mark.parametrize("light", [ramp(PAGE.pixels, 0.4), shadow(PAGE.pixels, 0.5)], ids=["ramp", "shadow"])

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +105,25 @@ def test_scaling_for_opencv_maps_pixel_centres(factor: float) -> None:
 def test_blocks_through_the_identity_are_equal() -> None:
     block = block_of(Box(10, 20, 30, 40))
     assert map_blocks(IDENTITY, (block,), WIDTH, HEIGHT) == (block,)
+
+
+def test_many_blocks_move_as_each_by_itself() -> None:
+    bare = block_of(Box(200, 100, 60, 30))
+    without_baseline = replace(bare, lines=(replace(bare.lines[0], baseline=None),))
+    several = (block_of(Box(10, 20, 30, 40)), without_baseline, Block((), Box(5, 5, 5, 5)), block_of(Box(50, 9, 99, 9)))
+    for transform in (rotation(3), displaced(smooth([float(number % 7) for number in range(18)]))):
+        alone = [map_blocks(transform, (block,), WIDTH, HEIGHT)[0] for block in several]
+        for block, single in zip(map_blocks(transform, several, WIDTH, HEIGHT), alone, strict=True):
+            assert block.box == single.box
+            assert [line.baseline is None for line in block.lines] == [line.baseline is None for line in single.lines]
+            for line, other in zip(block.lines, single.lines, strict=True):
+                assert np.array(line.quad) == pytest.approx(np.array(other.quad), abs=1e-3)
+                assert [word.box for word in line.words] == [word.box for word in other.words]
+
+
+def test_page_without_blocks_has_none_afterwards() -> None:
+    for transform in (IDENTITY, rotation(3), inverse(displaced(smooth([1.0] * 18)))):
+        assert map_blocks(transform, (), WIDTH, HEIGHT) == ()
 
 
 def test_blocks_scaled_up_and_down_again_are_equal() -> None:
