@@ -34,6 +34,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 from tabulate import tabulate
 
+from benchmarks.process_memory import family
 from benchmarks.server_processes import cpu_s, start, stop
 from benchmarks.throughput import draw_documents
 from models import Job, JobStatus, JobStatusTransition, User
@@ -178,13 +179,7 @@ def _measured(store: Store, processes: Processes) -> Run:
 
 def _cpu_s(processes: Processes) -> float:
     """Of these and all that they have started."""
-    return sum(cpu_s(pid) for process in processes for pid in _family(process.pid))
-
-
-def _family(pid: int) -> list[int]:
-    """A process with its children and theirs, proc_pid_task(5)."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [pid, *(each for task in tasks for child in task.read_text().split() for each in _family(int(child)))]
+    return sum(cpu_s(pid) for process in processes for pid in family(process.pid))
 
 
 def task_ms(executor: Executor, count: int) -> float:

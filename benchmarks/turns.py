@@ -1,7 +1,7 @@
 """Work measured by turns: each has the machine to itself for a moment, with all the others stopped, until all are done.
 
 A machine may change its speed from one second to the next. By turns all see the same of it, which rounds of a minute each do not. Linux alone tells
-what a process has started.
+what a process has started: elsewhere one work comes after another.
 """
 
 import os
@@ -34,6 +34,7 @@ class Done(Generic[T]):
 
 def by_turns(works: Mapping[str, Callable[[], T]], turn_s: float | None) -> dict[str, Done[T]]:
     """Run each in a process of its own, in turns of so many seconds; None: one after another. Raises what one of them raises, once the others were stopped."""
+    turn_s = turn_s if sys.platform == "linux" else None
     runners = {name: _Runner(work) for name, work in works.items()}
     try:
         while waiting := [runner for runner in runners.values() if not runner.has_ended]:

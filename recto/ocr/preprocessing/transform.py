@@ -109,7 +109,7 @@ def map_blocks(transform: Transform, blocks: tuple[Block, ...], width_px: int, h
 
 
 def _points_of(block: Block) -> Iterator[Point]:
-    """All that moves with the block: one call maps the points of a page in a twentieth of the time that a call for each word takes."""
+    """All that moves with the block, for one call that maps the points of a page: a call for each word spends its time before it reckons."""
     yield from quad_of(block.box)
     for line in block.lines:
         yield from line.quad
