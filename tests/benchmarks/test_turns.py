@@ -13,7 +13,7 @@ import pytest
 from benchmarks.turns import Done, by_turns
 
 TURN_S = 0.2
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells what a process has started")
+by_turns_alone = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells what a process has started")
 
 BUSY = """
 import time
@@ -37,6 +37,7 @@ def strays(done: Done[list[float]]) -> int:
     return sum(not any(start <= moment <= end + late_s for start, end in done.turns) for moment in done.outcome)
 
 
+@by_turns_alone
 def test_while_one_has_its_turn_the_others_stand_still() -> None:
     done = by_turns({"one": busy_in_a_child, "other": busy_in_a_child}, TURN_S)
     assert [len(one.turns) > 2 for one in done.values()] == [True, True]
@@ -65,6 +66,7 @@ def write_when_interrupted(file: Path) -> None:
         file.write_text("stopped in order")
 
 
+@by_turns_alone
 def test_what_one_raises_is_raised_and_the_others_are_stopped(tmp_path: Path) -> None:
     file = tmp_path / "file"
 

@@ -6,7 +6,6 @@ Rules that stand apart from the text stay: Tesseract finds the cells of a table 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import cv2
@@ -54,12 +53,12 @@ def measure_rules(ink: Mask, letter_px: float, lines: Sequence[Box]) -> Rules | 
     and ornaments have rules as well.
     """
     areas, on_its_side = [_around(line) for line in lines], _transposed(ink)
-    level = _rules_along(ink, on_its_side, areas, letter_px)
-    upright = _rules_along(on_its_side, ink, [(columns, rows) for rows, columns in areas], letter_px)
-    found = (level, None if upright is None else _transposed(upright))
-    mask = np.zeros_like(ink)
-    for rules, area in product((rules for rules in found if rules is not None), areas):
-        mask[area] |= rules[area]
+    turned, mask = [(columns, rows) for rows, columns in areas], np.zeros_like(ink)
+    for seen, other, around, found in ((ink, on_its_side, areas, mask), (on_its_side, ink, turned, mask.T)):
+        rules = _rules_along(seen, other, around, letter_px)
+        if rules is not None:
+            for area in around:
+                found[area] |= rules[area]
     return Rules(mask) if mask.any() else None
 
 
