@@ -8,7 +8,7 @@ from typing import Final
 from recto import __version__
 from recto.ocr.page import Traineddata
 
-READING: Final = 5
+READING: Final = 6
 """Counts the ways of reading of one version of Recto. A change of what is read raises it: results from before answer for no document then."""
 
 

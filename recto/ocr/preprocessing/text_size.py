@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from recto.ocr.page import MAX_SIDE_PX
 from recto.ocr.preprocessing.transform import Transform, scaling
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 _MIN_LETTERS: Final = 30
 _MAX_SPREAD: Final = 0.7
 _SMALL_PX: Final = 14.0
+_LARGE_PX: Final = 16.0
 _SMALL_TARGET_PX: Final = 16.0
-_LARGE_TARGET_PX: Final = 18.0
-"""Smaller letters grow to 16 pixels, larger ones shrink to 18; between 14 and 18 a page keeps its size."""
-
+_LARGE_TARGET_PX: Final = 15.0
+"""Letters of less than 14 pixels grow to 16, those of more than 16 shrink to 15; between 14 and 16 a page keeps its size."""
 
 MAX_SCALED_PX: Final = 40_000_000
 
@@ -53,13 +54,15 @@ def scale_for(size: TextSize | None) -> float:
     """The factor that a page is to be scaled by; 1 where its text is of a usual size or where that is in doubt.
 
     Tesseract scales every line to one height before it reads it, but finds lines, words and their bounds in the page as it is
-    given. Of 14 to 30 pixels those around 16 read best (docs/accuracy.md) and take least time.
+    given. Of 14 to 30 pixels those around 15 read best (docs/accuracy.md); smaller pages take less time.
     """
     if size is None or size.spread > _MAX_SPREAD:
         return 1.0
     if size.letter_px < _SMALL_PX:
         return _SMALL_TARGET_PX / size.letter_px
-    return min(1.0, _LARGE_TARGET_PX / size.letter_px)
+    if size.letter_px > _LARGE_PX:
+        return _LARGE_TARGET_PX / size.letter_px
+    return 1.0
 
 
 def largest_factor(height_px: int, width_px: int) -> float:
@@ -70,10 +73,13 @@ def largest_factor(height_px: int, width_px: int) -> float:
 def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:
     """The page scaled by about `factor` (sides are whole pixels), and its transform.
 
-    Bicubic interpolation upwards (Keys 1981), the mean over each pixel's area downwards.
+    Bicubic interpolation upwards (Keys 1981). Downwards a Hamming window as wide as two of the new pixels, which leaves strokes sharper
+    than the mean over each pixel's area.
     """
     height, width = grey.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
-    pixels = np.asarray(cv2.resize(grey, size, interpolation=method), dtype=np.uint8)
-    return pixels, scaling(size[0] / width, size[1] / height)
+    if factor > 1:
+        pixels = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
+    else:
+        pixels = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.HAMMING))
+    return np.asarray(pixels, dtype=np.uint8), scaling(size[0] / width, size[1] / height)

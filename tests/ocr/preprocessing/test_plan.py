@@ -183,7 +183,7 @@ def test_observer_sees_the_page_after_each_step() -> None:
 
 def test_preprocessing_of_a_fax_makes_its_pixels_square_first() -> None:
     page = PAGE.pixels
-    prepared = preprocess(PageImage(255 - flattened(), 300.0, pixel_aspect=2.0))
+    prepared = preprocess(PageImage(255 - flattened(), 300.0, pixel_aspect=2.0), asked("no-text_size"))
     assert [step.name for step in prepared.steps] == ["aspect", "polarity"]
     assert prepared.pixels.shape == (page.shape[0] // 2 * 2, page.shape[1])
     assert np.array_equal(prepared.transform.matrix, np.diag([1.0, 2.0, 1.0]))
