@@ -75,6 +75,8 @@ class DataVersion:
         self._writes: LogWrites | None = None
         self._is_told = sys.platform == "linux"
         self._told_s = -_LOOKS_FOR_S
+        self._is_pending = self._is_told_since_read = False
+        self._count = 0
         self._untold = 0
 
     def start(self) -> None:
@@ -87,7 +89,12 @@ class DataVersion:
             self._cursor = self._connection.cursor()
         self._cursor.execute("PRAGMA data_version")
         row = self._cursor.fetchone()
-        return int(row[0]) if row else 0
+        count = int(row[0]) if row else 0
+        # Writers take turns: the next one's write comes after the commit that shows now. So it would have been told of since the last read.
+        if count != self._count and not self._is_told_since_read:
+            self._is_pending = False
+        self._count, self._is_told_since_read = count, False
+        return count
 
     def wait(self, seen: int | None, longest_s: float, glance_s: float) -> None:
         """See Commits."""
@@ -97,15 +104,19 @@ class DataVersion:
             time.sleep(min(longest_s, glance_s))
             return
         if is_first:
-            self._told_s = time.monotonic()
+            self._note_write()
             return  # of what was committed before this, nothing was told
         since_s = time.monotonic() - self._told_s
-        is_expected = since_s < _LOOKS_FOR_S
+        is_expected = self._is_pending and since_s < _LOOKS_FOR_S
         # The commit that a write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
         pause_s = max(_FIRST_LOOK_S, since_s * _LATER) if is_expected else longest_s
         if writes.wait(min(pause_s, longest_s)):
-            self._told_s, self._untold = time.monotonic(), 0
-        elif not is_expected and seen is not None and self._has_passed(seen) and not writes.take():
+            self._note_write()
+            self._untold = 0
+        elif not is_expected and seen is not None and self._has_passed(seen):
+            if writes.take():
+                self._note_write()
+                return
             self._untold += 1  # a slow disk's commit, or the kernel does not tell
             if self._untold > _MOST_UNTOLD:
                 _log.info("commits_not_told", database=self._engine.url.database)
@@ -124,6 +135,11 @@ class DataVersion:
             self._connection.close()
             self._connection = self._cursor = None
         self._close_writes()
+
+    def _note_write(self) -> None:
+        """A commit may be on its way to the disk."""
+        self._told_s = time.monotonic()
+        self._is_pending = self._is_told_since_read = True
 
     def _has_passed(self, seen: int) -> bool:
         try:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
@@ -177,6 +178,81 @@ def test_data_version_goes_on_listening_where_the_commit_was_before_it_began(
     commits.wait(seen, NOT_YET_S, 0.0)
     assert waited_s(lambda: commits.wait(commits.read(), NOT_YET_S, 0.0)) >= NOT_YET_S
     commits.close()
+
+
+class Telling(LogWrites):
+    """A kernel that tells when the test does."""
+
+    tells = tells_late = False
+    longest_s: ClassVar[list[float]] = []
+
+    def wait(self, longest_s: float) -> bool:
+        self.longest_s.append(longest_s)
+        told = self.take()
+        Telling.tells, Telling.tells_late = Telling.tells_late, False
+        return told
+
+    def take(self) -> bool:
+        told, Telling.tells = Telling.tells, False
+        return told
+
+
+@pytest.fixture
+def telling(table: JobTable, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataVersion]:
+    """Has been told of a write whose commit does not show yet, and looks for it."""
+    monkeypatch.setattr(commits_module, "LogWrites", Telling)
+    Telling.tells = Telling.tells_late = False
+    Telling.longest_s.clear()
+    commits = DataVersion(table.engine)
+    seen = commits.read()
+    commits.wait(seen, PATIENCE_S, 0.0)  # begins to listen
+    Telling.tells = True
+    commits.wait(seen, PATIENCE_S, 0.0)
+    assert commits.read() == seen
+    assert longest_wait_s(commits) < NOT_YET_S
+    yield commits
+    commits.close()
+
+
+def longest_wait_s(commits: DataVersion) -> float:
+    """How long it would wait now if it were told of nothing."""
+    commits.wait(None, PATIENCE_S, 0.0)
+    return Telling.longest_s[-1]
+
+
+def test_data_version_looks_no_more_once_the_commit_shows_that_it_was_told_of(
+    table: JobTable, ann: int, telling: DataVersion
+) -> None:
+    seen = telling.read()
+    table.submit(ann)
+    assert telling.read() != seen
+    assert longest_wait_s(telling) == PATIENCE_S
+
+
+def test_data_version_looks_on_where_another_write_was_told_of_before_the_commit_shows(
+    table: JobTable, ann: int, telling: DataVersion
+) -> None:
+    """It may be of the commit that shows, or of the next."""
+    seen = telling.read()
+    Telling.tells = True
+    telling.wait(seen, PATIENCE_S, 0.0)
+    table.submit(ann)
+    assert telling.read() != seen
+    assert longest_wait_s(telling) < NOT_YET_S
+    table.submit(ann)
+    telling.read()
+    assert longest_wait_s(telling) == PATIENCE_S
+
+
+def test_data_version_notes_a_write_that_is_told_of_while_it_looks_all_the_same(
+    table: JobTable, ann: int, telling: DataVersion
+) -> None:
+    seen = telling.read()
+    table.submit(ann)
+    assert telling.read() != seen
+    Telling.tells_late = True
+    telling.wait(seen, PATIENCE_S, 0.0)
+    assert longest_wait_s(telling) < NOT_YET_S
 
 
 class Deaf(LogWrites):
