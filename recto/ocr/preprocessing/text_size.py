@@ -22,8 +22,8 @@ _MAX_SPREAD: Final = 0.7
 _SMALL_PX: Final = 14.0
 _LARGE_PX: Final = 16.0
 _SMALL_TARGET_PX: Final = 16.0
-_LARGE_TARGET_PX: Final = 15.0
-"""Letters of less than 14 pixels grow to 16, those of more than 16 shrink to 15; between 14 and 16 a page keeps its size."""
+_LARGE_TARGET_PX: Final = 14.0
+"""Letters of less than 14 pixels grow to 16, those of more than 16 shrink to 14; between them a page keeps its size."""
 
 MAX_SCALED_PX: Final = 40_000_000
 
@@ -54,7 +54,7 @@ def scale_for(size: TextSize | None) -> float:
     """The factor that a page is to be scaled by; 1 where its text is of a usual size or where that is in doubt.
 
     Tesseract scales every line to one height before it reads it, but finds lines, words and their bounds in the page as it is
-    given. Of 14 to 30 pixels those around 15 read best (docs/accuracy.md); smaller pages take less time.
+    given. Of 14 to 30 pixels those up to 16 read best (docs/accuracy.md), and smaller pages take less time.
     """
     if size is None or size.spread > _MAX_SPREAD:
         return 1.0
@@ -73,13 +73,13 @@ def largest_factor(height_px: int, width_px: int) -> float:
 def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:
     """The page scaled by about `factor` (sides are whole pixels), and its transform.
 
-    Bicubic interpolation upwards (Keys 1981). Downwards a Hamming window as wide as two of the new pixels, which leaves strokes sharper
-    than the mean over each pixel's area.
+    Bicubic interpolation (Keys 1981), downwards of as many pixels as there are to four of the new ones, which leaves strokes sharper than
+    the mean over each pixel's area.
     """
     height, width = grey.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
     if factor > 1:
         pixels = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
     else:
-        pixels = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.HAMMING))
+        pixels = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
     return np.asarray(pixels, dtype=np.uint8), scaling(size[0] / width, size[1] / height)

@@ -38,7 +38,7 @@ def test_scale_for_usual_or_doubtful_text_is_one(size: TextSize | None) -> None:
 
 def test_scale_for_small_text_is_up_and_for_huge_text_down() -> None:
     assert scale_for(TextSize(8, 0.4)) == 2
-    assert scale_for(TextSize(90, 0.4)) == pytest.approx(1 / 6)
+    assert scale_for(TextSize(90, 0.4)) == pytest.approx(14 / 90)
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.floats(0.1, 3))
