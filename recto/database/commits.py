@@ -5,6 +5,7 @@ does not, it is done often. PostgreSQL tells by NOTIFY (migrations/, the trigger
 it is a greenlet.
 """
 
+import math
 import socket
 import sqlite3
 import sys
@@ -74,8 +75,8 @@ class DataVersion:
         self._lock = threading.Lock()  # held while `_writes` is changed, and by `wake`, which comes from another thread
         self._writes: LogWrites | None = None
         self._is_told = sys.platform == "linux"
-        self._told_s = -_LOOKS_FOR_S
-        self._is_pending = self._is_told_since_read = False
+        self._told_s = -math.inf  # of a write whose commit may be on its way to the disk
+        self._is_told_since_read = False
         self._count = 0
         self._untold = 0
 
@@ -92,7 +93,7 @@ class DataVersion:
         count = int(row[0]) if row else 0
         # Writers take turns: the next one's write comes after the commit that shows now. So it would have been told of since the last read.
         if count != self._count and not self._is_told_since_read:
-            self._is_pending = False
+            self._told_s = -math.inf
         self._count, self._is_told_since_read = count, False
         return count
 
@@ -107,7 +108,7 @@ class DataVersion:
             self._note_write()
             return  # of what was committed before this, nothing was told
         since_s = time.monotonic() - self._told_s
-        is_expected = self._is_pending and since_s < _LOOKS_FOR_S
+        is_expected = since_s < _LOOKS_FOR_S
         # The commit that a write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
         pause_s = max(_FIRST_LOOK_S, since_s * _LATER) if is_expected else longest_s
         if writes.wait(min(pause_s, longest_s)):
@@ -138,8 +139,7 @@ class DataVersion:
 
     def _note_write(self) -> None:
         """A commit may be on its way to the disk."""
-        self._told_s = time.monotonic()
-        self._is_pending = self._is_told_since_read = True
+        self._told_s, self._is_told_since_read = time.monotonic(), True
 
     def _has_passed(self, seen: int) -> bool:
         try:

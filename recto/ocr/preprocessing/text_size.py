@@ -79,7 +79,7 @@ def scaled(grey: GreyArray, factor: float) -> tuple[GreyArray, Transform]:
     height, width = grey.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
     if factor > 1:
-        pixels = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
+        pixels = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     else:
-        pixels = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC))
-    return np.asarray(pixels, dtype=np.uint8), scaling(size[0] / width, size[1] / height)
+        pixels = np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC), dtype=np.uint8)
+    return pixels, scaling(size[0] / width, size[1] / height)
