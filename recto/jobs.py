@@ -5,7 +5,7 @@ Every method takes a session whose transaction was begun for writing (recto/data
 and gets LeaseLost. A job's row is locked before its change gets a number (recto/records/change_numbers.py).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, cast
@@ -41,6 +41,7 @@ from recto.records.kept_documents import OwnLimits
 from recto.records.meters import Metered
 from recto.records.retention import RetentionPolicy, lifetime_s
 from recto.records.unfinished_jobs import Counted, UnfinishedJobs
+from recto.text_search import text_index
 from recto.views.jobs import JobView, get_job, job_not_found, new_job
 from recto.webhooks import deliveries
 
@@ -290,13 +291,28 @@ class Jobs:
         else:
             meters.add(session, Metered.PAGES_FAILED, error.code)
 
-    def finish(self, session: Session, lease: Lease, result_version: str | None = None) -> None:
+    def index_text(self, session: Session, lease: Lease, user_id: int, texts: Mapping[int, str]) -> None:
+        """Put the text of all pages of the job into the index of the search. `finish` is to follow, in the same transaction. LeaseLost."""
+        self._hold(session, lease)
+        text_index.add_whole_job(session, lease.job_uuid, user_id, texts)
+
+    def finish(
+        self, session: Session, lease: Lease, result_version: str | None = None, *, is_indexed: bool = False
+    ) -> None:
         """FINISHED; the files of this attempt are the result.
 
-        `result_version` says what has read it; it is kept where the same document may be answered from this result.
+        `result_version` says what has read it; it is kept where the same document may be answered from this result. `is_indexed` where all of
+        its text is in the index: else a Worker puts it there.
         """
         reusable = case((deduplication.is_whole(lease.job_uuid, lease.token), result_version), else_=null())
-        self._end_attempt(session, lease, JobStatus.FINISHED, result_token=lease.token, result_version=reusable)
+        self._end_attempt(
+            session,
+            lease,
+            JobStatus.FINISHED,
+            result_token=lease.token,
+            result_version=reusable,
+            text_indexed=is_indexed,
+        )
 
     def fail(self, session: Session, lease: Lease, error: RectoError) -> None:
         """FAILURE with the error's code and sentence, for good."""

@@ -37,7 +37,7 @@ from recto.errors import (
     StorageUnavailable,
 )
 from recto.executors import PROCESS_DIED, Executor
-from recto.jobs import Jobs, Lease
+from recto.jobs import Claim, Jobs, Lease
 from recto.logs import get_logger
 from recto.ocr.documents import DocumentInfo
 from recto.ocr.options import AUTO_LANGUAGE, Options, page_numbers
@@ -52,6 +52,7 @@ from recto.working.job_in_hand import JobInHand, Work, WorkKind
 from recto.working.page_tasks import (
     FormatFailure,
     WholeDocument,
+    Written,
     checkpoint_page,
     describe_result,
     inspect_document,
@@ -317,16 +318,16 @@ class Worker:
         lease = job.claim.lease
         match work.kind:
             case WorkKind.WHOLE:
-                self._record(self._finish_whole, lease, result)
-                self._finished(job, result.failures)
+                self._record(self._finish_whole, job.claim, result)
+                self._finished(job, result.written.failures)
             case WorkKind.OPEN:
                 self._opened(job, result)
             case WorkKind.PAGE:
                 self._record(self._jobs.adopt_page, lease, work.number, page=result)
                 job.page_ended(work.number)
             case WorkKind.WRITE:
-                self._record(self._finish, lease, result)
-                self._finished(job, result)
+                self._record(self._finish, job.claim, result)
+                self._finished(job, result.failures)
         if work.kind in (WorkKind.WHOLE, WorkKind.PAGE):
             for stage, took_s in result.took_s:
                 self._heartbeat.stage_times.add(stage, took_s)
@@ -347,16 +348,27 @@ class Worker:
         self._start_pages()  # the first page is read while its document's count is flushed to the disk
         self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
 
-    def _finish_whole(self, session: Session, lease: Lease, whole: WholeDocument) -> None:
+    def _finish_whole(self, session: Session, claim: Claim, whole: WholeDocument) -> None:
         """What is recorded of the parts one after another, by one commit."""
-        self._jobs.set_page_count(session, lease, 1, whole.info.warnings)
-        self._jobs.adopt_page(session, lease, whole.page.number, page=whole.page)
-        self._finish(session, lease, whole.failures)
+        self._index_text(session, claim, whole.written)
+        self._jobs.set_page_count(session, claim.lease, 1, whole.info.warnings)
+        self._jobs.adopt_page(session, claim.lease, whole.page.number, page=whole.page)
+        self._end_well(session, claim.lease, whole.written)
 
-    def _finish(self, session: Session, lease: Lease, failures: tuple[FormatFailure, ...]) -> None:
+    def _finish(self, session: Session, claim: Claim, written: Written) -> None:
+        self._index_text(session, claim, written)
+        self._end_well(session, claim.lease, written)
+
+    def _index_text(self, session: Session, claim: Claim, written: Written) -> None:
+        """Before the job itself is written to, which holds up all others."""
+        if written.texts is not None:
+            self._jobs.index_text(session, claim.lease, claim.user_id, written.texts)
+
+    def _end_well(self, session: Session, lease: Lease, written: Written) -> None:
         """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
-        self._jobs.finish(session, lease, self._heartbeat.result_version)
-        for failure in failures:
+        version, is_indexed = self._heartbeat.result_version, written.texts is not None
+        self._jobs.finish(session, lease, version, is_indexed=is_indexed)
+        for failure in written.failures:
             derivations.failed_at_once(session, lease.job_uuid, failure.result_format, lease.token, failure.error)
 
     def _died(self, job: JobInHand, work: Work, error: DocumentError) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from recto.ocr.page import Document, ResultWarning, Step
 from recto.records import meters
 from recto.records.meters import Metered
 from recto.records.meters import read_all as read_all_meters
+from recto.search import found_pages, is_behind
 from recto.stage_labels import STAGES
+from recto.text_search.words import parse_query
 from recto.views.jobs import checkpoints, pages_read
-from recto.working.page_tasks import checkpoint_page, inspect_document, read_whole_document, write_results
+from recto.working.page_tasks import Written, checkpoint_page, inspect_document, read_whole_document, write_results
 from tests.conftest import JobTable, writing_elsewhere
 from tests.patience import wait_until
 from tests.worker_loop import LIMITS, Loop, Task, crash, end, page_read, read_all, read_whole
@@ -110,6 +113,24 @@ def test_nothing_is_claimed_or_started_while_nothing_can_run(table: JobTable, an
     loop.executor.capacity = 2
     loop.run_until_idle(read_all(2))
     assert [(table.job(uuid).status, table.job(uuid).attempt) for uuid in uuids] == [(JobStatus.FINISHED, 1)] * 4
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "application/pdf"])
+@pytest.mark.parametrize("texts", [{1: "a goat"}, None])
+def test_text_is_found_as_soon_as_its_job_has_ended_unless_it_is_too_much_to_be_handed_over(
+    table: JobTable, ann: int, loop: Loop, media_type: str, texts: dict[int, str] | None
+) -> None:
+    uuid = table.submit(ann, media_type=media_type)
+    written = Written((), texts)
+
+    def answer(task: Task) -> Any:
+        if task.function is read_whole_document:
+            return replace(read_whole(task), written=written)
+        return written if task.function is write_results else read_all(1)(task)
+
+    loop.run_until_idle(answer)
+    assert table.read(found_pages, ann, uuid, parse_query("goat")) == ((1,) if texts else ())
+    assert table.read(is_behind, ann) is (texts is None)
 
 
 def test_only_the_pages_that_were_asked_for_are_read(table: JobTable, ann: int, loop: Loop) -> None:

@@ -13,7 +13,7 @@ from recto.jobs import Jobs, Lease
 from recto.ocr.documents import DocumentInfo
 from recto.records import derivations
 from recto.views.jobs import page_failures
-from recto.working.page_tasks import FormatFailure, checkpoint_page, inspect_document, write_results
+from recto.working.page_tasks import FormatFailure, Written, checkpoint_page, inspect_document, write_results
 from tests.conftest import JobTable
 from tests.worker_loop import Loop, Task, crash, end, failures, once, read_all
 
@@ -187,7 +187,7 @@ def test_format_that_could_not_be_made_is_recorded_with_the_finish(table: JobTab
     problem = FormatFailure("pdf", ResultNotMade("The PDF is damaged.", reason="document_damaged"), "Traceback …")
 
     def answer(task: Task) -> Any:
-        return (problem,) if task.function is write_results else read_all(1)(task)
+        return Written((problem,)) if task.function is write_results else read_all(1)(task)
 
     loop.run_until_idle(answer)
     assert table.job(uuid).status == JobStatus.FINISHED

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import JobStatus
 from recto.ocr.documents import DocumentInfo
-from recto.working.page_tasks import checkpoint_page, inspect_document, write_results
+from recto.working.page_tasks import Written, checkpoint_page, inspect_document, write_results
 from tests.conftest import JobTable
 from tests.patience import wait_until
 from tests.worker_loop import Loop, end, read_all, read_whole
@@ -159,7 +159,7 @@ def test_one_page_of_another_user_waits_for_no_more_than_the_page_that_is_read(
     for function, result in (
         (inspect_document, DocumentInfo("application/pdf", 1)),
         (checkpoint_page, None),
-        (write_results, ()),
+        (write_results, Written()),
     ):
         loop.step()
         (task,) = [task for task in loop.executor.running if task.uuid == short]

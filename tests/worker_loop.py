@@ -20,6 +20,7 @@ from recto.working.page_tasks import (
     EngineReport,
     PageWithoutText,
     WholeDocument,
+    Written,
     checkpoint_page,
     inspect_document,
     read_whole_document,
@@ -135,7 +136,7 @@ def read_whole(task: Task) -> Any:
     if task.function is not read_whole_document:
         return read_all(1)(task)
     page = page_read(1)
-    return WholeDocument(DocumentInfo("image/png", 1), page, (), (("open", 0.01), *page.took_s, ("write", 0.02)))
+    return WholeDocument(DocumentInfo("image/png", 1), page, Written(), (("open", 0.01), *page.took_s, ("write", 0.02)))
 
 
 def read_all(page_count: int, outcomes: dict[int, Any] | None = None) -> Answer:
@@ -145,7 +146,7 @@ def read_all(page_count: int, outcomes: dict[int, Any] | None = None) -> Answer:
         if task.function is inspect_document:
             return DocumentInfo("application/pdf", page_count)
         if task.function is write_results:
-            return ()
+            return Written()
         return (outcomes or {}).get(task.page)
 
     return answer

@@ -4,7 +4,7 @@ SQLite has FTS5, PostgreSQL its text search; what differs between them is in thi
 its segments until these are merged, so the index is rewritten, in steps, after pages were removed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -96,15 +96,21 @@ def add_pages(session: Session, job: JobToIndex, texts: dict[int, str], *, is_la
     there = set(
         session.scalars(select(PageText.number).where(PageText.job_uuid == job.uuid, PageText.number.in_(texts)))
     )
-    rows = [
-        {"job_uuid": job.uuid, "user_id": job.user_id, "number": number, "text": words}
-        for number, words in texts.items()
-        if number not in there
-    ]
-    if rows:
+    missing = {number: words for number, words in texts.items() if number not in there}
+    if rows := _rows(job.uuid, job.user_id, missing):
         _insert(session, rows)
     if is_last:
         session.execute(update(Job).where(Job.uuid == job.uuid).values(text_indexed=True))
+
+
+def add_whole_job(session: Session, uuid: str, user_id: int, texts: Mapping[int, str]) -> None:
+    """Put all pages of a job into the index that has none of it yet. For who has locked the job, and says in the same transaction that it is indexed."""
+    if texts:
+        _insert(session, _rows(uuid, user_id, texts))
+
+
+def _rows(uuid: str, user_id: int, texts: Mapping[int, str]) -> list[dict[str, Any]]:
+    return [{"job_uuid": uuid, "user_id": user_id, "number": number, "text": words} for number, words in texts.items()]
 
 
 def _insert(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -11,8 +11,7 @@ from recto.ocr.corrections import Correction, corrected, replaced_text
 from recto.ocr.document_file import DocumentFile
 from recto.ocr.page import Document, Page
 from recto.ocr.writers.json import page_from_json, write_json
-from recto.ocr.writers.paragraphs import paragraphs_on
-from recto.ocr.writers.text import page_text
+from recto.ocr.writers.text import page_text, searched_text
 
 _NO_FILE: Final = DocumentFile(Path())
 _NO_DOCUMENT: Final = Document(1, (), "", "")
@@ -62,9 +61,8 @@ def read_page_text(storage: FileStorage, page: ReadPage, corrections: Sequence[C
 
 
 def page_as_searched(storage: FileStorage, page: ReadPage, corrections: Sequence[Correction]) -> str:
-    """The page's paragraphs, words that were divided at a line's end made whole, as in `result.md`. FileNotFound, StorageUnavailable."""
-    paragraphs = paragraphs_on(corrected(_as_read(storage, page), corrections), whole_words=True)
-    return "\n\n".join("\n".join(paragraph.lines) for paragraph in paragraphs)
+    """What the index of the search has of the page. FileNotFound, StorageUnavailable."""
+    return searched_text(corrected(_as_read(storage, page), corrections))
 
 
 def confidence_with(storage: FileStorage, page: ReadPage, corrections: Sequence[Correction]) -> float | None:

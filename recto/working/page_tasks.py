@@ -36,6 +36,7 @@ from recto.ocr.reading import Reader
 from recto.ocr.stages import Show, page_picture, show_stages, write_png
 from recto.ocr.writers.json import page_from_json, page_to_json
 from recto.ocr.writers.registry import writer_for
+from recto.ocr.writers.text import searched_text
 from recto.parent_death import die_with_parent
 from recto.stage_labels import Stage as TimedStage
 from recto.storage_setup import StorageSetup
@@ -81,6 +82,17 @@ class FormatFailure:
     result_format: ResultFormat
     error: ResultNotMade
     traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of writing results: the formats that could not be made, and the texts of the pages for the index of the search, by page number.
+
+    `texts` is None of a document whose pages are too many to hold at once: the index takes them from the checkpoints, some at a time.
+    """
+
+    failures: tuple[FormatFailure, ...] = ()
+    texts: dict[int, str] | None = None
 
 
 class _PageProcess:
@@ -205,11 +217,11 @@ def _keep(page: Page, token: str, write_file: WriteFile) -> None:
 
 @dataclass(frozen=True, slots=True)
 class WholeDocument:
-    """A document of one page that was opened and read, and its results written, but for the formats that could not be made. How long its stages took."""
+    """A document of one page that was opened and read, and its results written. How long its stages took."""
 
     info: DocumentInfo
     page: PageWithoutText
-    failures: tuple[FormatFailure, ...]
+    written: Written
     took_s: tuple[tuple[TimedStage, float], ...]
 
 
@@ -224,8 +236,8 @@ def read_whole_document(uuid: str, token: str, created: datetime, options: Optio
         with watch.measure("store"):
             _keep(page, token, write_file)
         document = describe_result(info.page_count, info.warnings, created, options)
-        failures = _write_formats(uuid, token, [(number, token)], document, options, write_file, pages=(page,))
-    return WholeDocument(info, without_text(page), failures, (*_here().stopwatch.took_s, *watch.took_s))
+        written = _write_formats(uuid, token, [(number, token)], document, options, write_file, pages=(page,))
+    return WholeDocument(info, without_text(page), written, (*_here().stopwatch.took_s, *watch.took_s))
 
 
 def without_text(page: Page, took_s: tuple[tuple[TimedStage, float], ...] = ()) -> PageWithoutText:
@@ -264,8 +276,8 @@ def write_results(
     checkpoints: Sequence[tuple[int, str]],
     document: Document,
     options: Options,
-) -> tuple[FormatFailure, ...]:
-    """Write the text and the formats that the options name as results of the attempt `token`; those that could not be made.
+) -> Written:
+    """Write the text and the formats that the options name as results of the attempt `token`.
 
     `checkpoints` are (page number, attempt token) each. The text is always written, since the pages for people show it: where that
     fails, its error is raised.
@@ -283,7 +295,7 @@ def _write_formats(
     options: Options,
     write_file: WriteFile,
     pages: tuple[Page, ...] | None,
-) -> tuple[FormatFailure, ...]:
+) -> Written:
     """See `write_results`. `pages` are those of the checkpoints, for who has them already."""
 
     def write(result_format: ResultFormat) -> None:
@@ -301,7 +313,8 @@ def _write_formats(
         except Exception as error:  # noqa: BLE001 - the loop logs it; the other formats are written all the same
             problem = result_not_made(f"the format {RESULT_FORMATS[result_format].title}", error)
             failures.append(FormatFailure(result_format, problem, traceback.format_exc()))
-    return tuple(failures)
+    texts = None if pages is None else {page.number: searched_text(page) for page in pages}
+    return Written(tuple(failures), texts)
 
 
 def write_result(

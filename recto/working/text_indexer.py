@@ -1,4 +1,4 @@
-"""Puts the text of finished jobs into the index: a thread of the Worker, after the end of a job and apart from it.
+"""Puts the text of finished jobs into the index where it did not come with their end: a thread of the Worker.
 
 What it has not reached is found in the Database, by whichever Worker looks next; so are jobs from before there was an index. A page is
 read from its checkpoint while no transaction is open, and written with some others in one that lasts some milliseconds.

@@ -100,7 +100,7 @@ class PageProcesses:
                 return READ, None
             self._run(partial(checkpoint_page, uuid, TOKEN, 1, OPTIONS))
             document = describe_result(info.page_count, (), datetime(2026, 1, 1, tzinfo=UTC), OPTIONS)
-            failures = self._run(partial(write_results, uuid, TOKEN, [(1, TOKEN)], document, OPTIONS))
+            written = self._run(partial(write_results, uuid, TOKEN, [(1, TOKEN)], document, OPTIONS))
         except RectoError as error:
             return error.code, None if type(error).status < 500 else f"{error.code}: {error.detail}"
         except TimeoutError:
@@ -109,10 +109,10 @@ class PageProcesses:
             return PageCrashed.code, None
         except Exception as error:  # noqa: BLE001 - what this program is there to find
             return type(error).__name__, f"{type(error).__name__}: {error}\n{error.__cause__ or ''}"
-        for failure in failures:
+        for failure in written.failures:
             if "reason" not in failure.error.members:
                 return f"{failure.result_format} not written", failure.traceback
-        return (f"{READ}, no {failures[0].result_format}" if failures else READ), None
+        return (f"{READ}, no {written.failures[0].result_format}" if written.failures else READ), None
 
     def _run(self, task: Callable[[], _T]) -> _T:
         """The result of a task, its process's memory watched. A task whose process had died before it is given a new one."""

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from models import TEXT_TO_INDEX, Job, PageText
-from recto.errors import PageDamaged
+from recto.database.connections import Begin, transaction
+from recto.errors import LeaseLost, PageDamaged
 from recto.ocr.corrections import WordsCorrection
 from recto.records import corrections
 from recto.records.corrections import SeenPage
@@ -68,6 +69,30 @@ def test_page_that_failed_is_never_missing(table: JobTable, ann: int) -> None:
     assert table.read(text_index.next_job) is None
     table.do(table.jobs.finish, lease)
     assert table.read(text_index.missing_pages, uuid, 9) == [(2, lease.token)]
+
+
+def test_text_that_comes_with_the_end_of_its_job_waits_for_nobody(table: JobTable, ann: int) -> None:
+    uuid = table.submit(ann)
+    lease = table.claim().lease
+    for number in (1, 2):
+        table.do(table.jobs.adopt_page, lease, number)
+    with transaction(table.sessions(), Begin.WRITE) as session:
+        table.jobs.index_text(session, lease, ann, {1: "a goat", 2: ""})
+        table.jobs.finish(session, lease, is_indexed=True)
+    assert found(table, ann, "goat") == [(uuid, (1,))]
+    assert (table.read(text_index.next_job), table.read(text_index.missing_pages, uuid, 9)) == (None, [])
+
+
+def test_text_of_an_attempt_that_lost_its_job_is_not_added(table: JobTable, ann: int) -> None:
+    uuid = table.submit(ann)
+    lease = table.claim().lease
+    table.do(table.jobs.cancel, ann, uuid)
+    with pytest.raises(LeaseLost):
+        table.do(table.jobs.index_text, lease, ann, {1: "a goat"})
+    table.do(table.jobs.delete, ann, uuid)
+    with pytest.raises(LeaseLost):
+        table.do(table.jobs.index_text, lease, ann, {1: "a goat"})
+    assert found(table, ann, "goat") == []
 
 
 def test_pages_added_twice_are_there_once(table: JobTable, ann: int) -> None:

@@ -42,6 +42,7 @@ from recto.storage_setup import StorageSetup
 from recto.working import page_tasks
 from recto.working.page_tasks import (
     PageProcessSetup,
+    Written,
     checkpoint_page,
     describe_engine,
     describe_result,
@@ -138,12 +139,27 @@ def test_document_of_one_page_is_read_in_one_piece_as_it_is_part_by_part(
     read = read_whole_document(whole, TOKEN, created, OPTIONS)
     info = inspect_document(by_parts)
     page = checkpoint_page(by_parts, TOKEN, 1, OPTIONS)
-    write_results(by_parts, TOKEN, [(1, TOKEN)], describe_result(1, info.warnings, created, OPTIONS), OPTIONS)
-    assert (read.info, read.failures) == (info, ())
+    written = write_results(by_parts, TOKEN, [(1, TOKEN)], describe_result(1, info.warnings, created, OPTIONS), OPTIONS)
+    assert (read.info, read.written) == (info, written)
+    assert written == Written((), {1: content(storage, whole, result_name(TOKEN, "txt")).decode().strip()})
     assert replace(read.page, took_s=()) == replace(page, took_s=())
     assert [stage for stage, _ in read.took_s] == ["recognise", "prepare", "open", "store", "write"]
     for name in (checkpoint_name(TOKEN, 1), result_name(TOKEN, "txt"), result_name(TOKEN, "json")):
         assert content(storage, whole, name) == content(storage, by_parts, name)
+
+
+def test_texts_for_the_index_are_those_of_all_pages_unless_they_are_too_many(
+    storage: VolumeStorage, uuid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        checkpoint_page(uuid, TOKEN, number, OPTIONS)
+    document, checkpoints = Document(2, (), "2026-11-23T18:00:00Z", "Recto"), [(1, TOKEN), (2, TOKEN)]
+    texts = write_results(uuid, TOKEN, checkpoints, document, OPTIONS).texts
+    assert texts is not None
+    assert list(texts) == [1, 2]
+    assert "first page" in texts[1]
+    monkeypatch.setattr(page_tasks, "_KEPT_PAGES", 1)
+    assert write_results(uuid, TOKEN, checkpoints, document, OPTIONS).texts is None
 
 
 def test_page_that_a_document_of_one_does_not_have_is_none_to_read_in_one_piece(
@@ -225,7 +241,7 @@ def test_temporary_files_of_a_process_lie_on_the_volume(storage: VolumeStorage, 
 def test_text_is_written_also_where_only_other_formats_were_asked_for(storage: VolumeStorage, uuid: str) -> None:
     checkpoint_page(uuid, TOKEN, 1, OPTIONS)
     document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
-    assert write_results(uuid, TOKEN, [(1, TOKEN)], document, Options(formats=("json",))) == ()
+    assert write_results(uuid, TOKEN, [(1, TOKEN)], document, Options(formats=("json",))).failures == ()
     assert "first page" in content(storage, uuid, result_name(TOKEN, "txt")).decode()
 
 
@@ -290,7 +306,7 @@ def test_format_that_cannot_be_made_is_told_and_costs_no_other(
     checkpoint_page(uuid, TOKEN, 1, OPTIONS)
     monkeypatch.setattr(page_tasks, "writer_for", failing_writer(error))
     document = Document(2, (), "2026-11-23T18:00:00Z", "Recto")
-    (failure,) = write_results(uuid, TOKEN, [(1, TOKEN)], document, OPTIONS)
+    (failure,) = write_results(uuid, TOKEN, [(1, TOKEN)], document, OPTIONS).failures
     assert failure.result_format == "json"
     assert failure.error.members.get("reason") == reason
     assert words in failure.error.detail

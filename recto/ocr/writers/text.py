@@ -19,6 +19,12 @@ def write_text(document: Document, pages: Iterable[Page], file: DocumentFile, si
     sink.writelines(((_FORM_FEED if index else "") + page_text(page)).encode() for index, page in enumerate(pages))
 
 
+def searched_text(page: Page) -> str:
+    """The paragraphs of one page as people search them: words that were divided at a line's end made whole, as in `result.md`."""
+    paragraphs = paragraphs_on(page, whole_words=True)
+    return "\n\n".join("\n".join(paragraph.lines) for paragraph in paragraphs)
+
+
 def page_text(page: Page) -> str:
     """The paragraphs of one page; ends with a line end, and is empty where the page is blank.
 
