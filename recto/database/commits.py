@@ -32,8 +32,10 @@ _LOOKS_FOR_S: Final = 1.0
 """For so long after a write the commit may be on its way to the disk."""
 _MOST_UNTOLD: Final = 2
 """So many commits running may have shown without a write that was told of; with another, only looking tells."""
-_FIRST_LOOK_S: Final = 0.001
+_FIRST_LOOK_S: Final = 0.002
 _LATER: Final = 0.5
+_SOON_S: Final = 0.02
+"""Word of another write can wait for that long."""
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -111,7 +113,8 @@ class DataVersion:
         is_expected = since_s < _LOOKS_FOR_S
         # The commit that a write was for shows when the disk has it: soon, or later. So each look comes later than the last one.
         pause_s = max(_FIRST_LOOK_S, since_s * _LATER) if is_expected else longest_s
-        if writes.wait(min(pause_s, longest_s)):
+        is_soon = pause_s < min(_SOON_S, longest_s)
+        if writes.pause(pause_s) if is_soon else writes.wait(min(pause_s, longest_s)):
             self._note_write()
             self._untold = 0
         elif not is_expected and seen is not None and self._has_passed(seen):

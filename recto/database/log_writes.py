@@ -14,6 +14,8 @@ from inotify_simple import INotify, flags
 
 _MS: Final = 1000
 _LOG_SUFFIX: Final = "-wal"
+_COMMIT_IS_WRITTEN_S: Final = 0.001
+"""A commit is several writes and then a flush to the disk: word of them is taken together, instead of waking up for each."""
 
 
 class LogWrites:
@@ -30,12 +32,18 @@ class LogWrites:
             self._poll.register(told, select.POLLIN)
 
     def wait(self, longest_s: float) -> bool:
-        """Whether the log was written to, or `wake` called: waits for it for that long at most."""
+        """Whether the log was written to, or `wake` called: waits for it for that long at most, and a moment more for the rest of a commit."""
         until_s = time.monotonic() + longest_s
         while (left_s := until_s - time.monotonic()) > 0:
             self._poll.poll(left_s * _MS)
             if self.take():
+                self.pause(_COMMIT_IS_WRITTEN_S)
                 return True
+        return self.take()
+
+    def pause(self, pause_s: float) -> bool:
+        """Whether the log was written to, or `wake` called, after that time, which nothing ends: for a wait of milliseconds it costs less."""
+        time.sleep(pause_s)
         return self.take()
 
     def take(self) -> bool:

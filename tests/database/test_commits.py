@@ -192,6 +192,9 @@ class Telling(LogWrites):
         Telling.tells, Telling.tells_late = Telling.tells_late, False
         return told
 
+    def pause(self, pause_s: float) -> bool:
+        return self.wait(pause_s)
+
     def take(self) -> bool:
         told, Telling.tells = Telling.tells, False
         return told
