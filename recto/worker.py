@@ -133,8 +133,12 @@ class Worker:
                 self._guarded(job, lambda job=job, work=work, future=future: self._take_in(job, work, future))  # type: ignore[misc]
         if ended:
             self._start_pages()  # what the ends made possible: a process need not wait for the questions below
-        self._drop_lost_and_late()
-        self._top_up()
+        has_claimed = True
+        while has_claimed:
+            # From here on: what this round has recorded itself is no reason for another one.
+            self._has_database_changed()
+            self._drop_lost_and_late()
+            has_claimed = self._top_up()
 
     def _wait(self, stopping: threading.Event) -> None:
         """Until a piece of work has ended, the database has changed, or it is time to look all the same."""
@@ -169,16 +173,18 @@ class Worker:
             return True
         return self._seen_commits != before
 
-    def _top_up(self) -> None:
-        """Start work until every process has some, and have some at hand for the process that is free next: it is not to wait for a claim."""
+    def _top_up(self) -> bool:
+        """Start work until every process has some, and have some at hand for the process that is free next: it is not to wait for a claim.
+
+        Whether a job was claimed for that.
+        """
+        known = len(self._in_hand)
         if self._in_hand:
             may_be_anyones = not self._has_work and time.monotonic() >= self._claims_ahead_at_s
             self._claim(except_users=[] if may_be_anyones else [job.claim.user_id for job in self._in_hand])
-        while len(self._running) < self._most_running:
-            job = self._next_job() or self._claim()
-            if job is None:
-                return
+        while len(self._running) < self._most_running and (job := self._next_job() or self._claim()):
             self._start(job, job.next_work())
+        return len(self._in_hand) > known
 
     @property
     def _has_work(self) -> bool:
