@@ -135,8 +135,8 @@ class Worker:
             self._start_pages()  # what the ends made possible: a process need not wait for the questions below
         has_claimed = True
         while has_claimed:
-            # From here on: what this round has recorded itself is no reason for another one.
-            self._has_database_changed()
+            if self._seen_commits is not None:
+                self._has_database_changed()  # up to here: what this round has recorded itself is no reason for another one
             self._drop_lost_and_late()
             has_claimed = self._top_up()
 
