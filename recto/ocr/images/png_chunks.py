@@ -4,9 +4,8 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 _SIGNATURE_BYTES: Final = 8
 _AROUND_BYTES: Final = 12
@@ -15,9 +14,8 @@ _MAY_HOLD_EXIF: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
 """Texts as well: programs older than `eXIf` wrote it there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """`offset` in bytes of the length field, with which the chunk begins."""
+class Chunk(NamedTuple):
+    """Made by the hundred: libpng writes pixels in pieces of 8 KiB. `offset` in bytes of the length field, with which the chunk begins."""
 
     name: bytes
     offset: int
@@ -31,7 +29,11 @@ class Chunk:
 
 def chunks(file: IO[bytes]) -> Iterator[Chunk]:
     """The chunks in order, as far as they lie in the file; each costs a read of eight bytes. May move the file's position."""
-    read_at, offset = _reader(file), _SIGNATURE_BYTES
+    return _chunks(_reader(file))
+
+
+def _chunks(read_at: Callable[[int, int], bytes]) -> Iterator[Chunk]:
+    offset = _SIGNATURE_BYTES
     while True:
         head = read_at(8, offset)
         if len(head) < 8:
@@ -73,7 +75,7 @@ def split_pixels(png: bytes) -> tuple[bytes, bytes]:
 
     ValueError where the file ends before its pixels do, or has none.
     """
-    pixels = [chunk for chunk in chunks(io.BytesIO(png)) if chunk.name == b"IDAT"]
+    pixels = [chunk for chunk in _chunks(lambda size, offset: png[offset : offset + size]) if chunk.name == b"IDAT"]
     if not pixels or pixels[-1].end > len(png):
         raise ValueError("The pixels end before they should.")
     whole = memoryview(png)

@@ -46,19 +46,26 @@ def width_of(character: str) -> int:
     return 800 if character in _WIDE else 500
 
 
+class _Codes(dict[int, str]):
+    """Of each character (its code point) the code, four hexadecimal digits, in the order in which they were asked for. From 1: 0 is .notdef."""
+
+    def __missing__(self, character: int) -> str:
+        code = self[character] = f"{len(self) + 1:04x}"
+        return code
+
+
 class InvisibleFont:
     """Codes for one document's characters. `embed` ends it: what is encoded later is missing from the font."""
 
     def __init__(self, pdf: Pdf) -> None:
         self._pdf = pdf
-        self._codes: dict[str, int] = {}
+        self._codes = _Codes()
         self.object: Object = pdf.make_indirect(Dictionary(Type=Name.Font))
         """What pages name in their resources, from the beginning; `embed` fills it."""
 
     def encode(self, text: str) -> str:
         """Codes of two bytes in hexadecimal digits, for a content stream. At most 65,534 different characters: more than any script has."""
-        codes = self._codes
-        return "".join([f"{codes.setdefault(character, len(codes) + 1):04x}" for character in text])
+        return text.translate(self._codes)
 
     def embed(self) -> None:
         """Write the font that `object` stands for."""
@@ -82,7 +89,7 @@ class InvisibleFont:
             CIDSystemInfo=Dictionary(Registry=String("Adobe"), Ordering=String("Identity"), Supplement=0),
             FontDescriptor=make_indirect(metrics),
             DW=500,
-            W=Array([1, Array([width_of(character) for character in self._codes])]),
+            W=Array([1, Array(self._widths())]),
             CIDToGIDMap=stream(self._glyph_numbers()),
         )
         for key, value in {
@@ -97,8 +104,11 @@ class InvisibleFont:
     def _stream(self, data: bytes) -> Stream:
         return Stream(self._pdf, data)
 
+    def _widths(self) -> list[int]:
+        return [width_of(chr(character)) for character in self._codes]
+
     def _glyph_numbers(self) -> bytes:
-        numbers = [0, *(_WIDTHS.index(width_of(character)) + 1 for character in self._codes)]
+        numbers = [0, *(_WIDTHS.index(width) + 1 for width in self._widths())]
         return b"".join(number.to_bytes(2, "big") for number in numbers)
 
     def _to_unicode(self) -> bytes:
@@ -114,7 +124,7 @@ class InvisibleFont:
         for some in (characters[first : first + 100] for first in range(0, len(characters), 100)):
             yield f"{len(some)} beginbfchar"
             for character, code in some:
-                yield f"<{code:04X}> <{character.encode('utf-16-be').hex().upper()}>"
+                yield f"<{code.upper()}> <{chr(character).encode('utf-16-be').hex().upper()}>"
             yield "endbfchar"
         yield "endcmap CMapName currentdict /CMap defineresource pop end end"
 

@@ -36,7 +36,7 @@ class TextLayers:
         _dictionary(_dictionary(page.obj, Name.Resources), Name.Font)[font_name] = self._font.object
         self.sha256.update(content)
         # Compressed at once: a thousand pages wait in memory until the whole is saved.
-        page.contents_add(self._pdf.make_stream(zlib.compress(content, 9), Filter=Name.FlateDecode), prepend=True)
+        page.contents_add(self._pdf.make_stream(zlib.compress(content), Filter=Name.FlateDecode), prepend=True)
         self._is_used = True
 
     def finish(self) -> None:

@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from pikepdf import Matrix, Name
 
@@ -42,6 +42,10 @@ _LINE_TAG: Final = Name.Span  # the tag on which poppler takes an ActualText
 _PIECE_TAG: Final = Name("/RectoPiece")
 
 
+_Numbers: TypeAlias = tuple[float, float, float, float, float, float]
+"""A matrix as PDF writes it (ISO 32000-1, 8.3.3)."""
+
+
 class _Run(NamedTuple):
     """A word to be set: `start` and the direction (cosine, sine) in the page's user space, lengths in its units."""
 
@@ -62,9 +66,9 @@ class TextLayer:
 
     def add(self, lines: Sequence[Line], to_user_space: Matrix) -> None:
         """Lines of one block, whose pixels `to_user_space` maps to the page's user space."""
-        a, b, c, d, _, _ = to_user_space.shorthand
+        a, b, c, d, _, _ = matrix = to_user_space.shorthand
         right, down = (a / math.hypot(a, b), b / math.hypot(a, b)), (c / math.hypot(c, d), d / math.hypot(c, d))
-        for runs in _evened([runs for line in lines if (runs := _runs(line, to_user_space))]):
+        for runs in _evened([runs for line in lines if (runs := _runs(line, matrix))]):
             if self._last and not (_is_level(self._last) and _is_level(runs)):
                 self._part(self._last[-1], runs[0], down)
             if _is_upside_down(runs, right):
@@ -196,14 +200,13 @@ def _reach(run: _Run, following: _Run) -> float:
     return (following.start[0] - x) * cosine + (following.start[1] - y) * sine
 
 
-def _runs(line: Line, to_user_space: Matrix) -> list[_Run]:
+def _runs(line: Line, matrix: _Numbers) -> list[_Run]:
     """The line's words as they follow each other on paper from left to right, also where they are read from right to left."""
     words = [word for word in line.words if word.text.strip()]
     if not words:
         return []
-    quads = [_mapped(word.quad, to_user_space) for word in words]
-    runs = [_own_run(word, quad) for word, quad in zip(words, quads, strict=True)]
-    band = _own_run(words[0], _mapped(line.quad, to_user_space))
+    runs = [_own_run(word, _mapped(word.quad, matrix)) for word in words]
+    band = _own_run(words[0], _mapped(line.quad, matrix))
     if band.height < _CURVED * max(run.height for run in runs):
         runs = [_in_band(run, band) for run in runs]
     if any(has_right_to_left(word.text) for word in words):
@@ -246,10 +249,15 @@ def _in_band(run: _Run, band: _Run) -> _Run:
     return _Run(run.text, start, run.direction, run.length, band.height)
 
 
-def _mapped(quad: Quad, matrix: Matrix) -> Quad:
-    a, b, c, d, e, f = matrix.shorthand
-    one, two, three, four = ((float(a * x + c * y + e), float(b * x + d * y + f)) for x, y in quad)
-    return one, two, three, four
+def _mapped(quad: Quad, matrix: _Numbers) -> Quad:
+    a, b, c, d, e, f = matrix
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad  # one by one: every word of a page comes through here
+    return (
+        (a * x0 + c * y0 + e, b * x0 + d * y0 + f),
+        (a * x1 + c * y1 + e, b * x1 + d * y1 + f),
+        (a * x2 + c * y2 + e, b * x2 + d * y2 + f),
+        (a * x3 + c * y3 + e, b * x3 + d * y3 + f),
+    )
 
 
 def _difference(one: Point, other: Point) -> Point:

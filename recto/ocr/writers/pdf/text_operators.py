@@ -4,6 +4,7 @@ pikepdf has a builder for these, which makes objects of every operator and its o
 five times as long as all the rest of its text layer.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from pikepdf import ContentStreamInstruction, Dictionary, Name, Operator, String, unparse_content_stream
@@ -29,9 +30,7 @@ class TextOperators:
 
     def place(self, start: Point, direction: Point) -> None:
         """Tm: where the next text starts, and the cosine and the sine of its direction."""
-        cosine, sine = _number(direction[0], 6), _number(direction[1], 6)
-        minus_sine = sine[1:] if sine[0] == "-" else f"-{sine}"
-        self._operators.append(f"{cosine} {sine} {minus_sine} {cosine} {_number(start[0])} {_number(start[1])} Tm")
+        self._operators.append(f"{_rotation(direction)} {_number(start[0])} {_number(start[1])} Tm")
 
     def show(self, codes: str) -> None:
         """Tj"""
@@ -57,6 +56,14 @@ class TextOperators:
         if not self._operators:
             return b""
         return "\n".join(["q", "BT", f"{_INVISIBLE} Tr", *self._operators, "ET", "Q\n"]).encode("latin-1")
+
+
+@lru_cache(maxsize=64)
+def _rotation(direction: Point) -> str:
+    """The first four numbers of a matrix. The words of a line have one direction, and so have most lines of a page."""
+    cosine, sine = _number(direction[0], 6), _number(direction[1], 6)
+    minus_sine = sine[1:] if sine[0] == "-" else f"-{sine}"
+    return f"{cosine} {sine} {minus_sine} {cosine}"
 
 
 def _number(value: float, decimals: int = 2) -> str:
