@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -59,6 +60,7 @@ class _Runner:
     turns: list[tuple[float, float]] = field(default_factory=list)
     has_ended: bool = False
     outcome: Any = None
+    _stopped: set[int] = field(default_factory=set)
     _process: Any = field(init=False)
     _pipe: Connection = field(init=False)
 
@@ -72,34 +74,44 @@ class _Runner:
         """Go on for so long, or until it ends."""
         start_s = time.monotonic()
         if self.turns:
-            self._tell(signal.SIGCONT)
+            self._continue()
         else:
             self._pipe.send(_GO)
         if self._pipe.poll(turn_s):
             self.outcome, self.has_ended = self._pipe.recv(), True
+            end_s = time.monotonic()
         else:
-            self._tell(signal.SIGSTOP)
-        self.turns.append((start_s, time.monotonic()))
+            end_s = self._stop()
+        self.turns.append((start_s, end_s))
         if isinstance(self.outcome, _Failed):
             raise self.outcome.error
 
     def end(self) -> None:
         """Interrupt it where it goes on, so that it stops what it has started."""
         if not self.has_ended:
-            self._tell(signal.SIGCONT)
+            self._continue()
             os.kill(self._process.pid, signal.SIGINT)
         self._process.join()
 
-    def _tell(self, what: signal.Signals) -> None:
-        """To the process and all that it has started: parents first, so that none of them starts another meanwhile."""
-        told: set[int] = set()
-        while new := [pid for pid in family(self._process.pid) if pid not in told]:
-            for pid in new:
-                told.add(pid)
-                try:
-                    os.kill(pid, what)
-                except ProcessLookupError:
-                    continue  # it has ended
+    def _stop(self) -> float:
+        """Stop the process and all that it has started; gives the moment. Who has started more is not charged for the time to find it."""
+        end_s: float | None = None
+        while new := [pid for pid in family(self._process.pid) if pid not in self._stopped]:
+            _tell(new, signal.SIGSTOP)
+            end_s = end_s or time.monotonic()
+            self._stopped.update(new)
+        return end_s or time.monotonic()
+
+    def _continue(self) -> None:
+        """Nothing that is stopped starts or ends anything, so nobody has to be looked for."""
+        _tell(self._stopped, signal.SIGCONT)
+        self._stopped.clear()
+
+
+def _tell(pids: Iterable[int], what: signal.Signals) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has ended
+            os.kill(pid, what)
 
 
 def _run(work: Callable[[], Any], pipe: Connection) -> None:
