@@ -12,10 +12,13 @@ from typing import Any, Final, cast
 from uuid import uuid4
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CursorResult,
+    Integer,
     Result,
     Row,
+    String,
     Table,
     Update,
     bindparam,
@@ -36,7 +39,7 @@ from recto.ocr.page import Page, ResultWarning
 from recto.queue_order import QueueOrder, is_any_queued
 from recto.records import deduplication, kept_documents, meters, tallies
 from recto.records.change_numbers import next_change
-from recto.records.job_events import note_event, note_pages, write_and_tell
+from recto.records.job_events import JOB_ROW, note_event, note_pages, write_and_tell
 from recto.records.kept_documents import OwnLimits
 from recto.records.meters import Metered
 from recto.records.retention import RetentionPolicy, lifetime_s
@@ -132,6 +135,8 @@ class Jobs:
         self._order = QueueOrder(clock)
         self._unfinished = UnfinishedJobs(clock)
         self._now_and_previous = select(clock(), _LATEST_TRANSITION.scalar_subquery())
+        self._lent = JOB_ROW.values(lease_expires_us=self._in(policy.lease_s))
+        self._falling_due = deliveries.falling_due(clock())
 
     def submit(self, session: Session, submission: Submission) -> Recorded:
         """Record the job as QUEUED.
@@ -228,9 +233,9 @@ class Jobs:
             JobStatus.IN_PROGRESS,
             worker=lease.worker,
             attempts=1,
+            written=self._lent,
             lease_token=lease.token,
             lease_worker=lease.worker,
-            lease_expires_us=self._in(self.policy.lease_s),
         )
 
     def heartbeat(self, session: Session, leases: Collection[Lease]) -> frozenset[Lease]:
@@ -255,8 +260,8 @@ class Jobs:
         """Record how many pages the job reads, and what there is to say about the document as a whole."""
         about = [{"code": warning.code, "detail": warning.detail} for warning in warnings]
         self._hold(session, lease)
-        opened = _row_of(lease.job_uuid).values(page_count=page_count, warnings=about)
-        write_and_tell(session, opened, lease.job_uuid, "opened", self._clock())
+        opened = {"page_count": page_count, "warnings": about}
+        write_and_tell(session, JOB_ROW, opened, lease.job_uuid, "opened", self._clock())
 
     def adopt_page(
         self, session: Session, lease: Lease, number: int, error: RectoError | None = None, page: Page | None = None
@@ -281,11 +286,8 @@ class Jobs:
             "error_detail": error.detail if error else None,
         }
         session.execute(_INSERT_PAGE, ended)
-        counted = {
-            "pages_done": _ROWS.c.pages_done + 1,
-            "pages_failed": _ROWS.c.pages_failed + (1 if error else 0),
-        }
-        write_and_tell(session, _row_of(lease.job_uuid).values(counted), lease.job_uuid, "page", self._clock(), number)
+        counted = {"failed": 1 if error else 0}
+        write_and_tell(session, _COUNT_PAGE, counted, lease.job_uuid, "page", self._clock(), number)
         if error is None:
             meters.add(session, Metered.PAGES_READ)
         else:
@@ -304,15 +306,8 @@ class Jobs:
         `result_version` says what has read it; it is kept where the same document may be answered from this result. `is_indexed` where all of
         its text is in the index: else a Worker puts it there.
         """
-        reusable = case((deduplication.is_whole(lease.job_uuid, lease.token), result_version), else_=null())
-        self._end_attempt(
-            session,
-            lease,
-            JobStatus.FINISHED,
-            result_token=lease.token,
-            result_version=reusable,
-            text_indexed=is_indexed,
-        )
+        values: dict[str, Any] = {"result_token": lease.token, "version": result_version, "text_indexed": is_indexed}
+        self._end_attempt(session, lease, JobStatus.FINISHED, written=_FINISHED, **values)
 
     def fail(self, session: Session, lease: Lease, error: RectoError) -> None:
         """FAILURE with the error's code and sentence, for good."""
@@ -406,7 +401,8 @@ class Jobs:
             self.fail(session, lease, final)
         else:
             delay_s = self.policy.retry_delay_s * 2 ** (attempt - 1)
-            self._end_attempt(session, lease, JobStatus.QUEUED, error, not_before_us=self._in(delay_s))
+            later = _WITHOUT_LEASE.values(not_before_us=self._in(delay_s))
+            self._end_attempt(session, lease, JobStatus.QUEUED, error, written=later)
 
     def _end_attempt(
         self, session: Session, lease: Lease, status: JobStatus, error: RectoError | None = None, **values: Any
@@ -426,24 +422,25 @@ class Jobs:
         worker: str | None = None,
         error: RectoError | None = None,
         attempts: int = 0,
+        written: Update | None = None,
         **values: Any,
     ) -> bool:
-        """Move a job to `status`, in its row and in the log, and end its lease unless `values` name a new one. `attempts` are added.
+        """Move a job to `status`, in its row and in the log. `attempts` are added; `written` and `values` are for `write_and_tell`.
 
-        False, and nothing changed, where the lease is lost or where `status` may not follow the job's present one.
+        Its lease ends unless `written` says another. False, and nothing changed, where the lease is lost or where `status` may not follow the job's present one.
         """
         job = session.execute(_LOCK_JOB, {"uuid": uuid}).one_or_none()
         if job is None or status not in MAY_FOLLOW[JobStatus(job.status)] or (lease and lease.token != job.lease_token):
             return False
         timestamp_us, attempt = self._timestamp(session, uuid), job.attempt + attempts
-        row: dict[str, Any] = {"lease_token": None, "lease_worker": None, "lease_expires_us": None, "status": status}
+        values |= {"status": status, "attempt": attempt}
         if status.is_final:
-            expires_us = timestamp_us + _ROWS.c.retention_s * 1_000_000
-            row |= {"ended_us": timestamp_us, "expires_us": expires_us, **_reason(error)}
-            deliveries.fall_due(session, uuid, status, timestamp_us, self._clock())
+            values |= {"ended_us": timestamp_us, "ended_at": timestamp_us, **_reason(error)}
+            deliveries.fall_due(session, self._falling_due, uuid, status, timestamp_us)
         _log(session, uuid, status, timestamp_us, attempt=attempt, worker=worker, error=error)
-        moved = _row_of(uuid).values(row | {"attempt": attempt} | values)
-        write_and_tell(session, moved, uuid, "end" if status.is_final else "status", timestamp_us)
+        if written is None:
+            written = _ENDED if status.is_final else _WITHOUT_LEASE
+        write_and_tell(session, written, values, uuid, "end" if status.is_final else "status", timestamp_us)
         if status.is_final:
             tallies.count_end(session, timestamp_us, _outcome(worker, error), job.pages_done - job.pages_failed)
         meters.count_transition(session, status, error.code if error else None)
@@ -480,6 +477,16 @@ _READ_BY: Final = ("user_id", "attempt", "created_us", "options", "media_type", 
 _TO_READ: Final = select(*(_ROWS.c[name] for name in _READ_BY)).where(_ROWS.c.uuid == bindparam("uuid"))
 _LEASES: Final = select(_ROWS.c.lease_token).where(_ROWS.c.uuid.in_(bindparam("uuids", expanding=True)))
 _PAGES_OF_JOB: Final = select(_PAGES.c.number).where(_PAGES.c.job_uuid == bindparam("uuid"))
+_COUNT_PAGE: Final = JOB_ROW.values(
+    pages_done=_ROWS.c.pages_done + 1, pages_failed=_ROWS.c.pages_failed + bindparam("failed", type_=Integer)
+)
+_WITHOUT_LEASE: Final = JOB_ROW.values(lease_token=null(), lease_worker=null(), lease_expires_us=null())
+_ENDED: Final = _WITHOUT_LEASE.values(
+    expires_us=bindparam("ended_at", type_=BigInteger) + _ROWS.c.retention_s * 1_000_000
+)
+_FINISHED: Final = _ENDED.values(
+    result_version=case((deduplication.IS_WHOLE, bindparam("version", type_=String)), else_=null())
+)
 _SAME_PAGE: Final = _PAGES_OF_JOB.where(
     _PAGES.c.number == bindparam("number"), _PAGES.c.attempt_token == bindparam("token")
 )
@@ -509,11 +516,6 @@ def _log(
         "worker": worker,
     }
     session.execute(_INSERT_TRANSITION, transition | _reason(error))
-
-
-def _row_of(uuid: str) -> Update:
-    """For who has locked it."""
-    return update(_ROWS).where(_ROWS.c.uuid == uuid)
 
 
 def _outcome(worker: str | None, error: RectoError | None) -> str:

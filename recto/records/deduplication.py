@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, CursorResult, String, Table, bindparam, exists, func, insert, select
+from sqlalchemy import CursorResult, String, Table, bindparam, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from models import Job, JobPage
@@ -87,18 +87,21 @@ def copy_pages(session: Session, source_uuid: str, uuid: str, token: str) -> int
     return cast(CursorResult[Any], copied).rowcount
 
 
-def is_whole(uuid: str, token: str) -> ColumnElement[bool]:
-    """Whether every page of the job was read, and by that attempt: an earlier one may have been of another version."""
-    other = (JobPage.attempt_token != token) | JobPage.error_code.is_not(None)
-    return ~exists().where(JobPage.job_uuid == uuid, other)
-
-
 def _read_alike(one: Options, other: Options) -> bool:
     return one.reading() == other.reading() and one.plain_password == other.plain_password
 
 
 # Built once, and on the table: every upload runs it.
 _JOBS: Final = cast(Table, Job.__table__)
+IS_WHOLE: Final = ~(
+    exists()
+    .where(
+        JobPage.job_uuid == _JOBS.c.uuid,
+        (JobPage.attempt_token != _JOBS.c.lease_token) | JobPage.error_code.is_not(None),
+    )
+    .correlate(_JOBS)
+)
+"""Of a job that is under way: whether every page of it was read, and by this attempt. An earlier one may have been of another version."""
 _LATEST: Final = (
     select(_JOBS.c.uuid, _JOBS.c.result_token, _JOBS.c.result_version, _JOBS.c.options)
     .where(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import CursorResult, Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models import JobTally
@@ -35,15 +35,20 @@ class Tally:
 def count_end(session: Session, ended_us: int, outcome: str, pages: int) -> None:
     """Count a job that ended, in its transaction, which holds the row of ChangeCounter: nobody else counts at the same time."""
     hour_us = ended_us - ended_us % HOUR_US
-    counted = (
-        update(JobTally)
-        .where(JobTally.hour_us == hour_us, JobTally.outcome == outcome)
-        .values(jobs=JobTally.jobs + 1, pages=JobTally.pages + pages)
-    )
-    if cast(CursorResult[Any], session.execute(counted)).rowcount:
+    counted = session.execute(_COUNT_END, {"in_hour": hour_us, "so": outcome, "read": pages})
+    if cast(CursorResult[Any], counted).rowcount:
         return
     session.execute(insert(JobTally).values(hour_us=hour_us, outcome=outcome, jobs=1, pages=pages))
     session.execute(delete(JobTally).where(JobTally.hour_us < hour_us - KEPT_HOURS * HOUR_US))
+
+
+# Built once, and on the table: every job runs it.
+_ROWS: Final = cast(Table, JobTally.__table__)
+_COUNT_END: Final = (
+    update(_ROWS)
+    .where(_ROWS.c.hour_us == bindparam("in_hour"), _ROWS.c.outcome == bindparam("so"))
+    .values(jobs=_ROWS.c.jobs + 1, pages=_ROWS.c.pages + bindparam("read"))
+)
 
 
 def list_tallies(session: Session, hours: int, clock: Clock = NowMicroseconds) -> list[Tally]:

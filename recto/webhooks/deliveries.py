@@ -16,6 +16,7 @@ from sqlalchemy import (
     CursorResult,
     String,
     Table,
+    Update,
     bindparam,
     exists,
     func,
@@ -116,12 +117,17 @@ def expect(session: Session, job_uuid: str, user_id: int, url: str | None) -> bo
     return bool(made.rowcount)
 
 
-def fall_due(session: Session, job_uuid: str, status: JobStatus, timestamp_us: int, now: ColumnElement[int]) -> None:
-    """The job has ended: what was expected is to be sent."""
+def falling_due(now: ColumnElement[int]) -> Update:
+    """What `fall_due` runs under that clock: built once, since every job that ends runs it."""
+    expected = update(_TABLE).where(_TABLE.c.job_uuid == bindparam("of_job"), _TABLE.c.status == DeliveryStatus.WAITING)
+    return expected.values(next_attempt_us=now)
+
+
+def fall_due(session: Session, due: Update, job_uuid: str, status: JobStatus, timestamp_us: int) -> None:
+    """The job has ended: what was expected is to be sent. `due` is `falling_due`."""
     event = JOB_FINISHED if status is JobStatus.FINISHED else JOB_FAILED
-    expected = update(_TABLE).where(_TABLE.c.job_uuid == job_uuid, _TABLE.c.status == DeliveryStatus.WAITING)
-    due = {"status": DeliveryStatus.PENDING, "event": event, "timestamp": timestamp_us, "next_attempt_us": now}
-    session.execute(expected.values(due))
+    values = {"status": DeliveryStatus.PENDING, "event": event, "timestamp": timestamp_us}
+    session.execute(due, values | {"of_job": job_uuid})
 
 
 def list_of_job(session: Session, user_id: int, job_uuid: str) -> list[DeliveryView]:
