@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -51,9 +52,13 @@ def report(
     session.execute(delete(Worker).where(Worker.seen_us < now - round(_FORGET_AFTER_S * 1_000_000)))
 
 
+_IS_ALIVE: Final = Worker.seen_us > NowMicroseconds() - round(SEEN_WITHIN_S * 1_000_000)
+_WORKERS: Final = select(Worker, _IS_ALIVE).order_by(Worker.seen_us.desc())
+"""Built once: many requests ask it."""
+
+
 def list_workers(session: Session) -> list[WorkerView]:
     """Every Worker that is remembered, the last seen first."""
-    alive = Worker.seen_us > NowMicroseconds() - round(SEEN_WITHIN_S * 1_000_000)
     return [
         WorkerView(
             name=worker.name,
@@ -66,7 +71,7 @@ def list_workers(session: Session) -> list[WorkerView]:
             is_alive=bool(is_alive),
             result_version=worker.result_version,
         )
-        for worker, is_alive in session.execute(select(Worker, alive).order_by(Worker.seen_us.desc()))
+        for worker, is_alive in session.execute(_WORKERS)
     ]
 
 
