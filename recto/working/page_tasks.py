@@ -137,6 +137,8 @@ def start_page_process(setup: PageProcessSetup, parent_pid: int | None = None) -
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     limit_this_process(setup)
     prepare_this_process(setup)
+    if setup.storage is not None:
+        writer_for("pdf")  # loaded now: most documents become one, and the first need not wait for it
     gc.freeze()  # what is there from now on to the end: no collection need look through it
 
 
