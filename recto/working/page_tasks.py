@@ -44,7 +44,7 @@ from recto.working.result_version import result_version
 from recto.working.stage_times import Stopwatch, TimedEngine
 
 _KEPT_PAGES: Final = 16
-"""So many are parsed once for all formats: a page takes some megabytes of memory, and its parsing 3 ms."""
+"""So many are parsed once for all formats and the index: a page takes some megabytes of memory, and its parsing 3 ms."""
 
 
 @dataclass(frozen=True, slots=True)
