@@ -20,6 +20,8 @@ from recto.parent_death import die_with_parent
 if __name__ == "__mp_main__":
     # So multiprocessing calls this file in a page process. At once: what it loads next takes a second, on a busy machine several.
     die_with_parent()
+# Before NumPy is loaded. With one process to a core, a second thread of OpenBLAS has nothing to do but spin while others start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 _COMMANDS: Final = {
     "run": "recto.commands.run:run",
