@@ -135,8 +135,8 @@ class Worker:
             self._start_pages()  # what the ends made possible: a process need not wait for the questions below
         has_claimed = True
         while has_claimed:
-            if self._seen_commits is not None:
-                self._has_database_changed()  # up to here: what this round has recorded itself is no reason for another one
+            if self._seen_commits is not None:  # else nobody has waited for one yet
+                self._note_commits()  # what this round has recorded itself is no reason for another one
             self._drop_lost_and_late()
             has_claimed = self._top_up()
 
@@ -165,13 +165,16 @@ class Worker:
     def _has_database_changed(self) -> bool:
         """Since the last time that this was asked. True where it cannot be told: the step that follows says what is wrong."""
         before = self._seen_commits
+        self._note_commits()
+        return self._seen_commits is None or self._seen_commits != before
+
+    def _note_commits(self) -> None:
+        """What is committed by now is seen; None where it cannot be told."""
         try:
             self._seen_commits = self._commits.read()
         except (DBAPIError, sqlite3.Error):
             self._commits.close()
             self._seen_commits = None  # each connection counts for itself
-            return True
-        return self._seen_commits != before
 
     def _top_up(self) -> bool:
         """Start work until every process has some, and have some at hand for the process that is free next: it is not to wait for a claim.
@@ -324,7 +327,7 @@ class Worker:
         lease = job.claim.lease
         match work.kind:
             case WorkKind.WHOLE:
-                self._record(self._finish_whole, job.claim, result)
+                self._record(self._finish, job.claim, result.written, result)
                 self._finished(job, result.written.failures)
             case WorkKind.OPEN:
                 self._opened(job, result)
@@ -354,26 +357,16 @@ class Worker:
         self._start_pages()  # the first page is read while its document's count is flushed to the disk
         self._record(self._jobs.set_page_count, job.claim.lease, len(numbers), info.warnings)
 
-    def _finish_whole(self, session: Session, claim: Claim, whole: WholeDocument) -> None:
-        """What is recorded of the parts one after another, by one commit."""
-        self._index_text(session, claim, whole.written)
-        self._jobs.set_page_count(session, claim.lease, 1, whole.info.warnings)
-        self._jobs.adopt_page(session, claim.lease, whole.page.number, page=whole.page)
-        self._end_well(session, claim.lease, whole.written)
-
-    def _finish(self, session: Session, claim: Claim, written: Written) -> None:
-        self._index_text(session, claim, written)
-        self._end_well(session, claim.lease, written)
-
-    def _index_text(self, session: Session, claim: Claim, written: Written) -> None:
-        """Before the job itself is written to, which holds up all others."""
+    def _finish(self, session: Session, claim: Claim, written: Written, whole: WholeDocument | None = None) -> None:
+        """By one commit with the formats that could not be made, so that nobody asks for one in between, and with the parts of a `whole` document."""
+        lease, is_indexed = claim.lease, written.texts is not None
         if written.texts is not None:
-            self._jobs.index_text(session, claim.lease, claim.user_id, written.texts)
-
-    def _end_well(self, session: Session, lease: Lease, written: Written) -> None:
-        """In one transaction with the formats that could not be made, so that nobody asks for one in between."""
-        version, is_indexed = self._heartbeat.result_version, written.texts is not None
-        self._jobs.finish(session, lease, version, is_indexed=is_indexed)
+            # Before the job itself is written to, which holds up all others.
+            self._jobs.index_text(session, lease, claim.user_id, written.texts)
+        if whole is not None:
+            self._jobs.set_page_count(session, lease, 1, whole.info.warnings)
+            self._jobs.adopt_page(session, lease, whole.page.number, page=whole.page)
+        self._jobs.finish(session, lease, self._heartbeat.result_version, is_indexed=is_indexed)
         for failure in written.failures:
             derivations.failed_at_once(session, lease.job_uuid, failure.result_format, lease.token, failure.error)
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+from models import JobStatus
 from tests.conftest import JobTable
 from tests.patience import wait_until
 from tests.worker_loop import Loop, end, read_whole
@@ -24,10 +25,11 @@ def test_what_a_round_has_recorded_itself_is_no_reason_for_another(table: JobTab
     thread = threading.Thread(target=loop.worker.run, args=(stopping,))
     thread.start()
     wait_until(lambda: len(loop.executor.running) == 2)
+    wait_until(lambda: {table.job(uuid).status for uuid in uuids} == {JobStatus.IN_PROGRESS})
     time.sleep(SEVERAL_GLANCES_S)
     before = len(rounds)  # the first, and another by which the third job was claimed ahead
     end(loop.executor.running[0], read_whole(loop.executor.running[0]))
-    wait_until(lambda: len(loop.executor.tasks) == 3)
+    wait_until(lambda: len(loop.executor.tasks) == 3 and len(rounds) >= 4)
     time.sleep(SEVERAL_GLANCES_S)
     after = len(rounds)
     stopping.set()

@@ -102,9 +102,9 @@ class Event:
 
 _ROWS: Final = cast(Table, Job.__table__)
 _EVENT_ROWS: Final = cast(Table, JobEvent.__table__)
-OF_JOB: Final = "of_job"
+_OF_JOB: Final = "of_job"
 """The parameter of JOB_ROW: a job's uuid."""
-JOB_ROW: Final = update(_ROWS).where(_ROWS.c.uuid == bindparam(OF_JOB))
+JOB_ROW: Final = update(_ROWS).where(_ROWS.c.uuid == bindparam(_OF_JOB))
 """For `write_and_tell`. Who adds expressions does it once: to build a statement takes five times as long as to run it."""
 
 
@@ -167,7 +167,7 @@ def write_and_tell(
     `written` is JOB_ROW, or that with expressions which it computes; `values` are those of other columns, and of the parameters of `written`.
     The last that a transaction does: it holds up all others from here on. So PostgreSQL gets it as one statement.
     """
-    of_job = {**values, OF_JOB: uuid}
+    of_job = {**values, _OF_JOB: uuid}
     if session.get_bind().dialect.name == "postgresql":
         columns = {name: of_job.pop(name) for name in values if name in _ROWS.c}
         change = select(take_change().c.value).scalar_subquery()
@@ -239,11 +239,11 @@ _DELETIONS: Final = cast(
     .limit(bindparam("most")),
 )
 # The sum keeps SQLite from the index of all that the user's jobs ever told.
-_EVENTS_OF_JOB: Final = _EVENTS.where(
+_EVENTS__OF_JOB: Final = _EVENTS.where(
     JobEvent.job_uuid == bindparam("uuid"), JobEvent.user_id + 0 == bindparam("user_id")
 )
 _EVENTS_OF_USER: Final = _EVENTS.where(JobEvent.user_id == bindparam("user_id"))
-_DELETION_OF_JOB: Final = _DELETIONS.where(JobDeletion.uuid == bindparam("uuid"))
+_DELETION__OF_JOB: Final = _DELETIONS.where(JobDeletion.uuid == bindparam("uuid"))
 
 
 def events_after(session: Session, user_id: int, uuid: str | None, after: int, limit: int) -> tuple[Event, ...]:
@@ -256,7 +256,7 @@ def events_after(session: Session, user_id: int, uuid: str | None, after: int, l
         rows, gone = session.execute(_EVENTS_OF_USER, values), session.execute(_DELETIONS, values)
     else:
         values["uuid"] = uuid
-        rows, gone = session.execute(_EVENTS_OF_JOB, values), session.execute(_DELETION_OF_JOB, values)
+        rows, gone = session.execute(_EVENTS__OF_JOB, values), session.execute(_DELETION__OF_JOB, values)
     events, deletions = [_event(row) for row in rows], [_deletion(row) for row in gone]
     # The first of both together: what one of them was cut off at lies behind.
     return tuple(merge(events, deletions, key=lambda event: event.id))[:limit]

@@ -28,7 +28,7 @@ none of, words that no page has, and uploads to an object store, of which there 
 
 @pytest.mark.services
 def test_backend_answers_what_its_document_says(tmp_path: Path) -> None:
-    done = run(tmp_path, examples=3, seed=1)
+    done = run(tmp_path, examples=5, seed=1)
     assert done.returncode == 0, done.stdout + done.stderr
     warned = set(re.findall(r"^ +- ((?:GET|PUT|POST|PATCH|DELETE) /\S+)$", done.stdout, re.MULTILINE))
     assert warned <= HARDLY_REACHED, "some addresses were not really reached"
