@@ -239,11 +239,11 @@ _DELETIONS: Final = cast(
     .limit(bindparam("most")),
 )
 # The sum keeps SQLite from the index of all that the user's jobs ever told.
-_EVENTS__OF_JOB: Final = _EVENTS.where(
+_EVENTS_OF_JOB: Final = _EVENTS.where(
     JobEvent.job_uuid == bindparam("uuid"), JobEvent.user_id + 0 == bindparam("user_id")
 )
 _EVENTS_OF_USER: Final = _EVENTS.where(JobEvent.user_id == bindparam("user_id"))
-_DELETION__OF_JOB: Final = _DELETIONS.where(JobDeletion.uuid == bindparam("uuid"))
+_DELETION_OF_JOB: Final = _DELETIONS.where(JobDeletion.uuid == bindparam("uuid"))
 
 
 def events_after(session: Session, user_id: int, uuid: str | None, after: int, limit: int) -> tuple[Event, ...]:
@@ -256,7 +256,7 @@ def events_after(session: Session, user_id: int, uuid: str | None, after: int, l
         rows, gone = session.execute(_EVENTS_OF_USER, values), session.execute(_DELETIONS, values)
     else:
         values["uuid"] = uuid
-        rows, gone = session.execute(_EVENTS__OF_JOB, values), session.execute(_DELETION__OF_JOB, values)
+        rows, gone = session.execute(_EVENTS_OF_JOB, values), session.execute(_DELETION_OF_JOB, values)
     events, deletions = [_event(row) for row in rows], [_deletion(row) for row in gone]
     # The first of both together: what one of them was cut off at lies behind.
     return tuple(merge(events, deletions, key=lambda event: event.id))[:limit]
